@@ -1,0 +1,6 @@
+"""faceswap: an experiment platform for autoencoder face swapping.
+
+The core package knows nothing of Prefect (``flows/``) or Gradio (``serving/``).
+"""
+
+__version__ = "0.1.0"

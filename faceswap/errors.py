@@ -1,0 +1,103 @@
+"""Every error that faceswap raises on purpose.
+
+FaceswapError
+├── SettingsError          a setting or an option is wrong or they contradict each other
+├── StorageError           a local path or an s3:// prefix can't be read or written
+├── MediaError             a picture or a video can't be used
+│   ├── UnreadableMedia    corrupt, truncated, or not what its name says
+│   └── MediaTooLarge      more pixels than the limit allows
+├── FaceError              something about faces in the media
+│   ├── NoFaceFound        no usable face at all
+│   └── IdentityError      photos of several people, or not the person they should show
+├── FaceSetError           a face set is missing, damaged or too small
+├── ConsentError           no consent recorded for an identity
+├── TrainingError          training can't start or can't go on
+│   ├── DivergedError      the loss is not a number, and rolling back did not help
+│   ├── CheckpointError    a checkpoint can't be written or read
+│   └── TrainingCancelled  stopped by the user; the state is saved
+├── TrackingError          the MLflow server can't be reached or refuses
+└── RegistryError          a version or an alias does not exist or can't be loaded
+
+Each carries what is wrong (with the file or the setting) and, where there is one, the fix.
+"""
+
+
+class FaceswapError(Exception):
+    """Base of all errors meant for the user's eyes.
+
+    Args:
+        message: what is wrong, naming the file or the setting.
+        fix: what the user can do about it, one sentence.
+    """
+
+    def __init__(self, message: str, fix: str | None = None) -> None:
+        super().__init__(message, fix)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  → {self.fix}" if self.fix else self.message
+
+
+class SettingsError(FaceswapError):
+    """A setting or an option is wrong."""
+
+
+class StorageError(FaceswapError):
+    """A local path or an s3:// prefix can't be read or written."""
+
+
+class MediaError(FaceswapError):
+    """A picture or a video can't be used."""
+
+
+class UnreadableMedia(MediaError):
+    """Corrupt, truncated, or not what its name says."""
+
+
+class MediaTooLarge(MediaError):
+    """More pixels than the limit allows."""
+
+
+class FaceError(FaceswapError):
+    """Something about the faces in the media."""
+
+
+class NoFaceFound(FaceError):
+    """No usable face at all."""
+
+
+class IdentityError(FaceError):
+    """The photos show several people, or not the person they should show."""
+
+
+class FaceSetError(FaceswapError):
+    """A face set is missing, damaged or too small."""
+
+
+class ConsentError(FaceswapError):
+    """No consent is recorded for an identity."""
+
+
+class TrainingError(FaceswapError):
+    """Training can't start or can't go on."""
+
+
+class DivergedError(TrainingError):
+    """The loss is not a number, and rolling back did not help."""
+
+
+class CheckpointError(TrainingError):
+    """A checkpoint can't be written or read."""
+
+
+class TrainingCancelled(TrainingError):
+    """Stopped by the user; the state is saved."""
+
+
+class TrackingError(FaceswapError):
+    """The MLflow server can't be reached or refuses."""
+
+
+class RegistryError(FaceswapError):
+    """A version or an alias does not exist or can't be loaded."""

@@ -1,0 +1,1 @@
+"""Faces: detection, landmarks, embeddings, geometry, extraction and face sets."""
