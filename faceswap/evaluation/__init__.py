@@ -1,0 +1,1 @@
+"""Measures of a swap and the reports that show them."""

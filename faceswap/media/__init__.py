@@ -1,0 +1,1 @@
+"""Pictures and video: frames in, frames and sound out."""

@@ -1,0 +1,1 @@
+"""Architectures, training pairs, losses, training and checkpoints."""

@@ -1,0 +1,1 @@
+"""Where a likeness comes from and where it goes: consent, labels, metadata."""

@@ -1,0 +1,1 @@
+"""Swapping: masks, colour transfer, blending, whole pictures and videos."""
