@@ -1,0 +1,118 @@
+"""Hair: a shell around the head whose edge thins out, and its roots on the scalp."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from faceswap.synthetic.canvas import fractal, soften, step
+from faceswap.synthetic.shapes import HAIR, Head, Shape, surface_normals
+from faceswap.synthetic.traits import Array, Traits
+
+_LOWEST = {"long": -19.0, "medium": -10.5, "fringe": -12.0, "short": -6.5, "buzz": -6.0}
+
+
+def _is_long(traits: Traits) -> bool:
+    return traits.style in ("long", "medium", "fringe")
+
+
+def margin(traits: Traits, angle: Any, height: Any) -> Any:
+    """Return how far (degrees about the head) a place lies inside the hair; negative is bare skin."""
+    line = traits.hairline - (2.4 if traits.style == "fringe" else 0.0)
+    around = np.abs(np.degrees(angle))
+    side = 72.0 if _is_long(traits) else 74.0
+    temple = 58.0 if traits.style == "fringe" else 54.0
+    heights = [-30, -3, 0, 2.5, line - 1.6, line - 0.5, line, line + 0.9, line + 2.6]
+    edge = np.interp(height, heights, [side + 4, side, side - 2, side - 6, temple, 34, 6, -14, -40])
+    inside = around - edge
+    if not _is_long(traits):
+        behind_the_ear = np.minimum(inside, around - 98)
+        inside = inside + step(-0.6, -2.2, height) * (behind_the_ear - inside)
+    return inside.astype(np.float32)
+
+
+def scalp_cover(traits: Traits, seed: int, angle: Array, height: Array) -> Array:
+    """Return how much of the skin (h, w) the roots of the hair cover, 0 .. 1."""
+    shape = (height.shape[0], angle.shape[1])
+    if traits.style == "bald":
+        return np.zeros(shape, np.float32)
+    rng = np.random.default_rng([seed, 3])
+    ragged = 3.0 * fractal(rng, shape, (18, 40), 3)
+    inside = margin(traits, angle, height) + ragged
+    most = 0.8 if traits.style == "buzz" else 0.95
+    cover: Array = (
+        most * step(-4.0, 5.0, inside) * np.clip(0.9 + 0.12 * fractal(rng, shape, (40, 90), 2), 0, 1)
+    )
+    return cover.astype(np.float32)
+
+
+def _strands(rng: np.random.Generator) -> Array:
+    """Return a strip of noise (256, 1024) around the head, drawn out along the hairs, unit deviation."""
+    strip = fractal(rng, (256, 1024), (3, 220), 3) + 0.7 * fractal(rng, (256, 1024), (2, 40), 2)
+    return (strip / strip.std()).astype(np.float32)
+
+
+def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | None:
+    """Return the hair over a grid of ``count`` rows, or nothing for the bald and the shorn."""
+    if traits.style in ("bald", "buzz"):
+        return None
+    rng = np.random.default_rng([seed, 2])
+    long = _is_long(traits)
+    lowest, crown = _LOWEST[traits.style], traits.crown_height
+    part = np.linspace(0, 1, count)[:, None]
+    part = 0.5 * part + 0.25 * (1 - np.cos(np.pi * part))
+    height = crown - 0.01 - (crown - lowest) * part
+    angle = np.linspace(-np.pi, np.pi, round(1.3 * count))[None]
+    shape = (count, angle.shape[1])
+    locks = fractal(rng, shape, (3, 22), 3)
+    ragged = fractal(rng, shape, (10, 70), 3)
+    inside = margin(traits, angle, height) + 1.2 * ragged
+
+    full = step(0, 26 if long else 34, inside)
+    most = traits.hair_volume * (1.0 if long else 0.75)
+    thinning = 1 - (0.25 if long else 0.6) * step(5, -4, height)
+    thickness = 0.12 + most * full * thinning * (1 + 0.13 * locks)
+    points = head.points(angle, np.maximum(height, -3), thickness)
+    below = np.clip(-3 - height, 0, None)
+    flare = 1 + (0.012 if long else 0) * below
+    top = step(crown - 5, crown, height)
+    parting = 0.35 * most * traits.hair_part * np.tanh(1.5 * angle) * np.cos(angle / 2) * full * top
+    points[..., 0] *= flare
+    points[..., 1] = height + thickness * top + parting + 0.35 * ragged * step(lowest + 3, lowest, height)
+    points[..., 2] -= 0.06 * below
+
+    strip = _strands(rng)
+    sway = 1.1 * traits.hair_part * np.cos(angle) * step(0, crown, height) * height / 8
+    column = ((angle + sway) / (2 * np.pi) + 0.5) % 1 * 1023
+    row = np.linspace(0, 255, count)[:, None] + 0 * angle
+    strands = cv2.remap(
+        strip, column.astype(np.float32), row.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
+    )
+    shade = np.clip(1 + 0.26 * strands, 0.3, 2.0)[..., None]
+    # Single hairs leave the edge at different places: alpha follows the strands.
+    alpha = step(-1.5, 7.0, inside + 2.2 * strands)
+    alpha = (
+        alpha * step(lowest, lowest + 1.2, height + 0.5 * strands)
+        if long
+        else alpha * step(lowest, lowest + 2.5, height + 0.4 * strands)
+    )
+    roots = 0.6 + 0.4 * step(0, 14, inside)
+    return Shape(
+        points=points,
+        normals=_combed(surface_normals(points), strands),
+        albedo=(traits.hair * shade).astype(np.float32),
+        alpha=alpha.astype(np.float32),
+        occlusion=roots.astype(np.float32),
+        gloss=np.zeros(shape, np.float32),
+        material=HAIR,
+    )
+
+
+def _combed(normals: Array, strands: Array) -> Array:
+    """Tilt normals sideways by the strands, so that highlights break up."""
+    slope = soften(np.gradient(strands, axis=1).astype(np.float32), 0.8)
+    tilted = normals.copy()
+    tilted[..., 0] -= 0.25 * slope * normals[..., 2]
+    tilted[..., 2] += 0.25 * slope * normals[..., 0]
+    tilted /= np.linalg.norm(tilted, axis=-1, keepdims=True) + 1e-6
+    return tilted
