@@ -1,0 +1,96 @@
+"""The networks: one shared encoder, one decoder per identity. Keras 3 operations only.
+
+After the tutorial's (and the first public face-swapping) autoencoder; :mod:`faceswap.model.presets` sizes it.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from faceswap.model.presets import Preset
+
+
+@keras.saving.register_keras_serializable(package="faceswap")
+class PixelShuffle(layers.Layer):
+    """Rearranges (h, w, 4 c) into (2 h, 2 w, c): Shi et al., arXiv:1609.05158."""
+
+    def call(self, inputs: Any) -> Any:
+        """(n, h, w, 4 c) -> (n, 2 h, 2 w, c)."""
+        return ops.depth_to_space(inputs, 2, data_format="channels_last")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of :meth:`call`'s result; an unknown size stays None."""
+        batch, height, width, channels = input_shape
+        return batch, height and 2 * height, width and 2 * width, channels and channels // 4
+
+
+@keras.saving.register_keras_serializable(package="faceswap")
+class StandardizeImage(layers.Layer):
+    """Gives each channel of each picture mean 0 and standard deviation 1."""
+
+    def call(self, inputs: Any) -> Any:
+        """(n, h, w, c) -> (n, h, w, c)."""
+        mean = ops.mean(inputs, axis=(1, 2), keepdims=True)
+        variance = ops.mean(ops.square(inputs - mean), axis=(1, 2), keepdims=True)
+        return (inputs - mean) / ops.sqrt(variance + 1e-4)
+
+
+class _Blocks:
+    """The building blocks of one network, with its slope and its dtype policy."""
+
+    def __init__(self, slope: float, dtype: str) -> None:
+        self.slope, self.dtype = slope, dtype
+
+    def conv(self, x: Any, filters: int, kernel: int, strides: int = 1) -> Any:
+        return layers.Conv2D(filters, kernel, strides=strides, padding="same", dtype=self.dtype)(x)
+
+    def activate(self, x: Any) -> Any:
+        return layers.LeakyReLU(negative_slope=self.slope, dtype=self.dtype)(x)
+
+    def upscale(self, x: Any, filters: int) -> Any:
+        x = self.activate(self.conv(x, filters * 4, 3))  # (h, w, 4 filters)
+        return PixelShuffle(dtype=self.dtype)(x)  # (2 h, 2 w, filters)
+
+    def residual(self, x: Any, filters: int) -> Any:
+        y = self.conv(self.activate(self.conv(x, filters, 3)), filters, 3)
+        return self.activate(layers.Add(dtype=self.dtype)([x, y]))
+
+
+def build_encoder(preset: Preset, dtype: str = "float32") -> keras.Model:
+    """The shared encoder: (n, size, size, 3) float in 0..1 -> (n, g, g, c) features.
+
+    Between the two lies the dense code of width ``preset.bottleneck``. ``dtype`` is a Keras dtype policy.
+    """
+    blocks = _Blocks(preset.slope, dtype)
+    inputs = x = keras.Input((preset.size, preset.size, 3), name="crop")
+    if preset.normalize_input:
+        x = StandardizeImage(dtype="float32")(x)
+    for filters in preset.encoder_filters:
+        x = blocks.activate(blocks.conv(x, filters, preset.encoder_kernel, strides=2))
+    x = layers.Flatten(dtype=dtype)(x)
+    x = layers.Dense(preset.bottleneck, name="bottleneck", dtype=dtype)(x)
+    x = layers.Dense(preset.code_grid**2 * preset.code_filters, dtype=dtype)(x)
+    x = layers.Reshape((preset.code_grid, preset.code_grid, preset.code_filters), dtype=dtype)(x)
+    if preset.shared_filters:
+        x = blocks.upscale(x, preset.shared_filters)
+    return keras.Model(inputs, x, name="encoder")
+
+
+def build_decoder(preset: Preset, identity: str, dtype: str = "float32") -> keras.Model:
+    """One identity's decoder: the encoder's features -> (n, size, size, 3) float32 in 0..1."""
+    blocks = _Blocks(preset.slope, dtype)
+    side = preset.code_grid * (2 if preset.shared_filters else 1)
+    inputs = x = keras.Input((side, side, preset.shared_filters or preset.code_filters), name="features")
+    counts = preset.residual or (0,) * len(preset.decoder_filters)
+    for filters, count in zip(preset.decoder_filters, counts, strict=True):
+        x = blocks.upscale(x, filters)
+        for _ in range(count):
+            x = blocks.residual(x, filters)
+    if preset.head == "shuffle":
+        x = PixelShuffle(dtype=dtype)(blocks.conv(x, 12, 3))
+    else:
+        x = blocks.conv(x, 3, 5)
+    # float32 also under mixed precision: the picture is the output
+    outputs = layers.Activation("sigmoid", dtype="float32")(x)
+    return keras.Model(inputs, outputs, name=f"decoder_{identity}")

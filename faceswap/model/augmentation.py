@@ -1,0 +1,132 @@
+"""Training pairs: (warped input, target) of the same crop.
+
+Both pictures of a pair are sampled from the stored crop through the same map; the input's map has smooth
+noise added. With the noise at zero the two are identical to the pixel. (A pair that is off by a few per cent
+in scale ruins the transfer of expression.)
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import INNER, Geometry, Matrix, Points, apply, compose, invert
+from faceswap.model.presets import Augmentation
+
+Array = NDArray[Any]
+_KNOTS = 5
+"""The random warp moves a grid of 5 x 5 points, as the tutorial does."""
+
+
+_MIRRORED = np.array(
+    [
+        *(*range(16, -1, -1), *range(26, 16, -1)),  # jaw, brows
+        *(27, 28, 29, 30, *range(35, 30, -1)),  # nose
+        *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),  # eyes
+        *(*range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1)),  # lips
+    ]
+)
+"""Which of the 68 landmarks each one becomes in a mirror."""
+
+
+def mirror(landmarks: Points, size: int) -> Points:
+    """(68, 2) landmarks of the mirrored crop."""
+    return np.column_stack([size - 1 - landmarks[:, 0], landmarks[:, 1]])[_MIRRORED]
+
+
+class PairMaker:
+    """Draws training pairs from stored crops of one geometry.
+
+    Args:
+        source: geometry of the stored crops (with margin).
+        target: geometry of the network.
+        augmentation: what to vary, and how much.
+    """
+
+    def __init__(self, source: Geometry, target: Geometry, augmentation: Augmentation) -> None:
+        self.target, self.augmentation = target, augmentation
+        # Shrink once by area so that bilinear sampling does not alias: 1.2 source pixels an output pixel.
+        side = round(target.size * source.coverage / target.coverage * 1.2)
+        self.source = source.at(min(source.size, side))
+        self._base = invert(target.from_crop(self.source))  # network crop -> stored crop
+        self._side = self.source.size * target.coverage / self.source.coverage  # of the network's crop
+        axis = np.arange(target.size, dtype=np.float32)
+        self._x, self._y = np.meshgrid(axis, axis)
+
+    def prepare(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Shrink stored crops (n, S, S, c) to the size that pairs are drawn from (n, s, s, c)."""
+        side = self.source.size
+        if crops.shape[1] == side:
+            return crops
+        return np.stack([cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA) for crop in crops])
+
+    def plain(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The network's crop (size, size, c) of a prepared crop, without augmentation."""
+        return self._sample(crop, *self._map(self._base))
+
+    def plain_landmarks(self, landmarks: Points, source: Geometry) -> Points:
+        """(n, 68, 2) landmarks of crops stored with ``source``, in the network's unvaried crop."""
+        return apply(self.target.from_crop(source), landmarks.reshape(-1, 2)).reshape(landmarks.shape)
+
+    def pair(
+        self, crop: NDArray[np.uint8], landmarks: Points, rng: np.random.Generator, progress: float = 0.0
+    ) -> tuple[Array, Array, Array]:
+        """One training pair.
+
+        Args:
+            crop: (s, s, 3 + k) uint8: a prepared crop; channels after the third (weights) follow the target.
+            landmarks: (68, 2) in the network's unvaried crop, see :meth:`plain_landmarks`.
+            rng: the only source of randomness.
+            progress: share of the budget used, 0..1; the warp may fade with it.
+
+        Returns:
+            the warped input (size, size, 3), the target (size, size, 3 + k), both float32 in 0..1, and the
+            target's (51, 2) inner landmarks as offsets from the mean face, in sides of the crop.
+        """
+        variation = self._random_similarity(rng)  # varied crop -> unvaried crop
+        x, y = self._map(compose(self._base, variation))
+        shape = apply(invert(variation), landmarks)
+        if rng.random() < self.augmentation.flip:
+            x, y = x[:, ::-1], y[:, ::-1]
+            shape = mirror(shape, self.target.size)
+        dx, dy = self._random_warp(rng, progress)
+        target = self._sample(crop, x, y).astype(np.float32) / 255
+        warped = self._sample(crop[..., :3], x + dx, y + dy).astype(np.float32) / 255
+        gain, bias = self._random_colour(rng)
+        target[..., :3] = np.clip(target[..., :3] * gain + bias, 0, 1)
+        offsets = (shape[INNER] - self.target.template) / self.target.size
+        return np.clip(warped * gain + bias, 0, 1), target, offsets.astype(np.float32)
+
+    def _map(self, matrix: Matrix) -> tuple[Array, Array]:
+        m = matrix.astype(np.float32)
+        return m[0, 0] * self._x + m[0, 1] * self._y + m[0, 2], m[1, 0] * self._x + m[1, 1] * self._y + m[
+            1, 2
+        ]
+
+    @staticmethod
+    def _sample(crop: NDArray[np.uint8], x: Array, y: Array) -> NDArray[np.uint8]:
+        x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+        return cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def _random_similarity(self, rng: np.random.Generator) -> Matrix:
+        a, size = self.augmentation, self.target.size
+        angle = np.radians(rng.uniform(-a.rotation, a.rotation))
+        scale = 1 + rng.uniform(-a.zoom, a.zoom)
+        shift = rng.uniform(-a.shift, a.shift, 2) * size
+        linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        centre = np.full(2, (size - 1) / 2)
+        return np.hstack([linear, (centre + shift - linear @ centre)[:, None]])
+
+    def _random_warp(self, rng: np.random.Generator, progress: float) -> tuple[Array, Array]:
+        deviation = self.augmentation.warp_at(progress) * self._side
+        noise = rng.normal(0, 1, (_KNOTS, _KNOTS, 2)).astype(np.float32) * np.float32(deviation)
+        size = self.target.size
+        field = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
+        return field[..., 0], field[..., 1]
+
+    def _random_colour(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        strength = self.augmentation.colour
+        gain = 1 + rng.uniform(-strength, strength) + rng.uniform(-strength, strength, 3) / 2
+        bias = rng.uniform(-strength, strength) / 2
+        return gain.astype(np.float32), np.float32(bias).reshape(1)

@@ -1,0 +1,183 @@
+"""Presets: everything that sizes and trains a model, as data.
+
+A preset is one frozen object: it is what a user picks, what MLflow logs and what a registered version stores.
+``PRESETS["lite"].with_(bottleneck=64)`` makes a variant; an unknown or ill-typed field raises.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from faceswap.errors import SettingsError
+from faceswap.faces.geometry import Geometry
+
+
+class LossWeights(BaseModel):
+    """What the loss is made of; a weight of 0 leaves a term out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mae: float = Field(1.0, ge=0, description="mean absolute error")
+    dssim: float = Field(0.0, ge=0, description="structural dissimilarity (1 - SSIM) / 2")
+    gradient: float = Field(
+        0.0, ge=0, description="mean absolute error of the image gradients: sharper edges"
+    )
+    background: float = Field(1.0, ge=0, le=1, description="weight of pixels outside of the face's hull")
+    features: float = Field(1.0, ge=1, le=20, description="weight of the pixels of eyes and mouth")
+    shape: float = Field(
+        0.0,
+        ge=0,
+        description="error of the landmarks that one head, shared by all identities, reads from the code: "
+        "an expression gets the same code for everyone",
+    )
+
+
+class Augmentation(BaseModel):
+    """How a stored crop is varied before it becomes a training pair."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rotation: float = Field(10.0, ge=0, le=45, description="largest rotation, degrees")
+    zoom: float = Field(0.05, ge=0, le=0.3, description="largest relative change of scale")
+    shift: float = Field(0.05, ge=0, le=0.2, description="largest shift, in sides of the crop")
+    flip: float = Field(0.4, ge=0, le=1, description="share of mirrored pairs")
+    colour: float = Field(0.05, ge=0, le=0.5, description="largest relative change of a channel's gain")
+    warp: float = Field(
+        0.03, ge=0, le=0.2, description="standard deviation of the warp, in sides of the crop"
+    )
+    warp_end: float = Field(
+        0.0, ge=0, le=1, description="share of the budget over which the warp fades to nothing; 0: it stays"
+    )
+
+    def warp_at(self, progress: float) -> float:
+        """The warp's standard deviation when ``progress`` (0..1) of the budget is used."""
+        return self.warp * max(0.0, 1 - progress / self.warp_end) if self.warp_end else self.warp
+
+
+class Preset(BaseModel):
+    """A model's architecture and how it is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    size: int = Field(64, ge=32, le=512, description="side of the crop that the network reads and writes, px")
+    coverage: float = Field(1.5, ge=1, le=2, description="side of that crop in face heights")
+    encoder_filters: tuple[int, ...] = Field(min_length=2, description="filters of the strided convolutions")
+    encoder_kernel: int = Field(5, ge=3, le=7)
+    bottleneck: int = Field(ge=4, le=4096, description="width of the dense code")
+    code_grid: int = Field(4, ge=2, le=32, description="side of the feature map that the code is expanded to")
+    code_filters: int = Field(ge=8, description="channels of that feature map")
+    shared_filters: int = Field(
+        0, ge=0, description="filters of an upscaling shared by all identities; 0: none"
+    )
+    decoder_filters: tuple[int, ...] = Field(min_length=1, description="filters of the decoder's upscalings")
+    residual: tuple[int, ...] = Field(
+        (), description="residual blocks after each of the decoder's upscalings"
+    )
+    head: Literal["conv", "shuffle"] = Field(
+        "conv", description="conv: 5x5 at full size; shuffle: 3x3 at half size and pixel shuffle (cheaper)"
+    )
+    normalize_input: bool = Field(
+        False,
+        description="standardize each input crop, so that the code does not depend on the light's colour",
+    )
+    slope: float = Field(0.1, ge=0, le=0.5, description="negative slope of the leaky ReLUs")
+    batch_size: int = Field(16, ge=1, le=1024, description="pairs of each identity in a step")
+    learning_rate: float = Field(5e-5, gt=0, le=0.1)
+    warmup: int = Field(0, ge=0, description="steps over which the learning rate rises")
+    final_decay: float = Field(
+        1.0, gt=0, le=1, description="share of the learning rate that is left at the budget's end (cosine)"
+    )
+    beta_1: float = Field(0.5, ge=0, lt=1)
+    beta_2: float = Field(0.999, ge=0, lt=1)
+    clip_norm: float = Field(0.0, ge=0, description="largest norm of the whole gradient; 0: no clipping")
+    loss: LossWeights = LossWeights()
+    augmentation: Augmentation = Augmentation()
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Preset":
+        halvings = len(self.encoder_filters)
+        if self.size % 2**halvings or self.size // 2**halvings < 2:
+            raise ValueError(f"{halvings} halvings of {self.size} px leave no whole grid of at least 2 x 2")
+        ups = len(self.decoder_filters) + bool(self.shared_filters) + (self.head == "shuffle")
+        if self.code_grid * 2**ups != self.size:
+            raise ValueError(
+                f"{ups} doublings (shared, decoder and head) of code_grid {self.code_grid} don't give {self.size} px"
+            )
+        if len(self.residual) not in {0, len(self.decoder_filters)}:
+            raise ValueError("residual needs one number per upscaling of the decoder, or none")
+        return self
+
+    @property
+    def geometry(self) -> Geometry:
+        """The crop that the network reads and writes."""
+        return Geometry(self.size, self.coverage)
+
+    def with_(self, **changes: Any) -> "Preset":
+        """A checked copy with some fields changed; nested fields as ``loss={"dssim": 1}``.
+
+        Raises:
+            SettingsError: a field does not exist or its value does not fit.
+        """
+        values = self.model_dump()
+        for key, value in changes.items():
+            values[key] = {**values[key], **value} if isinstance(values.get(key), dict) else value
+        try:
+            return Preset.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "preset"
+            raise SettingsError(
+                f"Preset {self.name!r} can't have {where}: {first['msg']} (got {first.get('input')!r})",
+                f"fields are: {', '.join(Preset.model_fields)}",
+            ) from error
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        # The tutorial's network and training: encoder 69,662,976 and decoder 6,199,747 parameters.
+        Preset(
+            name="original",
+            encoder_filters=(128, 256, 512, 1024),
+            bottleneck=1024,
+            code_filters=1024,
+            shared_filters=512,
+            decoder_filters=(256, 128, 64),
+            batch_size=64,
+        ),
+        # For a CPU: a network 50 times cheaper a picture, and little augmentation, since swaps read crops
+        # that are aligned by their landmarks anyway. The warp fades out, so that details become certain.
+        Preset(
+            name="lite",
+            encoder_filters=(32, 64, 128, 256),
+            encoder_kernel=3,
+            bottleneck=256,
+            code_grid=8,
+            code_filters=64,
+            decoder_filters=(64, 32),
+            residual=(1, 0),
+            head="shuffle",
+            normalize_input=True,
+            batch_size=4,
+            learning_rate=1e-3,
+            warmup=100,
+            final_decay=0.1,
+            beta_1=0.9,
+            clip_norm=5.0,
+            loss=LossWeights(mae=1.0, dssim=0.5, gradient=0.5, background=0.2, features=4.0, shape=1.0),
+            augmentation=Augmentation(rotation=3, zoom=0.03, shift=0.02, flip=0, colour=0.02, warp_end=0.8),
+        ),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if name not in PRESETS:
+        raise SettingsError(f"There is no preset {name!r}", f"choose one of: {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,62 @@
+"""How long a training runs, and how far it is: the learning rate and the warp follow the share that is used."""
+
+import math
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from faceswap.model.presets import Preset
+
+
+class Budget(BaseModel):
+    """How long to train: exactly one of minutes, steps or epochs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minutes: float | None = Field(None, gt=0, description="wall time of the training loop, minutes")
+    steps: int | None = Field(None, gt=0, description="optimizer steps")
+    epochs: float | None = Field(None, gt=0, description="passes over the largest identity's faces")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Budget":
+        if sum(v is not None for v in (self.minutes, self.steps, self.epochs)) != 1:
+            raise ValueError("give exactly one of minutes, steps or epochs")
+        return self
+
+
+class Schedule:
+    """The share of the budget that is used, from the step or from the seconds trained.
+
+    Args:
+        budget: the limit.
+        preset: warm-up and decay of the learning rate.
+        steps_per_epoch: of the data.
+    """
+
+    def __init__(self, budget: Budget, preset: Preset, steps_per_epoch: int) -> None:
+        self.preset = preset
+        self.seconds = budget.minutes * 60 if budget.minutes else None
+        steps = budget.steps or (budget.epochs and math.ceil(budget.epochs * steps_per_epoch))
+        self.steps = int(steps) if steps else None
+
+    def progress(self, step: int, seconds: float) -> float:
+        """0 at the start, 1 when the budget is used up."""
+        used = seconds / self.seconds if self.seconds else step / self.steps if self.steps else 1.0
+        return min(1.0, used)
+
+    def coming(self, step: int, seconds: float, count: int) -> list[float]:
+        """The progress at this and the next steps. By minutes it is a guess: as far as we are now."""
+        return [self.progress(step + i, seconds) for i in range(count)]
+
+    def learning_rate(self, step: int, progress: float) -> float:
+        """Linear warm-up, then a cosine to the preset's final share."""
+        p = self.preset
+        warm = min(1.0, (step + 1) / p.warmup) if p.warmup else 1.0
+        decay = p.final_decay + (1 - p.final_decay) * (1 + math.cos(math.pi * progress)) / 2
+        return p.learning_rate * warm * decay
+
+    def finish_soon(self, step: int, seconds: float, share: float = 0.2) -> None:
+        """Shorten the budget on a plateau, so that learning rate and warp still come down before the end."""
+        if self.seconds:
+            self.seconds = min(self.seconds, seconds * (1 + share))
+        elif self.steps:
+            self.steps = min(self.steps, math.ceil(step * (1 + share)))

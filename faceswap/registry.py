@@ -1,0 +1,286 @@
+"""Registered decoder versions: ``face-<identity>`` in MLflow's model registry.
+
+A version holds its decoder and a card (JSON: geometry, preset, embeddings, consent, lineage); the encoder, which
+all identities of a run share, is stored once with the run and fetched by digest. Nothing is pickled.
+"""
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+import faceswap
+from faceswap.errors import RegistryError
+from faceswap.faces.geometry import Geometry
+from faceswap.model.network import DecoderNetwork, read_model
+from faceswap.model.presets import Preset
+from faceswap.provenance.consent import Consent
+from faceswap.settings import settings
+from faceswap.tracking import connect
+
+PREFIX = "face-"
+_SPEC = re.compile(r"^(?:models:/)?(?P<name>[^@/]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))?$")
+
+
+class Card(BaseModel):
+    """What a version knows about itself; stored beside its decoder.
+
+    ``identities`` maps every identity of the run to its mean embedding (128 floats); ``face_sets`` to the digest
+    and the place of the face set it was trained on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    identity: str
+    run_id: str
+    preset: Preset
+    geometry: dict[str, Any]
+    encoder_digest: str
+    decoder_digest: str
+    face_sets: dict[str, dict[str, str]]
+    identities: dict[str, list[float]]
+    consent: Consent
+    code_version: str = faceswap.__version__
+
+    def embedding(self, identity: str | None = None) -> NDArray[np.float64]:
+        """(128,) mean embedding of an identity of the run, by default the version's own."""
+        return np.asarray(self.identities[identity or self.identity])
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version, by name and number."""
+
+    name: str
+    version: int
+
+    @property
+    def identity(self) -> str:
+        """The identity, without the prefix of the model's name."""
+        return self.name.removeprefix(PREFIX)
+
+    @property
+    def uri(self) -> str:
+        """MLflow's URI."""
+        return f"models:/{self.name}/{self.version}"
+
+    def __str__(self) -> str:
+        return f"{self.identity}/{self.version}"
+
+
+@dataclass(frozen=True)
+class LoadedVersion:
+    """A version in memory: its card and the network that swaps."""
+
+    card: Card
+    network: DecoderNetwork
+    version: Version | None = None
+
+
+def resolve(spec: str) -> Version:
+    """The version that ``ada``, ``ada@production``, ``ada/3`` or a ``models:/…`` URI names.
+
+    A bare name means the alias ``production``.
+
+    Raises:
+        RegistryError: there is no such model, version or alias.
+    """
+    match = _SPEC.match(spec)
+    if not match:
+        raise RegistryError(f"{spec!r} names no version", "write NAME, NAME@ALIAS or NAME/VERSION")
+    name = match["name"] if match["name"].startswith(PREFIX) else PREFIX + match["name"]
+    client = connect()
+    try:
+        if match["version"]:
+            found = client.get_model_version(name, match["version"])
+        else:
+            found = client.get_model_version_by_alias(name, match["alias"] or "production")
+    except MlflowException as error:
+        raise RegistryError(
+            _not_found(client, name, spec), "`faceswap models` lists what there is"
+        ) from error
+    return Version(name, int(found.version))
+
+
+def _not_found(client: mlflow.MlflowClient, name: str, spec: str) -> str:
+    try:
+        model = client.get_registered_model(name)
+    except MlflowException:
+        return f"No model is registered for {spec!r} at {settings().tracking}"
+    known = [v.version for v in client.search_model_versions(f"name='{name}'")]
+    return f"{spec!r} does not exist: {name} has versions {sorted(map(int, known))}, aliases {dict(model.aliases)}"
+
+
+def register(run_id: str, folder: Path, cards: Mapping[str, Card]) -> dict[str, Version]:
+    """Store the encoder once with the run, and each decoder as a new version of its identity's model.
+
+    Args:
+        run_id: the active run.
+        folder: with ``encoder.keras`` and ``decoder_<identity>.keras``.
+        cards: identity -> card.
+    """
+    client = connect()
+    client.log_artifact(run_id, str(folder / "encoder.keras"), "encoder")
+    code = Path(__file__).with_name("registered_model.py")
+    versions: dict[str, Version] = {}
+    for identity, card in cards.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch, "card.json")
+            file.write_text(card.model_dump_json(indent=1))
+            decoder = shutil.copy(folder / f"decoder_{identity}.keras", Path(scratch, "decoder.keras"))
+            info = mlflow.pyfunc.log_model(
+                name=f"{PREFIX}{identity}",
+                python_model=str(code),
+                artifacts={"card": str(file), "decoder": str(decoder)},
+                pip_requirements=[f"faceswap=={faceswap.__version__}"],
+                registered_model_name=f"{PREFIX}{identity}",
+                model_type="face-decoder",
+            )
+        version = Version(PREFIX + identity, int(info.registered_model_version))
+        for key, value in _tags(card).items():
+            client.set_model_version_tag(version.name, str(version.version), key, value)
+        versions[identity] = version
+    return versions
+
+
+def _tags(card: Card) -> dict[str, str]:
+    return {
+        "run_id": card.run_id,
+        "preset": card.preset.name,
+        "bottleneck": str(card.preset.bottleneck),
+        "encoder_digest": card.encoder_digest,
+        "decoder_digest": card.decoder_digest,
+        "face_sets": json.dumps({name: entry["digest"] for name, entry in card.face_sets.items()}),
+        "consent": f"{card.consent.statement} (since {card.consent.since})",
+        "fictional": str(card.consent.fictional).lower(),
+    }
+
+
+def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
+    """Write an evaluation's numbers to the version: as tags, and as metrics that the UI sorts by."""
+    client = connect()
+    model_version = client.get_model_version(version.name, str(version.version))
+    for key, value in metrics.items():
+        client.set_model_version_tag(version.name, str(version.version), key, f"{value:.4f}")
+    if model_version.model_id and mlflow.active_run() is not None:
+        finite = {k: v for k, v in metrics.items() if np.isfinite(v)}
+        mlflow.log_metrics(finite, model_id=model_version.model_id)
+
+
+def set_alias(version: Version, alias: str) -> None:
+    """Let an alias point to a version."""
+    connect().set_registered_model_alias(version.name, alias, str(version.version))
+
+
+def alias_after_training(version: Version) -> str:
+    """``production`` for the first version of an identity, else ``challenger``; returns the alias that was set."""
+    alias = (
+        "challenger" if "production" in connect().get_registered_model(version.name).aliases else "production"
+    )
+    set_alias(version, alias)
+    return alias
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A row of the table of versions."""
+
+    version: Version
+    aliases: tuple[str, ...]
+    tags: dict[str, str]
+    created: float
+
+
+def versions() -> list[Listed]:
+    """All registered decoder versions, newest first within each identity."""
+    client = connect()
+    rows: list[Listed] = []
+    for model in client.search_registered_models(f"name LIKE '{PREFIX}%'", max_results=1000):
+        for found in client.search_model_versions(f"name='{model.name}'"):
+            aliases = tuple(sorted(a for a, v in model.aliases.items() if str(v) == str(found.version)))
+            version = Version(model.name, int(found.version))
+            rows.append(Listed(version, aliases, dict(found.tags), found.creation_timestamp / 1000))
+    return sorted(rows, key=lambda row: (row.version.name, -row.version.version))
+
+
+def load(spec: str | Version) -> LoadedVersion:
+    """Load a version; its files are downloaded once and kept by digest under the cache folder.
+
+    Raises:
+        RegistryError: it does not exist, can't be fetched or is damaged.
+    """
+    version = spec if isinstance(spec, Version) else resolve(spec)
+    found = connect().get_model_version(version.name, str(version.version))
+    folder = (
+        settings().cache_path
+        / "decoders"
+        / found.tags.get("decoder_digest", f"{version.name}-{version.version}")
+    )
+    if not (folder / "card.json").exists():
+        _fetch(version.uri, folder, found)
+    loaded = load_files(folder / "card.json", folder / "decoder.keras")
+    return LoadedVersion(loaded.card, loaded.network, version)
+
+
+def _fetch(uri: str, folder: Path, found: ModelVersion) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        try:
+            mlflow.artifacts.download_artifacts(artifact_uri=f"{uri}/artifacts", dst_path=scratch)
+        except (MlflowException, OSError) as error:
+            raise RegistryError(
+                f"The files of {found.name}/{found.version} can't be fetched: {error}"
+            ) from error
+        files = Path(scratch, "files")
+        files.mkdir()
+        for name in ("card.json", "decoder.keras"):
+            next(Path(scratch).rglob(name)).rename(files / name)
+        _move_into_place(files, folder)
+
+
+def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
+    """Load a version from its card and decoder; the encoder comes from the cache or from its run.
+
+    Raises:
+        RegistryError: a file is missing or damaged.
+    """
+    card = Card.model_validate_json(card_file.read_text())
+    encoder = read_model(encoder_file(card), card.encoder_digest)
+    decoder = read_model(decoder_file, card.decoder_digest)
+    return LoadedVersion(card, DecoderNetwork(encoder, decoder, Geometry.from_dict(card.geometry)))
+
+
+def encoder_file(card: Card) -> Path:
+    """The local file of a version's encoder, downloaded once for all identities of the run."""
+    folder = settings().cache_path / "encoders" / card.encoder_digest
+    if not (folder / "encoder.keras").exists():
+        connect()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            try:
+                mlflow.artifacts.download_artifacts(
+                    run_id=card.run_id, artifact_path="encoder/encoder.keras", dst_path=scratch
+                )
+            except (MlflowException, OSError) as error:
+                raise RegistryError(f"The encoder of run {card.run_id} can't be fetched: {error}") from error
+            _move_into_place(next(Path(scratch).rglob("encoder.keras")).parent, folder)
+    return folder / "encoder.keras"
+
+
+def _move_into_place(source: Path, folder: Path) -> None:
+    try:
+        source.rename(folder)
+    except OSError:
+        if not folder.exists():  # another process may have been faster: then its files are as good
+            raise

@@ -1,0 +1,239 @@
+"""Runs in MLflow: what was done, with what, and how it went.
+
+Together with registry.py the only file that knows MLflow.
+"""
+
+import logging
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.data.sources import LocalArtifactDatasetSource, S3ArtifactDatasetSource
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from numpy.typing import NDArray
+
+import faceswap
+from faceswap.errors import TrackingError
+from faceswap.settings import settings
+
+logger = logging.getLogger(__name__)
+Image = NDArray[np.uint8]
+
+
+def connect() -> mlflow.MlflowClient:
+    """Point MLflow at the settings' server or database and make sure the experiment exists.
+
+    Raises:
+        TrackingError: the server does not answer or refuses.
+    """
+    # A lost server must not hold a training for minutes; MLflow's default is 7 tries of 120 s.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    uri = settings().tracking
+    if uri.startswith("sqlite:"):
+        settings().home_path.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    with _explained("connect"):
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        client = mlflow.MlflowClient()
+        if client.get_experiment_by_name(settings().experiment) is None:
+            local = uri.startswith("sqlite:") or bool(settings().artifact_root)
+            with suppress(MlflowException):  # another process may have been faster
+                client.create_experiment(
+                    settings().experiment, artifact_location=settings().artifacts if local else None
+                )
+        mlflow.set_experiment(settings().experiment)
+    return client
+
+
+@contextmanager
+def _explained(action: str) -> Iterator[None]:
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise TrackingError(
+            f"MLflow at {settings().tracking} can't {action}: {reason}",
+            "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
+        ) from error
+
+
+@dataclass
+class Run:
+    """One MLflow run that survives a lost server: what can't be sent waits, and is sent at the next chance."""
+
+    client: mlflow.MlflowClient
+    run_id: str
+    _waiting: list[Metric] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where a browser shows the run; empty where there is no server."""
+        uri = settings().tracking
+        if not uri.startswith("http"):
+            return ""
+        experiment = self.client.get_run(self.run_id).info.experiment_id
+        return f"{uri.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Log numbers at a step; a server that is away for a while only delays them."""
+        now = int(time.time() * 1000)
+        self._waiting += [Metric(k, float(v), now, step) for k, v in values.items() if np.isfinite(v)]
+        try:
+            self.client.log_batch(self.run_id, metrics=self._waiting[:1000])
+            self._waiting = self._waiting[1000:]
+        except MlflowException as error:
+            logger.warning(
+                "MLflow does not answer; %d numbers wait: %s", len(self._waiting), str(error)[:200]
+            )
+
+    def flush(self) -> None:
+        """Send what waits.
+
+        Raises:
+            TrackingError: the server still does not answer.
+        """
+        with _explained("take the run's metrics"):
+            while self._waiting:
+                self.client.log_batch(self.run_id, metrics=self._waiting[:1000])
+                self._waiting = self._waiting[1000:]
+
+    def parameters(self, values: Mapping[str, Any]) -> None:
+        """Log a nested configuration, flattened to dotted names. Values once logged can't change."""
+        flat = dict(_flatten(values))
+        with _explained("take the parameters"):
+            known = self.client.get_run(self.run_id).data.params
+            new = [Param(k, str(v)[:6000]) for k, v in flat.items() if k not in known]
+            for start in range(0, len(new), 100):
+                self.client.log_batch(self.run_id, params=new[start : start + 100])
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Set tags."""
+        with _explained("take tags"):
+            self.client.log_batch(self.run_id, tags=[RunTag(k, v) for k, v in values.items()])
+
+    def image(self, image: Image, key: str, step: int) -> None:
+        """A picture of a series with a step slider in the UI; a lost server only skips it."""
+        try:
+            self.client.log_image(self.run_id, image, key=key, step=step)
+        except (MlflowException, OSError) as error:
+            logger.warning("MLflow did not take the picture %s at step %d: %s", key, step, str(error)[:200])
+
+    def picture(self, image: Image, name: str) -> None:
+        """A picture as an artifact file."""
+        with _explained(f"store {name}"):
+            self.client.log_image(self.run_id, image, artifact_file=name)
+
+    def artifact(self, path: Path, folder: str | None = None) -> None:
+        """A file or a folder as an artifact."""
+        with _explained(f"store {path.name}"):
+            if path.is_dir():
+                self.client.log_artifacts(self.run_id, str(path), folder)
+            else:
+                self.client.log_artifact(self.run_id, str(path), folder)
+
+    def document(self, value: Mapping[str, Any] | list[Any], name: str) -> None:
+        """A JSON artifact."""
+        with _explained(f"store {name}"):
+            self.client.log_dict(self.run_id, value, name)
+
+    def text(self, text: str, name: str) -> None:
+        """A text artifact."""
+        with _explained(f"store {name}"):
+            self.client.log_text(self.run_id, text, name)
+
+    def face_set(self, identity: str, digest: str, uri: str, faces: int) -> None:
+        """A face set as the run's input dataset."""
+        with _explained("take an input"):
+            source = (
+                S3ArtifactDatasetSource(uri) if uri.startswith("s3://") else LocalArtifactDatasetSource(uri)
+            )
+            dataset = MetaDataset(source, name=f"{identity} ({faces} faces)", digest=digest[:8])
+            mlflow.log_input(dataset, context="face set", tags={"digest": digest})
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@contextmanager
+def run(
+    name: str, kind: str, *, run_id: str = "", parent: str = "", tags: Mapping[str, str] | None = None
+) -> Iterator[Run]:
+    """An MLflow run around a block; it ends as FINISHED, FAILED or, when cancelled, KILLED.
+
+    Args:
+        name: shown in the UI.
+        kind: the flow: "train", "evaluate", …; a tag.
+        run_id: go on with an existing run (resume).
+        parent: run id of the run that this one is nested in.
+        tags: more tags.
+    """
+    client = connect()
+    labels = {"faceswap.kind": kind, **environment(), **(tags or {})}
+    with _explained("start a run"):
+        active = mlflow.start_run(
+            run_id=run_id or None,
+            run_name=None if run_id else name,
+            tags=labels,
+            parent_run_id=parent or None,
+            nested=mlflow.active_run() is not None,
+            log_system_metrics=kind in {"train", "tune"},
+        )
+    tracked = Run(client, active.info.run_id)
+    status = "FAILED"
+    try:
+        yield tracked
+        tracked.flush()
+        status = "FINISHED"
+    except Exception:
+        raise
+    except BaseException:  # Ctrl-C, Prefect's cancellation
+        status = "KILLED"
+        raise
+    finally:
+        with suppress(MlflowException):
+            mlflow.end_run(status)
+
+
+def environment() -> dict[str, str]:
+    """Where a run came from: code revision, versions, machine."""
+    return {
+        "faceswap.version": faceswap.__version__,
+        "git.revision": _git_revision(),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        **{
+            package: metadata.version(package)
+            for package in ("keras", "tensorflow", "mlflow", "opencv-python-headless")
+        },
+    }
+
+
+def _git_revision() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        found = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip()
