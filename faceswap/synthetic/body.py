@@ -101,7 +101,12 @@ def _tube(path: Array, radius: float, color: Array, closed: bool) -> Shape:
     """Return a tube around a path (n, 3)."""
     around = np.linspace(0, 2 * np.pi, 9)[None, :, None]
     if closed:
-        path = np.concatenate([path, path[:2]])
+        path = np.concatenate([path, path[:1]])
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    even = np.linspace(0, length[-1], len(path))
+    path = np.stack([np.interp(even, length, path[:, axis]) for axis in range(3)], -1)
+    if closed:
+        path = np.concatenate([path, path[1:3]])
     ahead = np.gradient(path, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
     first = np.cross(ahead, [0.0, 0.3, 1.0])

@@ -98,7 +98,8 @@ def brow(traits: Traits, expression: Expression) -> Curve:
     def height(parameter: Any) -> Any:
         arch = traits.brow_arch * np.clip(1 - ((parameter - 0.58) / 0.62) ** 2, -1.2, 1)
         tilt = traits.brow_tilt * (parameter - 0.5)
-        return traits.brow_height + 0.75 * lift + arch + tilt + frown * (1 - parameter)
+        ends = 0.45 * step(0.6, 1.0, parameter) + 0.2 * step(0.35, 0.0, parameter)
+        return traits.brow_height + 0.75 * lift + arch + tilt - ends + frown * (1 - parameter)
 
     return height
 

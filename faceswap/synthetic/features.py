@@ -9,7 +9,7 @@ from faceswap.synthetic.traits import Array, Color, Traits, linear
 
 _SCLERA = linear((230, 224, 218))
 _TEETH = linear((226, 218, 204))
-_THROAT = linear((70, 22, 24))
+_THROAT = linear((58, 18, 20))
 _TONGUE = linear((165, 78, 78))
 _LASHES = np.array([0.012, 0.009, 0.008], np.float32)
 _BLACK = np.array([0.004, 0.004, 0.004], np.float32)
@@ -29,7 +29,7 @@ def paint_expression(
     lips = curves.mouth(traits, expression)
     for side in (curves.LEFTWARD, curves.RIGHTWARD):
         _paint_fold(canvas, traits, expression, lips, side)
-        _paint_eye(canvas, traits, expression, curves.eye(traits, expression, side), light)
+        _paint_eye(canvas, hairs, traits, expression, curves.eye(traits, expression, side), light)
         _paint_brow(canvas, hairs, traits, expression, side)
     _paint_mouth(canvas, hairs, traits, expression, lips)
     return canvas
@@ -71,7 +71,7 @@ def _paint_brow(canvas: Canvas, hairs: Array, traits: Traits, expression: Expres
 
 
 def _paint_eye(
-    canvas: Canvas, traits: Traits, expression: Expression, lids: curves.Eye, light: Array
+    canvas: Canvas, hairs: Array, traits: Traits, expression: Expression, lids: curves.Eye, light: Array
 ) -> None:
     middle = lids.side * lids.middle
     window = canvas.window(middle - 2.5, middle + 2.5, -1.8, 1.9)
@@ -88,11 +88,16 @@ def _paint_eye(
     window.gloss -= 0.7 * opening
     corner = np.exp(-((along + 0.98) ** 2 * 80 + ((window.y - float(lids.lower(-0.98))) / 0.1) ** 2))
     blend(window.albedo, 0.5 * corner, traits.skin * np.array([0.9, 0.52, 0.5], np.float32))
-    thickness = 0.07 + (0.05 + 0.1 * traits.eye_liner) * step(-0.6, 0.9, along)
+    thickness = 0.07 + 0.05 * lids.shut + (0.05 + 0.1 * traits.eye_liner) * step(-0.6, 0.9, along)
     distance = np.abs(window.y - upper - 0.02) / thickness
     blend(window.albedo, 0.9 * step(1, 0.3, distance) * step(1.12, 0.98, np.abs(along)), _LASHES)
+    if lids.shut:
+        # The lashes of a shut eye lie on the cheek.
+        fringe = step(0.42, 0.05, upper - window.y) * step(-0.1, 0.05, upper - window.y)
+        fringe = fringe * np.clip(0.6 + 0.35 * hairs[window.where], 0, 1) * step(1.05, 0.9, np.abs(along))
+        blend(window.albedo, 0.75 * lids.shut**4 * fringe, _LASHES)
     lashes = step(0.07, 0.02, np.abs(window.y - lower)) * step(1.03, 0.8, np.abs(along))
-    blend(window.albedo, 0.4 * lashes, traits.skin * np.float32(0.22))
+    blend(window.albedo, 0.4 * (1 - lids.shut) * lashes, traits.skin * np.float32(0.22))
 
 
 def _shape_lids(
@@ -102,11 +107,15 @@ def _shape_lids(
     radius = ((window.x - lids.side * lids.middle) ** 2 + (1.12 * window.y) ** 2) / (reach * reach)
     dome = np.clip(1 - radius, 0, 1)
     window.bump += 0.85 * dome**1.15 * step(0, 0.8, dome)
+    darken(window.albedo, (0.14 + 0.14 * lids.shut) * step(0, 0.5, dome), (0.8, 1, 0.95))
     within = np.clip(along, -1, 1)
+    # A shut lid is smooth.
+    folded = 1 - 0.75 * lids.shut
     crease = bell(window.y - upper - traits.lid_crease - 0.12 * within, 0.09) * step(1.25, 0.8, np.abs(along))
+    crease = crease * folded
     window.bump -= 0.12 * crease
     darken(window.albedo, 0.34 * crease, (0.85, 1, 1))
-    bag = bell(window.y - lower + 0.42, 0.12) * step(1.1, 0.6, np.abs(along))
+    bag = bell(window.y - lower + 0.42, 0.12) * step(1.1, 0.6, np.abs(along)) * folded
     darken(window.albedo, (0.05 + 0.2 * traits.age) * bag)
     window.bump -= 0.1 * traits.age * bag
 
@@ -156,11 +165,11 @@ def _paint_mouth(
     inside = step(-0.04, 0.04, upper - window.y) * step(-0.04, 0.04, window.y - lower) * ends
     inside = inside * step(0.02, 0.15, upper - lower)
     wrinkles = 1 + 0.035 * hairs[window.where]
-    blend(window.albedo, 0.8 * upper_lip, traits.lips * (0.84 * wrinkles)[..., None])
-    blend(window.albedo, 0.8 * lower_lip, traits.lips * wrinkles[..., None])
+    blend(window.albedo, 0.9 * upper_lip, traits.lips * (0.84 * wrinkles)[..., None])
+    blend(window.albedo, 0.9 * lower_lip, traits.lips * wrinkles[..., None])
     blend(window.albedo, inside, _cavity(window, expression, lips, along, upper, lower))
-    line = bell(window.y - upper, 0.07) * step(1.05, 0.9, np.abs(along)) * (1 - 0.5 * inside)
-    blend(window.albedo, 0.7 * line, traits.lips * np.float32(0.08))
+    line = bell(window.y - upper, 0.085) * step(1.05, 0.9, np.abs(along)) * (1 - 0.5 * inside)
+    blend(window.albedo, 0.85 * line, traits.lips * np.float32(0.06))
     for side in (-1, 1):
         corner = ((window.x - side * lips.half_width) / 0.22) ** 2
         corner = corner + ((window.y - float(lips.upper_inner(1.0))) / 0.16) ** 2
@@ -169,7 +178,7 @@ def _paint_mouth(
     darken(window.albedo, 0.12 * shadow)
     density = canvas.density
     window.bump += 0.34 * soften(upper_lip, 0.16 * density) + 0.5 * soften(lower_lip, 0.2 * density)
-    window.bump -= 0.22 * line + 0.9 * soften(inside, 0.06 * density)
+    window.bump -= 0.22 * line + 0.4 * soften(inside, 0.06 * density)
     window.gloss += 0.4 * lower_lip + 0.2 * upper_lip - 0.8 * inside
 
 
@@ -178,13 +187,15 @@ def _cavity(
 ) -> Color:
     """Return the colours of throat, tongue and teeth."""
     depth = upper - window.y
-    cavity = step(0, 0.9, np.minimum(depth, window.y - lower + 0.2) + 0.2)[..., None] * _THROAT
+    cavity = (0.35 + 0.65 * step(0, 0.9, np.minimum(depth, window.y - lower)))[..., None] * _THROAT
     tongue = np.hypot(window.x / (0.55 * lips.half_width), (window.y - lower - 0.1) / 0.75)
     blend(cavity, 0.8 * step(0.5, 0.1, tongue - 0.6), _TONGUE)
-    shown = 0.3 + 0.45 * min(1.0, 1.6 * expression.open + 0.4 * max(expression.smile, 0.0))
+    # Parted lips show a dark gap under the teeth; a smile bares them further.
+    gap = 2.3 * expression.open
+    shown = min(0.75, gap * (0.38 + 0.25 * max(expression.smile, 0.0)))
     teeth = step(-0.06, 0.06, shown - depth) * step(0.92, 0.75, np.abs(along))
     position = np.abs(((window.x + 0.42) / 0.84) % 1 - 0.5)
     gaps = 1 - 0.25 * bell(position - 0.5, 0.05)
-    brightness = gaps * (1 - 0.35 * along * along) * (0.55 + 0.45 * step(0, 0.35, depth))
+    brightness = gaps * (1 - 0.35 * along * along) * (0.65 + 0.35 * step(0, 0.3, depth))
     blend(cavity, teeth, _TEETH * brightness[..., None])
     return cavity

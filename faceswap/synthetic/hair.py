@@ -1,7 +1,5 @@
 """Hair: a shell around the head whose edge thins out, and its roots on the scalp."""
 
-from typing import Any
-
 import cv2
 import numpy as np
 
@@ -11,24 +9,41 @@ from faceswap.synthetic.traits import Array, Traits
 
 _LOWEST = {"long": -19.0, "medium": -10.5, "fringe": -12.0, "short": -6.5, "buzz": -6.0}
 
+_CM_PER_DEGREE = 0.124
+"""Length of a degree around the head."""
+
+_CELL = 0.1
+"""Grid on which distances from the hairline are measured, cm."""
+
 
 def _is_long(traits: Traits) -> bool:
     return traits.style in ("long", "medium", "fringe")
 
 
-def margin(traits: Traits, angle: Any, height: Any) -> Any:
-    """Return how far (degrees about the head) a place lies inside the hair; negative is bare skin."""
+def _is_hair(traits: Traits, around: Array, height: Array) -> Array:
+    """Return whether hair grows at an angle (degrees from the front, 0 .. 180) and a height."""
     line = traits.hairline - (2.4 if traits.style == "fringe" else 0.0)
-    around = np.abs(np.degrees(angle))
     side = 72.0 if _is_long(traits) else 74.0
     temple = 58.0 if traits.style == "fringe" else 54.0
     heights = [-30, -3, 0, 2.5, line - 1.6, line - 0.5, line, line + 0.9, line + 2.6]
     edge = np.interp(height, heights, [side + 4, side, side - 2, side - 6, temple, 34, 6, -14, -40])
-    inside = around - edge
     if not _is_long(traits):
-        behind_the_ear = np.minimum(inside, around - 98)
-        inside = inside + step(-0.6, -2.2, height) * (behind_the_ear - inside)
-    return inside.astype(np.float32)
+        edge = edge + (98 - edge) * step(-0.6, -2.2, height)
+    return np.asarray(around > edge, np.uint8)
+
+
+def _depth_inside(traits: Traits, angle: Array, height: Array) -> Array:
+    """Return how far (cm) places lie inside the hair, (h, w); negative is bare skin."""
+    degrees = np.arange(-200, 201, _CELL / _CM_PER_DEGREE, dtype=np.float32)
+    heights = np.arange(14, -24, -_CELL, dtype=np.float32)
+    hair = _is_hair(traits, np.abs(degrees)[None], heights[:, None])
+    inside = cv2.distanceTransform(hair, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform(1 - hair, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    signed = soften(inside - outside, 4) * np.float32(_CELL)
+    column = (np.degrees(angle) + 200) * (_CM_PER_DEGREE / _CELL) + 0 * height
+    row = (14 - height) / _CELL + 0 * angle
+    found: Array = cv2.remap(signed, column.astype(np.float32), row.astype(np.float32), cv2.INTER_LINEAR)
+    return found
 
 
 def scalp_cover(traits: Traits, seed: int, angle: Array, height: Array) -> Array:
@@ -37,12 +52,10 @@ def scalp_cover(traits: Traits, seed: int, angle: Array, height: Array) -> Array
     if traits.style == "bald":
         return np.zeros(shape, np.float32)
     rng = np.random.default_rng([seed, 3])
-    ragged = 3.0 * fractal(rng, shape, (18, 40), 3)
-    inside = margin(traits, angle, height) + ragged
+    inside = _depth_inside(traits, angle, height) + 0.25 * fractal(rng, shape, (18, 40), 3)
+    density = np.clip(0.9 + 0.12 * fractal(rng, shape, (40, 90), 2), 0, 1)
     most = 0.8 if traits.style == "buzz" else 0.95
-    cover: Array = (
-        most * step(-4.0, 5.0, inside) * np.clip(0.9 + 0.12 * fractal(rng, shape, (40, 90), 2), 0, 1)
-    )
+    cover: Array = most * step(-0.35, 0.6, inside) * density * step(-4.5, -1.5, height)
     return cover.astype(np.float32)
 
 
@@ -66,12 +79,12 @@ def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | Non
     shape = (count, angle.shape[1])
     locks = fractal(rng, shape, (3, 22), 3)
     ragged = fractal(rng, shape, (10, 70), 3)
-    inside = margin(traits, angle, height) + 1.2 * ragged
+    inside = _depth_inside(traits, angle, height) + 0.12 * ragged
 
-    full = step(0, 26 if long else 34, inside)
+    full = step(-0.1, 2.4 if long else 3.2, inside)
     most = traits.hair_volume * (1.0 if long else 0.75)
     thinning = 1 - (0.25 if long else 0.6) * step(5, -4, height)
-    thickness = 0.12 + most * full * thinning * (1 + 0.13 * locks)
+    thickness = 0.08 + most * full * thinning * (1 + 0.13 * locks)
     points = head.points(angle, np.maximum(height, -3), thickness)
     below = np.clip(-3 - height, 0, None)
     flare = 1 + (0.012 if long else 0) * below
@@ -90,13 +103,13 @@ def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | Non
     )
     shade = np.clip(1 + 0.26 * strands, 0.3, 2.0)[..., None]
     # Single hairs leave the edge at different places: alpha follows the strands.
-    alpha = step(-1.5, 7.0, inside + 2.2 * strands)
+    alpha = step(-0.25, 0.6, inside + 0.22 * strands)
     alpha = (
         alpha * step(lowest, lowest + 1.2, height + 0.5 * strands)
         if long
         else alpha * step(lowest, lowest + 2.5, height + 0.4 * strands)
     )
-    roots = 0.6 + 0.4 * step(0, 14, inside)
+    roots = 0.6 + 0.4 * step(0, 1.6, inside)
     return Shape(
         points=points,
         normals=_combed(surface_normals(points), strands),

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from faceswap.synthetic.scene import Scene
+from faceswap.synthetic.shapes import PIVOT
 from faceswap.synthetic.traits import Array
 
 DISTANCE = 75.0
@@ -15,7 +16,7 @@ SCALE = 0.0325
 """Parts of the frame per cm at zoom 1."""
 
 MIDDLE = -1.5
-"""The height (cm) shown in the middle of the frame."""
+"""The height (cm) shown in the middle of the frame, where the pivot's depth is."""
 
 _GAP = 0.85
 """Greatest distance of neighbouring samples in pixels."""
@@ -28,7 +29,10 @@ _NOTHING = np.float32(-1e6)
 
 @dataclass(frozen=True)
 class Camera:
-    """Perspective from head space (cm) to a square frame of ``size`` pixels, whose corner is (0, 0)."""
+    """Perspective from head space (cm) to a square frame of ``size`` pixels, whose corner is (0, 0).
+
+    The optical axis runs through the pivot, so that roll turns the picture of the head about one point.
+    """
 
     size: int
     zoom: float
@@ -44,7 +48,8 @@ class Camera:
         focal = SCALE * self.size * DISTANCE * self.zoom
         scale = focal / (DISTANCE - points[..., 2])
         x = self.size * (0.5 + self.shift[0]) + points[..., 0] * scale
-        y = self.size * (0.5 + self.shift[1]) - (points[..., 1] - MIDDLE) * scale
+        pivot = focal / (DISTANCE - PIVOT[2]) * (MIDDLE - PIVOT[1])
+        y = self.size * (0.5 + self.shift[1]) + pivot - (points[..., 1] - PIVOT[1]) * scale
         return np.stack([x, y], -1).astype(np.float32)
 
 

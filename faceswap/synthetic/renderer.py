@@ -279,8 +279,8 @@ def _jaw_line(model: _Model, expression: Expression, matrix: Array, camera: Came
     On the side turned away that is the silhouette, on the other the line before the ear.
     """
     chin = model.traits.chin_height
-    heights = np.array([0.0, -1.8, -3.5, -5.2, -6.8, -8.3, -9.6, -10.8, -11.6]) / -11.6 * chin
-    reach = np.radians([80, 80, 80, 79, 78, 76, 72, 50, 0])
+    heights = np.array([0.0, -2.05, -4.1, -6.1, -7.8, -9.2, -10.3, -11.2, -11.6]) / -11.6 * chin
+    reach = np.radians([80, 80, 80, 79, 78, 72, 57, 30, 0])
     part = np.linspace(0.0, 1.0, 24)
     lines = []
     for side in (-1, 1):

@@ -157,14 +157,13 @@ def random_light(rng: np.random.Generator) -> Light:
 
 def random_expression(rng: np.random.Generator) -> Expression:
     """Draw an expression; the mouth is shut in a third of them, one or both eyes in a few."""
-    lids = rng.uniform(0, 0.25)
-    left = right = float(lids)
+    left = right = float(0.6 * rng.random() ** 2)
     blink = rng.random()
-    if blink < 0.05:
+    if blink < 0.08:
         left = right = 1.0
-    elif blink < 0.07:
+    elif blink < 0.1:
         left = 1.0
-    elif blink < 0.09:
+    elif blink < 0.12:
         right = 1.0
     return Expression(
         open=float(max(0.0, rng.uniform(-0.5, 1))),
