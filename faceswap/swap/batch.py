@@ -1,0 +1,153 @@
+"""Pictures, folders and videos: whatever a user points at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from faceswap.errors import FaceswapError, MediaError
+from faceswap.media.images import read_image, write_image
+from faceswap.media.sources import MediaItem, find_media
+from faceswap.provenance.metadata import Provenance
+from faceswap.swap.swapper import Swapper, SwapResult
+from faceswap.swap.video import Progress, VideoReport, swap_video
+
+_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+_VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv"}
+
+
+@dataclass(frozen=True)
+class ItemReport:
+    """What became of one file."""
+
+    source: Path
+    kind: Literal["image", "video"]
+    out: Path | None = None
+    """The written file; None: nothing was written, ``reason`` says why."""
+    reason: str | None = None
+    """Why nothing was written: the error's words, or that there was no face to swap."""
+    faces: int = 0
+    """Swapped faces of a picture, or swapped frames of a video."""
+    video: VideoReport | None = None
+
+
+@dataclass(frozen=True)
+class MediaReport:
+    """What became of all files."""
+
+    items: list[ItemReport] = field(default_factory=list)
+    cancelled: bool = False
+
+    @property
+    def written(self) -> list[Path]:
+        """The files that were written, in the order of the sources."""
+        return [item.out for item in self.items if item.out is not None]
+
+    @property
+    def skipped(self) -> list[ItemReport]:
+        """The files for which nothing was written."""
+        return [item for item in self.items if item.out is None]
+
+
+def swap_media(
+    target: str | Path,
+    out: Path,
+    swapper: Swapper,
+    metadata: Provenance | None,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> MediaReport:
+    """Swap the faces of a picture, a video, or of everything in a folder.
+
+    A file that can't be read or shows no face to swap is skipped and listed with the reason; the others go on.
+    Pictures without a swapped face are not written: a copy would be marked as generated.
+
+    Args:
+        target: a file, a folder or an s3:// prefix.
+        out: for one file: the file to write, or a folder if it has no suffix; for several: a folder.
+        swapper, metadata: as for :func:`faceswap.swap.video.swap_video`.
+        start, end: in seconds, for videos.
+        progress: told after each file (of several), else after each frame.
+        cancelled: asked after each file and frame; what is written already stays.
+
+    Raises:
+        MediaError: the target does not exist, holds no media, or several files shall go into one.
+    """
+    items = find_media(target)
+    places = _places(items, Path(target), out)
+    tell = progress or (lambda *_: None)
+    stop = cancelled or (lambda: False)
+    reports: list[ItemReport] = []
+    for number, (item, place) in enumerate(zip(items, places, strict=True)):
+        if stop():
+            return MediaReport(reports, cancelled=True)
+        inner = progress if len(items) == 1 else None
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if item.kind == "video":
+                video = swap_video(
+                    item.path, place, swapper, metadata, start=start, end=end, progress=inner, cancelled=stop
+                )
+                reports.append(_of_video(item, video))
+                if video.cancelled:
+                    return MediaReport(reports, cancelled=True)
+            else:
+                reports.append(_swap_picture(item, place, swapper, metadata))
+        except (FaceswapError, OSError) as error:
+            reports.append(ItemReport(item.path, item.kind, reason=str(error)))
+        if inner is None or item.kind == "image":
+            tell(number + 1, len(items), item.name)
+    return MediaReport(reports)
+
+
+def _swap_picture(item: MediaItem, place: Path, swapper: Swapper, metadata: Provenance | None) -> ItemReport:
+    if place.exists() and place.resolve() == item.path.resolve():
+        raise MediaError(f"{place} is the target itself", "choose another name for the result")
+    result = swapper.swap(read_image(item.path))
+    if not result.swapped:
+        return ItemReport(item.path, "image", reason=_why_none(result))
+    write_image(place, result.image, metadata=metadata)
+    return ItemReport(item.path, "image", out=place, faces=result.swapped)
+
+
+def _why_none(result: SwapResult) -> str:
+    if not result.faces:
+        return "no face found"
+    return "no face swapped: " + ", ".join(sorted({str(face.skipped) for face in result.faces}))
+
+
+def _of_video(item: MediaItem, video: VideoReport) -> ItemReport:
+    reason = "cancelled" if video.cancelled else None
+    return ItemReport(item.path, "video", out=video.out, reason=reason, faces=video.swapped, video=video)
+
+
+def _places(items: list[MediaItem], target: Path, out: Path) -> list[Path]:
+    """Where each item's result goes; no two share a file, and the folders below the target are kept."""
+    known = _IMAGE_SUFFIXES | _VIDEO_SUFFIXES
+    if out.suffix.lower() in known and not out.is_dir():
+        if len(items) > 1:
+            raise MediaError(
+                f"{target} holds {len(items)} files, {out} is one", "name a folder for the results"
+            )
+        allowed = _VIDEO_SUFFIXES if items[0].kind == "video" else _IMAGE_SUFFIXES
+        if out.suffix.lower() not in allowed:
+            raise MediaError(
+                f"The {items[0].kind} {items[0].path} can't be written as {out.name}",
+                f"end the name with one of: {', '.join(sorted(allowed))}",
+            )
+        return [out]
+    places: list[Path] = []
+    for item in items:
+        name = item.path.relative_to(target) if target.is_dir() else Path(item.path.name)
+        allowed = _VIDEO_SUFFIXES if item.kind == "video" else _IMAGE_SUFFIXES
+        place = out / name
+        if place.suffix.lower() not in allowed:
+            place = place.with_suffix(".mp4" if item.kind == "video" else ".png")
+        first, number = place, 2
+        while place in places:  # a.bmp beside a.png
+            place, number = first.with_stem(f"{first.stem}-{number}"), number + 1
+        places.append(place)
+    return places
