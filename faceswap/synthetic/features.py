@@ -165,10 +165,10 @@ def _paint_mouth(
     inside = step(-0.04, 0.04, upper - window.y) * step(-0.04, 0.04, window.y - lower) * ends
     inside = inside * step(0.02, 0.15, upper - lower)
     wrinkles = 1 + 0.035 * hairs[window.where]
-    blend(window.albedo, 0.9 * upper_lip, traits.lips * (0.84 * wrinkles)[..., None])
+    blend(window.albedo, 0.9 * upper_lip, traits.lips * (0.72 * wrinkles)[..., None])
     blend(window.albedo, 0.9 * lower_lip, traits.lips * wrinkles[..., None])
     blend(window.albedo, inside, _cavity(window, expression, lips, along, upper, lower))
-    line = bell(window.y - upper, 0.085) * step(1.05, 0.9, np.abs(along)) * (1 - 0.5 * inside)
+    line = bell(window.y - upper, 0.1) * step(1.05, 0.9, np.abs(along)) * (1 - 0.5 * inside)
     blend(window.albedo, 0.85 * line, traits.lips * np.float32(0.06))
     for side in (-1, 1):
         corner = ((window.x - side * lips.half_width) / 0.22) ** 2

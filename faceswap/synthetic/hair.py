@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from faceswap.synthetic.canvas import fractal, soften, step
-from faceswap.synthetic.shapes import HAIR, Head, Shape, surface_normals
+from faceswap.synthetic.shapes import HAIR, LONG_HAIR, Head, Shape, surface_normals
 from faceswap.synthetic.traits import Array, Traits
 
 _LOWEST = {"long": -19.0, "medium": -10.5, "fringe": -12.0, "short": -6.5, "buzz": -6.0}
@@ -117,7 +117,7 @@ def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | Non
         alpha=alpha.astype(np.float32),
         occlusion=roots.astype(np.float32),
         gloss=np.zeros(shape, np.float32),
-        material=HAIR,
+        material=LONG_HAIR if long else HAIR,
     )
 
 

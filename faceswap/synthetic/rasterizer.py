@@ -18,7 +18,7 @@ SCALE = 0.0325
 MIDDLE = -1.5
 """The height (cm) shown in the middle of the frame, where the pivot's depth is."""
 
-_GAP = 0.85
+_GAP = 0.9
 """Greatest distance of neighbouring samples in pixels."""
 
 _PINHOLE = 0.5
@@ -65,7 +65,10 @@ class Buffer:
 
     def draw(self, surface: int, pixels: Array, depth: Array, alpha: Array) -> None:
         """Throw a surface's grid in: pixels (h, w, 2), depth (h, w), alpha (h, w; from 0.5 it is there)."""
-        seen = alpha > 0.02
+        x, y = pixels[..., 0], pixels[..., 1]
+        border = 0.05 * self.size
+        near, far = -border, self.size + border
+        seen = (alpha > 0.02) & (x > near) & (x < far) & (y > near) & (y < far)
         rows = np.flatnonzero(seen.any(1))
         columns = np.flatnonzero(seen.any(0))
         if not len(rows) or rows[-1] == rows[0] or columns[-1] == columns[0]:
@@ -117,4 +120,4 @@ def _density(steps: Array, seen: Array) -> float:
     lengths = np.maximum(np.abs(steps[..., 0]), np.abs(steps[..., 1]))[seen]
     if not len(lengths):
         return 1.0
-    return float(np.clip(np.percentile(lengths, 97) / _GAP, 0.4, 8))
+    return float(np.clip(np.percentile(lengths, 96) / _GAP, 0.4, 8))

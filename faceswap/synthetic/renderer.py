@@ -1,33 +1,23 @@
 """From a person and a scene to a picture with its truth."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.synthetic import body, curves
-from faceswap.synthetic.canvas import Canvas, fractal, soften, step
+from faceswap.synthetic import curves
+from faceswap.synthetic.canvas import Canvas, fractal, soften
 from faceswap.synthetic.features import paint_expression
-from faceswap.synthetic.hair import hair_shell, scalp_cover
+from faceswap.synthetic.model import Model, model_of
 from faceswap.synthetic.people import Person
 from faceswap.synthetic.rasterizer import Buffer, Camera
 from faceswap.synthetic.scene import Background, Expression, Light, Pose, Scene
 from faceswap.synthetic.shading import lamp_visibility, shade, toward
-from faceswap.synthetic.shapes import (
-    SKIN,
-    Head,
-    Shape,
-    front_share,
-    rotation,
-    rows_of_head,
-    surface_normals,
-    turn,
-)
-from faceswap.synthetic.skin import grain, paint_face_at_rest
-from faceswap.synthetic.traits import Array, Traits, draw_traits, linear
+from faceswap.synthetic.shapes import SKIN, Shape, front_share, rotation, surface_normals, turn
+from faceswap.synthetic.traits import Array, linear
+from faceswap.synthetic.truth import landmarks
 
 SMALLEST, LARGEST = 64, 1024
 """The sizes of a picture, pixels."""
@@ -48,68 +38,6 @@ class Rendering:
     """(H, W), 0 .. 1: the visible skin of the face from the brows to the chin with eyes and mouth."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Model:
-    """All of a person that no scene changes."""
-
-    traits: Traits
-    head: Head
-    canvas: Canvas
-    hairs: Array
-    angle: Array
-    height: Array
-    bare: Array
-    """(h, w, 3) points of the head without relief."""
-    scalp: Array
-    face: Array
-    """(h, w) 1 where the face is that a swap replaces."""
-    fixed: tuple[Shape, ...]
-    """Ears, neck, clothes, hair."""
-    glasses: tuple[Shape, ...]
-
-
-def _face_region(traits: Traits, head: Head, angle: Array, height: Array) -> Array:
-    """Return 1 inside the face, from just above the brows to the chin and before the ears, 0 outside."""
-    top = traits.brow_height + 0.6 * traits.brow_arch + 1.1
-    x = np.sin(angle) * head.width(height)
-    top_edge = step(top - 0.02 * x * x + 0.25, top - 0.02 * x * x - 0.25, height)
-    chin_edge = step(traits.chin_height - 0.3, traits.chin_height + 0.3, height)
-    sides = step(74, 66, np.abs(np.degrees(angle)))
-    return np.asarray(top_edge * chin_edge * sides, np.float32)
-
-
-@lru_cache(maxsize=24)
-def _model(seed: int, fine: bool) -> _Model:
-    traits = draw_traits(seed)
-    density, rows = (36, 420) if fine else (20, 240)
-    head = Head(traits)
-    canvas = paint_face_at_rest(traits, seed, density)
-    angle = np.linspace(-2.25, 2.25, rows, dtype=np.float32)[None]
-    height = rows_of_head(head, rows).astype(np.float32)
-    shapes = [
-        body.ear(traits, head, -1),
-        body.ear(traits, head, 1),
-        body.neck(traits),
-        body.clothes(traits, seed),
-    ]
-    hair = hair_shell(traits, head, seed, 440 if fine else 240)
-    if hair is not None:
-        shapes.append(hair)
-    return _Model(
-        traits=traits,
-        head=head,
-        canvas=canvas,
-        hairs=grain(canvas, np.random.default_rng([seed, 5]), 0.02, 0.13),
-        angle=angle,
-        height=height,
-        bare=head.points(angle, height),
-        scalp=scalp_cover(traits, seed, angle, height),
-        face=_face_region(traits, head, angle, height),
-        fixed=tuple(shapes),
-        glasses=tuple(body.glasses(traits, head, canvas)) if traits.glasses else (),
-    )
-
-
 def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
     """Draw a person in a scene; ``size`` (64 .. 1024) is the picture's width and height in pixels.
 
@@ -117,7 +45,7 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
     """
     if not SMALLEST <= size <= LARGEST:
         raise ValueError(f"size is {size}; it must lie in {SMALLEST} .. {LARGEST}")
-    model = _model(person.seed, size > 320)
+    model = model_of(person.seed, size > 320)
     light, pose = scene.light, scene.pose
     matrix = rotation(pose)
     canvas = paint_expression(
@@ -148,12 +76,12 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
             _paint(picture, buffer, index, shape.albedo * diffuse + highlight)
     return Rendering(
         image=_developed(picture, scene.background, size),
-        landmarks=_landmarks(model, canvas, scene, matrix, size),
+        landmarks=landmarks(model.head, canvas, scene, size),
         mask=cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA).clip(0, 1),
     )
 
 
-def _head_shape(model: _Model, canvas: Canvas, expression: Expression) -> Shape:
+def _head_shape(model: Model, canvas: Canvas, expression: Expression) -> Shape:
     """Return the head with the canvas's relief; its colours stay on the canvas."""
     points = model.bare.copy()
     points[..., 1] -= curves.jaw_drop(expression, model.height)
@@ -217,7 +145,7 @@ def _paint(picture: Array, buffer: Buffer, index: int, colors: Array) -> None:
 def _paint_head(
     picture: Array,
     buffer: Buffer,
-    model: _Model,
+    model: Model,
     canvas: Canvas,
     points: Array,
     diffuse: Array,
@@ -235,7 +163,7 @@ def _paint_head(
     picture.reshape(-1, 3)[place] = albedo * light + shine
 
 
-def _face_mask(buffer: Buffer, model: _Model) -> Array:
+def _face_mask(buffer: Buffer, model: Model) -> Array:
     mask = np.zeros(buffer.size * buffer.size, np.float32)
     if (buffer.surface == _HEAD).any():
         place, share = _lookup(buffer, _HEAD, model.face)
@@ -246,58 +174,18 @@ def _face_mask(buffer: Buffer, model: _Model) -> Array:
 def _backdrop(background: Background, light: Light, frame: int) -> Array:
     """Return what is behind the person (frame, frame, 3), linear light: soft blotches, a darker rim."""
     rng = np.random.default_rng([background.seed, 0])
-    blotches = cv2.resize(fractal(rng, (96, 96), (3, 3), 3), (frame, frame), interpolation=cv2.INTER_CUBIC)
-    across = np.linspace(-1, 1, frame, dtype=np.float32)
-    rim = 1 - 0.12 * (across[None] ** 2 + across[:, None] ** 2)
-    bright = np.exp(0.45 * background.noise * np.tanh(blotches)) * rim * (0.6 + 0.4 * light.power)
-    picture = linear(background.color) * bright[..., None]
-    return np.ascontiguousarray(picture, np.float32)
+    bright = np.exp(0.45 * background.noise * np.tanh(fractal(rng, (96, 96), (3, 3), 3)))
+    across = np.linspace(-1, 1, 96, dtype=np.float32)
+    bright *= (1 - 0.12 * (across[None] ** 2 + across[:, None] ** 2)) * np.float32(0.6 + 0.4 * light.power)
+    bright = cv2.resize(bright, (frame, frame), interpolation=cv2.INTER_CUBIC)
+    return cv2.merge([bright * channel for channel in linear(background.color)])
 
 
 def _developed(picture: Array, background: Background, size: int) -> NDArray[np.uint8]:
     """Return the picture as a camera saves it: smaller, with a soft shoulder, gamma and a little noise."""
     small = cv2.resize(soften(picture, 0.45), (size, size), interpolation=cv2.INTER_AREA)
     small = small * (1.12 / (1 + 0.22 * small))
-    values = np.clip(small, 0, 1) ** np.float32(1 / 2.2) * 255
+    values = cv2.pow(np.clip(small, 0, 1), 1 / 2.2) * 255
     noise = np.random.default_rng([background.seed, 1]).standard_normal((size, size, 3), np.float32)
     developed: NDArray[np.uint8] = np.clip(np.rint(values + 1.2 * noise), 0, 255).astype(np.uint8)
     return developed
-
-
-def _landmarks(model: _Model, canvas: Canvas, scene: Scene, matrix: Array, size: int) -> NDArray[np.float32]:
-    camera = Camera.of(scene, size)
-    inner = curves.inner_landmarks(model.traits, scene.expression)
-    z = model.head.depth(inner[:, 0], inner[:, 1], scene.expression, canvas)
-    points = turn(np.concatenate([inner, z[:, None]], 1), matrix)
-    jaw = _jaw_line(model, scene.expression, matrix, camera)
-    return (np.concatenate([jaw, camera.project(points)]) - 0.5).astype(np.float32)
-
-
-def _jaw_line(model: _Model, expression: Expression, matrix: Array, camera: Camera) -> Array:
-    """Return landmarks 0 .. 16 (17, 2) in pixels: the outermost point of the face at 17 places.
-
-    On the side turned away that is the silhouette, on the other the line before the ear.
-    """
-    chin = model.traits.chin_height
-    heights = np.array([0.0, -2.05, -4.1, -6.1, -7.8, -9.2, -10.3, -11.2, -11.6]) / -11.6 * chin
-    reach = np.radians([80, 80, 80, 79, 78, 72, 57, 30, 0])
-    part = np.linspace(0.0, 1.0, 24)
-    lines = []
-    for side in (-1, 1):
-        rows = []
-        for height, widest in zip(heights, reach, strict=True):
-            points = model.head.points(side * (widest * part)[None], np.array([[height]]))[0]
-            points[:, 1] -= curves.jaw_drop(expression, height)
-            turned = turn(points, matrix)
-            # Undo the roll to find the outermost point across the upright face.
-            across = _upright_x(turned, matrix)
-            rows.append(camera.project(turned)[int(np.argmax(side * across))])
-        lines.append(rows)
-    left, right = lines
-    return np.array([*left, *right[-2::-1]], np.float32)
-
-
-def _upright_x(points: Array, matrix: Array) -> Array:
-    up = matrix[:2, 1] / (np.linalg.norm(matrix[:2, 1]) + 1e-6)
-    across: Array = points[:, 0] * up[1] - points[:, 1] * up[0]
-    return across

@@ -3,7 +3,7 @@
 Lengths are cm: x to the right of the picture, y up from the eye line, z towards the viewer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,13 @@ class Material:
     """How narrow the highlight is: the exponent is 2 to this power."""
     double_sided: bool = False
     """Whether the inside can be seen."""
+    mirrors_own_color: bool = False
+    """Whether highlights take the surface's colour, as those of hair do."""
 
 
 SKIN = Material((0.28, 0.16, 0.12), 0.22, 4)
-HAIR = Material((0.25, 0.25, 0.25), 0.5, 3, double_sided=True)
+HAIR = Material((0.25, 0.25, 0.25), 0.5, 3, mirrors_own_color=True)
+LONG_HAIR = replace(HAIR, double_sided=True)
 CLOTH = Material((0.2, 0.2, 0.2), 0.03, 3)
 PLASTIC = Material((0.2, 0.2, 0.2), 0.5, 4)
 

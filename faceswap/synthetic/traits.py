@@ -35,6 +35,7 @@ _IRIS = np.array([(74, 46, 28), (98, 66, 38), (88, 120, 152), (98, 124, 90), (12
 _LIPSTICK = np.array([(170, 40, 55), (200, 90, 95), (120, 30, 50)])
 _FRAMES = np.array([(24, 24, 26), (74, 44, 28), (110, 34, 34)])
 _GREY = (168, 165, 161)
+_PINK = (190, 110, 108)
 
 
 def linear(color: Any) -> Color:
@@ -129,6 +130,8 @@ def draw_traits(seed: int) -> Traits:
     skin = linear([np.interp(melanin * 5, range(6), _SKIN[:, channel]) for channel in range(3)])
     skin = skin * np.array([draw(0.95, 1.05), 1, draw(0.92, 1.06)], np.float32)
     natural_lips = skin * np.array([0.82, 0.52, 0.52], np.float32)
+    # On dark skin lips are lighter and pinker than their surroundings, not darker.
+    natural_lips = natural_lips + 0.2 * melanin * linear(_PINK)
     lipstick = 0.6 * feminine * draw(0, 1)
     lips = natural_lips * (1 - lipstick) + linear(_LIPSTICK[rng.integers(3)]) * lipstick
     hair = linear(_HAIR[rng.integers(8) if melanin < 0.5 else rng.choice([0, 0, 1, 1, 6])])
