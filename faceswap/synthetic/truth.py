@@ -16,8 +16,8 @@ def face_region(traits: Traits, head: Head, angle: Array, height: Array) -> Arra
     top = traits.brow_height + 0.6 * traits.brow_arch + 1.1
     x = np.sin(angle) * head.width(height)
     top_edge = step(top - 0.02 * x * x + 0.25, top - 0.02 * x * x - 0.25, height)
-    chin_edge = step(traits.chin_height - 0.3, traits.chin_height + 0.3, height)
-    sides = step(74, 66, np.abs(np.degrees(angle)))
+    chin_edge = step(traits.chin_height - 0.6, traits.chin_height, height)
+    sides = step(79, 71, np.abs(np.degrees(angle)))
     return np.asarray(top_edge * chin_edge * sides, np.float32)
 
 
@@ -43,7 +43,7 @@ def _jaw_line(head: Head, expression: Expression, matrix: Array, camera: Camera)
     chin = head.traits.chin_height
     heights = np.array([0.0, -2.05, -4.1, -6.1, -7.8, -9.2, -10.3, -11.2, -11.6]) / -11.6 * chin
     reach = np.radians([80, 80, 80, 79, 78, 72, 57, 30, 0])
-    angles = reach[:, None] * np.linspace(0.0, 1.0, 24)
+    angles = reach[:, None] * np.linspace(0.0, 1.0, 161)
     lines = []
     for side in (-1, 1):
         points = head.points(side * angles, heights[:, None])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from faceswap.synthetic import Background, Expression, Light, Pose, Scene, clip, random_scene, render
+from faceswap.synthetic import CAST, Background, Expression, Light, Pose, Scene, clip, random_scene, render
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,9 @@ def test_random_backgrounds_neither_clip_nor_glare():
     rng = np.random.default_rng(1)
     for _ in range(6):
         scene = random_scene(rng)
-        corner = render_corner(scene)
+        corner = render(CAST[0], scene, 64).image[:6, :6]
         assert corner.min() > 15
         assert corner.max() < 245
-
-
-def render_corner(scene):
-    from faceswap.synthetic import CAST
-
-    return render(CAST[0], scene, 64).image[:6, :6]
 
 
 def test_a_clip_is_smooth():
