@@ -284,3 +284,8 @@ def _move_into_place(source: Path, folder: Path) -> None:
     except OSError:
         if not folder.exists():  # another process may have been faster: then its files are as good
             raise
+
+
+def decoder_file(loaded: LoadedVersion) -> Path:
+    """The local file of a loaded version's decoder."""
+    return settings().cache_path / "decoders" / loaded.card.decoder_digest / "decoder.keras"

@@ -70,32 +70,39 @@ class PairMaker:
         return apply(self.target.from_crop(source), landmarks.reshape(-1, 2)).reshape(landmarks.shape)
 
     def pair(
-        self, crop: NDArray[np.uint8], landmarks: Points, rng: np.random.Generator, progress: float = 0.0
+        self,
+        crop: NDArray[np.uint8],
+        landmarks: Points,
+        neutral: Points,
+        rng: np.random.Generator,
+        progress: float = 0.0,
     ) -> tuple[Array, Array, Array]:
         """One training pair.
 
         Args:
             crop: (s, s, 3 + k) uint8: a prepared crop; channels after the third (weights) follow the target.
             landmarks: (68, 2) in the network's unvaried crop, see :meth:`plain_landmarks`.
+            neutral: (68, 2) the identity's mean landmarks in the unvaried crop.
             rng: the only source of randomness.
             progress: share of the budget used, 0..1; the warp may fade with it.
 
         Returns:
             the warped input (size, size, 3), the target (size, size, 3 + k), both float32 in 0..1, and the
-            target's (51, 2) inner landmarks as offsets from the mean face, in sides of the crop.
+            target's (51, 2) inner landmarks as offsets from the neutral ones, in sides of the crop: pose and
+            expression without the identity's own proportions.
         """
         variation = self._random_similarity(rng)  # varied crop -> unvaried crop
         x, y = self._map(compose(self._base, variation))
         shape = apply(invert(variation), landmarks)
         if rng.random() < self.augmentation.flip:
             x, y = x[:, ::-1], y[:, ::-1]
-            shape = mirror(shape, self.target.size)
+            shape, neutral = mirror(shape, self.target.size), mirror(neutral, self.target.size)
         dx, dy = self._random_warp(rng, progress)
         target = self._sample(crop, x, y).astype(np.float32) / 255
         warped = self._sample(crop[..., :3], x + dx, y + dy).astype(np.float32) / 255
         gain, bias = self._random_colour(rng)
         target[..., :3] = np.clip(target[..., :3] * gain + bias, 0, 1)
-        offsets = (shape[INNER] - self.target.template) / self.target.size
+        offsets = (shape[INNER] - neutral[INNER]) / self.target.size
         return np.clip(warped * gain + bias, 0, 1), target, offsets.astype(np.float32)
 
     def _map(self, matrix: Matrix) -> tuple[Array, Array]:

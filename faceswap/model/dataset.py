@@ -127,8 +127,11 @@ class TrainingData:
         shape = np.empty((len(self.identities), count, 51, 2), np.float32)
         for i, identity in enumerate(self.identities):
             crops, marks, maker = self.train[identity], self.landmarks[identity], self.makers[identity]
+            neutral = marks.mean(axis=0)
             for j, chosen in enumerate(rng.integers(0, len(crops), count)):
-                x[i, j], y[i, j], shape[i, j] = maker.pair(crops[chosen], marks[chosen], rng, progress)
+                x[i, j], y[i, j], shape[i, j] = maker.pair(
+                    crops[chosen], marks[chosen], neutral, rng, progress
+                )
         return x, {"picture": y, "shape": shape}
 
 

@@ -27,8 +27,13 @@ class LossWeights(BaseModel):
     shape: float = Field(
         0.0,
         ge=0,
-        description="error of the landmarks that one head, shared by all identities, reads from the code: "
-        "an expression gets the same code for everyone",
+        description="error of the expression's landmarks that one head, shared by all identities, reads from the "
+        "code: an expression gets the same code for everyone",
+    )
+    transfer: float = Field(
+        0.0,
+        ge=0,
+        description="the same error when the head reads a swap: the swap shows the target's expression",
     )
 
 
@@ -165,8 +170,10 @@ PRESETS: dict[str, Preset] = {
             final_decay=0.1,
             beta_1=0.9,
             clip_norm=5.0,
-            loss=LossWeights(mae=1.0, dssim=0.5, gradient=0.5, background=0.2, features=4.0, shape=1.0),
-            augmentation=Augmentation(rotation=3, zoom=0.03, shift=0.02, flip=0, colour=0.02, warp_end=0.8),
+            loss=LossWeights(mae=1.0, dssim=0.5, gradient=0.5, background=0.2, features=8.0, shape=0.1),
+            augmentation=Augmentation(
+                rotation=3, zoom=0.03, shift=0.02, flip=0, colour=0.02, warp=0.08, warp_end=0.8
+            ),
         ),
     )
 }

@@ -1,0 +1,11 @@
+# The whole package; `docker run faceswap demo --out /data/demo` runs the demo on fictional people.
+FROM python:3.11-slim
+RUN pip install --no-cache-dir uv==0.13.9
+WORKDIR /app
+COPY pyproject.toml requirements.txt README.md ./
+COPY faceswap faceswap
+COPY flows flows
+RUN uv sync --no-dev --no-cache
+ENV PATH=/app/.venv/bin:$PATH FACESWAP_HOME=/data/.faceswap
+VOLUME /data
+ENTRYPOINT ["faceswap"]

@@ -1,0 +1,151 @@
+"""What each flow takes: the same models make the forms in Prefect's UI and check the command line."""
+
+import datetime as dt
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from faceswap.errors import SettingsError
+from faceswap.faces.extraction import ExtractionOptions
+from faceswap.model.presets import PRESETS, Preset, preset
+from faceswap.model.schedule import Budget
+from faceswap.model.trainer import TrainingOptions
+from faceswap.provenance.consent import Consent
+from faceswap.swap.options import SwapOptions
+
+PresetName = StrEnum("PresetName", {name: name for name in PRESETS})  # type: ignore[misc]
+
+
+class _Parameters(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PreprocessParameters(_Parameters):
+    """Media of one person in, a face set out."""
+
+    identity: str = Field(
+        description="who it is; the face set and the model are named so", pattern=r"^[\w][\w.-]*$"
+    )
+    sources: list[str] = Field(
+        description="videos, pictures, folders, s3:// prefixes, or a face set", min_length=1
+    )
+    consent: str = Field(description="what allows the use of this likeness, and who gave it", min_length=3)
+    consent_since: dt.date | None = Field(None, description="since when; empty: today")
+    fictional: bool = Field(False, description="the person does not exist")
+    reference_photos: list[str] = Field([], description="photos of the person: everyone else is dropped")
+    options: ExtractionOptions = ExtractionOptions()
+
+    def consent_record(self) -> Consent:
+        """The consent as it is stored."""
+        since = {"since": self.consent_since} if self.consent_since else {}
+        return Consent(subject=self.identity, statement=self.consent, fictional=self.fictional, **since)
+
+
+class TrainParameters(_Parameters):
+    """Face sets in, registered decoder versions out."""
+
+    face_sets: list[str] = Field(
+        description="folders or s3:// prefixes of face sets, one per identity", min_length=1
+    )
+    preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
+    minutes: float | None = Field(
+        None, gt=0, description="budget in minutes (give one of minutes, steps, epochs)"
+    )
+    steps: int | None = Field(None, gt=0, description="budget in optimizer steps")
+    epochs: float | None = Field(None, gt=0, description="budget in passes over the faces")
+    bottleneck: int | None = Field(None, ge=4, le=4096, description="width of the code; empty: the preset's")
+    batch_size: int | None = Field(
+        None, ge=1, le=1024, description="pairs of each identity a step; empty: the preset's"
+    )
+    learning_rate: float | None = Field(None, gt=0, le=0.1, description="empty: the preset's")
+    seed: int = Field(0, ge=0, lt=2**31)
+    patience: int = Field(
+        0, ge=0, description="validations without a better swap before winding down; 0: never"
+    )
+    checkpoint_seconds: float = Field(60, gt=0, description="a kill loses at most this much")
+    validate_seconds: float = Field(60, gt=0, description="between validations and previews")
+    warm_start: str = Field(
+        "", description="a version (NAME@alias, NAME/3) to start from; empty: from scratch"
+    )
+    freeze_encoder: bool = Field(False, description="with a warm start: train only the decoders")
+    resume: str = Field("", description="MLflow run id of an interrupted training to go on with")
+
+    @field_validator("preset", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        if isinstance(value, str) and value not in PRESETS:
+            preset(value)
+        return value
+
+    def recipe(self) -> Preset:
+        """The preset with the changes asked for."""
+        changes = {
+            key: value
+            for key in ("bottleneck", "batch_size", "learning_rate")
+            if (value := getattr(self, key)) is not None
+        }
+        return preset(self.preset.value).with_(**changes)
+
+    def options(self) -> TrainingOptions:
+        """Budget, seed and intervals.
+
+        Raises:
+            SettingsError: more than one budget is given, or the encoder is frozen without a warm start.
+        """
+        given = {k: v for k in ("minutes", "steps", "epochs") if (v := getattr(self, k)) is not None}
+        if len(given) > 1:
+            raise SettingsError(
+                f"Several budgets are given: {', '.join(given)}", "give one of minutes, steps, epochs"
+            )
+        if self.freeze_encoder and not self.warm_start:
+            raise SettingsError("freeze_encoder needs a trained encoder", "name one with warm_start")
+        return TrainingOptions(
+            budget=Budget(**given) if given else Budget(minutes=4),
+            seed=self.seed,
+            patience=self.patience,
+            freeze_encoder=self.freeze_encoder,
+            checkpoint_seconds=self.checkpoint_seconds,
+            validate_seconds=self.validate_seconds,
+        )
+
+
+class EvaluateParameters(_Parameters):
+    """Registered versions measured on held-out faces of targets."""
+
+    references: list[str] = Field(
+        description="versions whose identity is put on: NAME, NAME@alias, NAME/3", min_length=1
+    )
+    targets: list[str] = Field(
+        [], description="face sets of the targets; empty: those the versions were trained with"
+    )
+    frames: int = Field(40, ge=2, le=1000, description="held-out frames of each target")
+
+
+class SwapParameters(_Parameters):
+    """A picture, a folder or a video with the reference's face put on."""
+
+    target: str = Field(description="picture, folder or video to edit")
+    reference: str = Field(description="version whose identity is put on: NAME, NAME@alias, NAME/3")
+    out: str = Field(description="file to write, or folder where the target is a folder")
+    match: str = Field("", description="photo of the person in the target to swap; empty: every face")
+    start: float | None = Field(None, ge=0, description="video: first second")
+    end: float | None = Field(None, gt=0, description="video: last second")
+    options: SwapOptions = SwapOptions()
+
+
+class PipelineParameters(_Parameters):
+    """The whole job: media of two or more people in; report, pictures and video out."""
+
+    people: dict[str, str] = Field(
+        description="identity -> video, folder, s3:// prefix or face set", min_length=2
+    )
+    consent: dict[str, str] = Field(description="identity -> what allows the use of the likeness")
+    fictional: bool = Field(False, description="none of the people exists")
+    reference_photos: dict[str, list[str]] = Field({}, description="identity -> photos of the person")
+    out: str = Field(description="folder for the report, the pictures and the video")
+    preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
+    minutes: float = Field(4, gt=0, description="training time, minutes")
+    bottleneck: int | None = Field(None, ge=4, le=4096, description="width of the code; empty: the preset's")
+    seed: int = Field(0, ge=0, lt=2**31)
+    frames: int = Field(40, ge=2, le=1000, description="held-out frames a pair is measured on")
+    options: ExtractionOptions = ExtractionOptions()

@@ -1,0 +1,132 @@
+"""Pipeline: the whole job, media of two or more people in; report, pictures and video out."""
+
+import shutil
+from collections.abc import Callable
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from prefect import flow, task
+
+from faceswap import registry
+from faceswap.errors import ConsentError, SettingsError
+from faceswap.evaluation.pictures import before_after
+from faceswap.evaluation.report import write_report
+from faceswap.faces.faceset import FaceSet
+from faceswap.settings import settings
+from faceswap.swap.clips import swap_heldout
+from flows.evaluate import Evaluated, evaluate
+from flows.parameters import (
+    EvaluateParameters,
+    PipelineParameters,
+    PreprocessParameters,
+    SwapParameters,
+    TrainParameters,
+)
+from flows.preprocess import preprocess
+from flows.swap import provenance, swapper_for
+from flows.train import Trained, train
+
+Picture = NDArray[np.uint8]
+Truth = Callable[[str, str, int], Picture]
+
+
+def preprocess_all(parameters: PipelineParameters) -> dict[str, str]:
+    """A face set of every person, by identity."""
+    for name in parameters.people:
+        if not parameters.consent.get(name):
+            raise ConsentError(
+                f"No consent is recorded for {name!r}", f'add --consent {name}="what allows the use"'
+            )
+    return {
+        name: preprocess(
+            PreprocessParameters(
+                identity=name,
+                sources=[source],
+                consent=parameters.consent[name],
+                fictional=parameters.fictional,
+                reference_photos=parameters.reference_photos.get(name, []),
+                options=parameters.options,
+            )
+        )
+        for name, source in parameters.people.items()
+    }
+
+
+@task(name="swap held-out clips")
+def swap_clips(trained: Trained, sets: dict[str, FaceSet], parameters: PipelineParameters) -> dict[str, Path]:
+    """A video of every ordered pair: the reference on frames of the target that training has not seen."""
+    out = Path(parameters.out)
+    clips: dict[str, Path] = {}
+    for reference, target in permutations(sets, 2):
+        loaded = registry.load(trained.versions[reference])
+        request = SwapParameters(target=parameters.people[target], reference=reference, out=str(out))
+        path = out / f"swap-{reference}-on-{target}.mp4"
+        source = Path(parameters.people[target])
+        swap_heldout(
+            source,
+            sets[target],
+            path,
+            swapper_for(loaded, request),
+            provenance(loaded, request.options.model_dump(mode="json")),
+        )
+        clips[f"{reference}-on-{target}"] = path
+    first = next(iter(clips.values()))
+    shutil.copyfile(first, out / ".swap.mp4")
+    (out / ".swap.mp4").replace(out / "swap.mp4")
+    return clips
+
+
+@task(name="write report")
+def report_all(
+    parameters: PipelineParameters,
+    trained: Trained,
+    sets: dict[str, FaceSet],
+    found: list[Evaluated],
+    clips: dict[str, Path],
+) -> Path:
+    """report.json, report.html, before_after.png in the output folder."""
+    pictures = {f"{one.result.reference}-on-{one.result.target}": one.picture for one in found}
+    sheet = before_after(pictures)
+    return write_report(
+        Path(parameters.out),
+        [one.result for one in found],
+        training=trained.account,
+        pictures={"before_after": sheet, **pictures},
+        clips=clips,
+        versions={name: str(version) for name, version in trained.versions.items()},
+        face_sets={name: {"digest": s.digest, "uri": s.uri, "faces": s.count()} for name, s in sets.items()},
+        settings={
+            **parameters.model_dump(mode="json"),
+            "run_id": trained.run_id,
+            "tracking": settings().tracking,
+        },
+    )
+
+
+@flow(name="pipeline", flow_run_name="pipeline-{parameters.preset}")
+def pipeline(parameters: PipelineParameters) -> Path:
+    """Media of two or more people in; face sets, tracked training, registered versions, report and video out."""
+    out = Path(parameters.out)
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"{out} is a file", "name a folder with --out")
+    out.mkdir(parents=True, exist_ok=True)
+    uris = preprocess_all(parameters)
+    trained = train(
+        TrainParameters(
+            face_sets=list(uris.values()),
+            preset=parameters.preset,
+            minutes=parameters.minutes,
+            bottleneck=parameters.bottleneck,
+            seed=parameters.seed,
+        )
+    )
+    found = evaluate(
+        EvaluateParameters(
+            references=[f"{v.name}/{v.version}" for v in trained.versions.values()], frames=parameters.frames
+        )
+    )
+    sets = {name: FaceSet.load(uri) for name, uri in uris.items()}
+    clips = swap_clips(trained, sets, parameters)
+    return report_all(parameters, trained, sets, found, clips)

@@ -1,0 +1,201 @@
+"""Train: face sets in, registered decoder versions out."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+
+from faceswap import registry, tracking
+from faceswap.errors import SettingsError
+from faceswap.evaluation.quick import SwapQuality
+from faceswap.faces.detection import FaceFinder
+from faceswap.faces.faceset import FaceSet
+from faceswap.model.autoencoders import Autoencoders
+from faceswap.model.dataset import TrainingData
+from faceswap.model.device import device
+from faceswap.model.network import copy_weights, export, read_model
+from faceswap.model.previews import preview_sheet
+from faceswap.model.presets import Preset
+from faceswap.model.trainer import Trainer, TrainingResult
+from faceswap.provenance.consent import require_consent
+from faceswap.registry import Card, Version
+from faceswap.settings import settings
+from flows import runtime
+from flows.parameters import TrainParameters
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves: its run, the versions by identity, and the account of the time."""
+
+    run_id: str
+    versions: dict[str, Version]
+    account: dict[str, float | str | bool]
+
+
+@dataclass
+class _Observer:
+    """Tells MLflow and Prefect how the training goes."""
+
+    run: tracking.Run
+    data: TrainingData
+    report: runtime.Report
+
+    def metrics(self, step: int, values: dict[str, float]) -> None:
+        self.run.metrics(values, step)
+
+    def validated(self, step: int, model: Autoencoders) -> None:
+        self.run.image(preview_sheet(model, self.data), "preview", step)
+
+    def progress(self, share: float, message: str) -> None:
+        self.report(round(share * 1000), 1000, message)
+
+
+@task(name="load face sets")
+def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
+    """The face sets by identity; each must carry a consent, and no identity may come twice."""
+    found: dict[str, FaceSet] = {}
+    for uri in uris:
+        faces = FaceSet.load(uri)
+        require_consent(faces.identity, faces.consent)
+        if faces.identity in found:
+            raise SettingsError(f"Two face sets are of {faces.identity!r}", "give one face set per identity")
+        found[faces.identity] = faces
+    return found
+
+
+def fit(
+    run: tracking.Run, parameters: TrainParameters, sets: dict[str, FaceSet], folder: Path
+) -> TrainingResult:
+    """Train inline, so that Prefect's cancellation reaches the loop, saves and ends."""
+    recipe = parameters.recipe()
+    if len(sets) < 2 and not parameters.freeze_encoder:
+        raise SettingsError(
+            "One identity alone can't be swapped",
+            "give two or more face sets, or a warm start with freeze_encoder",
+        )
+    data = TrainingData(sets, recipe)
+    identities = {name: faces.mean_embedding for name, faces in sets.items()}
+    with runtime.progress(f"train {' + '.join(sets)}") as report:
+        trainer = Trainer(
+            data,
+            recipe,
+            parameters.options(),
+            folder / "checkpoints",
+            _Observer(run, data, report),
+            quality=SwapQuality(sets, identities, recipe.geometry, FaceFinder()) if len(sets) > 1 else None,
+            initialize=_warm_start(parameters.warm_start, recipe),
+            face_sets={name: faces.digest for name, faces in sets.items()},
+            run_id=run.run_id,
+        )
+        if parameters.resume:
+            trainer.resume()
+        return trainer.train()
+
+
+def _warm_start(spec: str, recipe: Preset):  # type: ignore[no-untyped-def]
+    if not spec:
+        return None
+    version = registry.load(spec)
+    encoder = read_model(registry.encoder_file(version.card), version.card.encoder_digest)
+    decoder = read_model(registry.decoder_file(version), version.card.decoder_digest)
+    return lambda model: copy_weights(model, encoder, decoder, recipe)
+
+
+@task(name="register")
+def register_versions(
+    run: tracking.Run,
+    parameters: TrainParameters,
+    result: TrainingResult,
+    sets: dict[str, FaceSet],
+    folder: Path,
+) -> dict[str, Version]:
+    """Export and register each identity's decoder; the first version of an identity goes into production."""
+    recipe = parameters.recipe()
+    digests = export(result.model, folder / "export")
+    cards = {
+        name: Card(
+            identity=name,
+            run_id=run.run_id,
+            preset=recipe,
+            geometry=recipe.geometry.to_dict(),
+            encoder_digest=digests["encoder.keras"],
+            decoder_digest=digests[f"decoder_{name}.keras"],
+            face_sets={n: {"digest": s.digest, "uri": s.uri} for n, s in sets.items()},
+            identities={n: s.mean_embedding.tolist() for n, s in sets.items()},
+            consent=require_consent(name, faces.consent),
+        )
+        for name, faces in sets.items()
+    }
+    versions = registry.register(run.run_id, folder / "export", cards)
+    for version in versions.values():
+        registry.alias_after_training(version)
+    return versions
+
+
+@flow(name="train", flow_run_name="train-{parameters.preset}")
+def train(parameters: TrainParameters) -> Trained:
+    """Face sets in, registered decoder versions out. Cancel it and it saves; give ``resume`` and it goes on."""
+    if parameters.resume:
+        parameters = _of_interrupted(parameters)
+    sets = load_face_sets(parameters.face_sets)
+    name = f"train {' + '.join(sets)}"
+    with tracking.run(name, "train", run_id=parameters.resume, tags=runtime.prefect_tags()) as run:
+        folder = work_folder(run.run_id)
+        _remember(parameters, folder)
+        run.parameters(
+            {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
+        )
+        run.tags({"device": str(device())})
+        for faces in sets.values():
+            run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
+        result = fit(run, parameters, sets, folder)
+        versions = register_versions(run, parameters, result, sets, folder)
+        account: dict[str, float | str | bool] = {
+            "wall_seconds": round(result.seconds, 1),
+            "steps": result.steps,
+            "images_per_second": round(result.images_per_second, 1),
+            "stopped_early": result.stopped_early,
+            "rollbacks": result.rollbacks,
+            "device": str(device()),
+        }
+        run.document(account, "training.json")
+        create_markdown_artifact(
+            f"# {name}\n\n{result.steps} steps in {result.seconds:.0f} s on {device()}\n\n"
+            + "\n".join(f"- `{version}`" for version in versions.values())
+            + f"\n\nMLflow run: {run.url or run.run_id}",
+            key=f"train-{run.run_id[:12]}",
+        )
+    _finish(folder)
+    return Trained(run.run_id, versions, account)
+
+
+def work_folder(run_id: str) -> Path:
+    """Where a training keeps its checkpoints until its versions are registered."""
+    return settings().work_path / "train" / run_id
+
+
+def _remember(parameters: TrainParameters, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".parameters-{os.getpid()}"
+    part.write_text(parameters.model_dump_json(indent=1))
+    part.replace(folder / "parameters.json")
+
+
+def _of_interrupted(parameters: TrainParameters) -> TrainParameters:
+    file = work_folder(parameters.resume) / "parameters.json"
+    if not file.exists():
+        raise SettingsError(
+            f"Run {parameters.resume} left no checkpoint under {settings().work_path}",
+            "only an interrupted training can be resumed, on the machine (or with the FACESWAP_WORK) it ran on",
+        )
+    return TrainParameters(**{**json.loads(file.read_text()), "resume": parameters.resume})
+
+
+def _finish(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)

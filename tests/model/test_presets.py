@@ -1,0 +1,52 @@
+import pytest
+
+from faceswap.errors import SettingsError
+from faceswap.model.architecture import build_decoder, build_encoder
+from faceswap.model.presets import PRESETS, Preset, preset
+
+
+def test_original_is_the_tutorials_network() -> None:
+    original = preset("original")
+    encoder, decoder = build_encoder(original), build_decoder(original, "x")
+    assert (encoder.count_params(), decoder.count_params()) == (69_662_976, 6_199_747)
+    assert encoder.input_shape == (None, 64, 64, 3)
+    assert decoder.output_shape == (None, 64, 64, 3)
+    assert (original.learning_rate, original.beta_1, original.loss.mae, original.loss.dssim) == (
+        5e-5,
+        0.5,
+        1,
+        0,
+    )
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_shapes_and_round_trip(name: str) -> None:
+    one = preset(name)
+    assert Preset.model_validate_json(one.model_dump_json()) == one
+    assert build_decoder(one, "x").output_shape == (None, one.size, one.size, 3)
+    assert build_encoder(one).output_shape[1:] == build_decoder(one, "x").input_shape[1:]
+
+
+def test_bottleneck_is_a_setting() -> None:
+    narrow = preset("lite").with_(bottleneck=16)
+    assert build_encoder(narrow).get_layer("bottleneck").units == 16
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"bottelneck": 64}, "bottelneck"),
+        ({"bottleneck": "wide"}, "bottleneck"),
+        ({"size": 65}, "whole grid"),
+        ({"decoder_filters": (64,)}, "doublings"),
+        ({"loss": {"ssim": 1}}, "loss.ssim"),
+    ],
+)
+def test_a_wrong_field_is_named(changes: dict[str, object], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        preset("lite").with_(**changes)
+
+
+def test_unknown_preset_lists_the_known() -> None:
+    with pytest.raises(SettingsError, match="lite"):
+        preset("heavy")
