@@ -1,65 +1,78 @@
-"""A whole video, frame by frame in constant memory, with its sound."""
+"""Videos, pictures and folders of them: whatever a user points at."""
 
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal
 
-from faceswap.errors import MediaError, NoFaceFound
-from faceswap.faces.detection import Face
-from faceswap.faces.geometry import Image
-from faceswap.media.video import Frame, VideoReader, VideoWriter
+from pydantic import BaseModel, ConfigDict, Field
+
+from faceswap.errors import FaceswapError, MediaError
+from faceswap.media.images import read_image, write_image
+from faceswap.media.sources import MediaItem, find_media
 from faceswap.provenance.metadata import Provenance
-from faceswap.swap.following import Followed, Follower
-from faceswap.swap.swapper import Skipped, Swapper
+from faceswap.swap.stream import Progress, VideoReport, swap_video
+from faceswap.swap.swapper import Swapper, SwapResult
 
-Progress = Callable[[int, int | None, str], None]
-"""Called with what is done, the total where it is known, and what is being worked on."""
+__all__ = ["ItemReport", "Progress", "SwapReport", "VideoReport", "swap_media", "swap_video"]
 
-_IDENTIFY_EVERY = 1.0
-"""Seconds after which a followed face is embedded again, where one person was chosen."""
-_AHEAD = 4
-
-T = TypeVar("T")
+_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+_VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv"}
 
 
-@dataclass(frozen=True)
-class VideoReport:
-    """What became of a video."""
+class ItemReport(BaseModel):
+    """What became of one file."""
+
+    model_config = ConfigDict(frozen=True)
 
     source: Path
-    out: Path | None
-    """The written file; None where the work was cancelled."""
-    frames: int = 0
-    """Frames read and written."""
-    swapped: int = 0
-    """Frames with at least one swapped face."""
-    without_face: int = 0
-    """Frames in which no face was found; they pass through unchanged."""
-    skipped: dict[str, int] = field(default_factory=dict)
-    """Faces that were left alone, by reason."""
-    damage: str | None = None
-    """What was wrong with the source; the readable part was swapped."""
-    seconds: float = 0.0
-    """Wall time."""
+    kind: Literal["image", "video"]
+    out: Path | None = Field(None, description="the written file; None: nothing was written")
+    reason: str | None = Field(None, description="why nothing was written")
+    faces: int = Field(0, description="swapped faces of a picture, swapped frames of a video")
+    video: VideoReport | None = None
+
+
+class SwapReport(BaseModel):
+    """What became of all files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: list[ItemReport] = []
     cancelled: bool = False
 
     @property
-    def fps(self) -> float:
-        """Frames per second of wall time."""
-        return self.frames / self.seconds if self.seconds > 0 else 0.0
+    def written(self) -> list[Path]:
+        """The files that were written, in the order of the sources."""
+        return [item.out for item in self.items if item.out is not None]
+
+    @property
+    def skipped(self) -> list[ItemReport]:
+        """The files for which nothing was written."""
+        return [item for item in self.items if item.out is None]
+
+    def numbers(self) -> dict[str, float]:
+        """Counts, and over all videos frames, frames without a face and frames per second."""
+        videos = [item.video for item in self.items if item.video is not None]
+        frames, seconds = sum(v.frames for v in videos), sum(v.seconds for v in videos)
+        numbers: dict[str, float] = {
+            "files": len(self.items),
+            "written": len(self.written),
+            "skipped": len(self.skipped),
+            "pictures_faces": sum(item.faces for item in self.items if item.kind == "image"),
+        }
+        if videos:
+            numbers |= {
+                "frames": frames,
+                "frames_swapped": sum(v.swapped for v in videos),
+                "frames_without_face": sum(v.without_face for v in videos),
+                "frames_per_second": frames / seconds if seconds > 0 else 0.0,
+                "damaged": sum(v.damage is not None for v in videos),
+            }
+        return numbers
 
 
-class _Cancelled(Exception):
-    """Leaves the writer, so that it removes its unfinished file."""
-
-
-def swap_video(
-    source: Path,
+def swap_media(
+    target: str | Path,
     out: Path,
     swapper: Swapper,
     metadata: Provenance | None,
@@ -68,132 +81,97 @@ def swap_video(
     end: float | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> VideoReport:
-    """Swap the faces of a video. Sound, size, frame rate and frame times are kept; memory does not grow.
+) -> SwapReport:
+    """Swap the faces of a picture, a video, or of everything in a folder.
 
-    Frames are decoded, searched for faces, and swapped and encoded in three threads.
+    A file that can't be read or shows no face to swap is skipped and listed with the reason; the others go on.
+    Pictures without a swapped face are not written: a copy would be marked as generated.
 
     Args:
-        source: the target video.
-        out: the video to write; it appears when it is whole.
-        swapper: with its options and, where one person is chosen, ``match``.
-        metadata: what is written into the file about its origin.
-        start, end: in seconds of the source; None: all of it.
-        progress: told after each frame.
-        cancelled: asked after each frame; True stops, and nothing is written.
+        target: a file, a folder or an s3:// prefix.
+        out: for one file: the file to write, or a folder if it has no suffix; for several: a folder.
+        swapper, metadata: as for :func:`faceswap.swap.stream.swap_video`.
+        start, end: in seconds, for videos.
+        progress: told after each file (of several), else after each frame.
+        cancelled: asked after each file and frame; what is written already stays.
 
     Raises:
-        UnreadableMedia: no frame can be decoded.
-        MediaError: ``out`` is the source.
-        NoFaceFound: no face was swapped in any frame; nothing is written, since nothing was generated.
+        MediaError: the target does not exist, holds no media, or several files shall go into one.
     """
-    if out.exists() and out.resolve() == source.resolve():
-        raise MediaError(f"{out} is the target itself", "choose another name for the result")
-    began = time.perf_counter()
-    work = _Work(swapper)
-    report_to = progress or (lambda *_: None)
-    try:
-        with ExitStack() as stack:
-            reader = stack.enter_context(VideoReader(source))
-            info = reader.info
-            total = _expected(info.frames, info.duration, start, end)
-            writer = stack.enter_context(
-                VideoWriter(
-                    out,
-                    width=info.width,
-                    height=info.height,
-                    fps=info.fps,
-                    audio_from=source if info.has_audio else None,
-                    metadata=metadata,
-                    audio_start=start or 0.0,
+    items = find_media(target)
+    places = _places(items, Path(target), out)
+    tell = progress or (lambda *_: None)
+    stop = cancelled or (lambda: False)
+    reports: list[ItemReport] = []
+    for number, (item, place) in enumerate(zip(items, places, strict=True)):
+        if stop():
+            return SwapReport(items=reports, cancelled=True)
+        inner = progress if len(items) == 1 else None
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if item.kind == "video":
+                video = swap_video(
+                    item.path, place, swapper, metadata, start=start, end=end, progress=inner, cancelled=stop
                 )
+                reports.append(_of_video(item, video))
+                if video.cancelled:
+                    return SwapReport(items=reports, cancelled=True)
+            else:
+                reports.append(_swap_picture(item, place, swapper, metadata))
+        except (FaceswapError, OSError) as error:
+            reports.append(ItemReport(source=item.path, kind=item.kind, reason=str(error)))
+        if inner is None or item.kind == "image":
+            tell(number + 1, len(items), item.name)
+    return SwapReport(items=reports)
+
+
+def _swap_picture(item: MediaItem, place: Path, swapper: Swapper, metadata: Provenance | None) -> ItemReport:
+    if place.exists() and place.resolve() == item.path.resolve():
+        raise MediaError(f"{place} is the target itself", "choose another name for the result")
+    result = swapper.swap(read_image(item.path))
+    if not result.swapped:
+        return ItemReport(source=item.path, kind="image", reason=_why_none(result))
+    write_image(place, result.image, metadata=metadata)
+    return ItemReport(source=item.path, kind="image", out=place, faces=result.swapped)
+
+
+def _why_none(result: SwapResult) -> str:
+    if not result.faces:
+        return "no face found"
+    return "no face swapped: " + ", ".join(sorted({str(face.skipped) for face in result.faces}))
+
+
+def _of_video(item: MediaItem, video: VideoReport) -> ItemReport:
+    reason = "cancelled" if video.cancelled else None
+    return ItemReport(
+        source=item.path, kind="video", out=video.out, reason=reason, faces=video.swapped, video=video
+    )
+
+
+def _places(items: list[MediaItem], target: Path, out: Path) -> list[Path]:
+    """Where each item's result goes; no two share a file, and the folders below the target are kept."""
+    known = _IMAGE_SUFFIXES | _VIDEO_SUFFIXES
+    if out.suffix.lower() in known and not out.is_dir():
+        if len(items) > 1:
+            raise MediaError(
+                f"{target} holds {len(items)} files, {out} is one", "name a folder for the results"
             )
-            frames = stack.enter_context(closing(ahead(reader.frames(start=start, end=end))))
-            found = stack.enter_context(closing(ahead(work.find(frames))))
-            for frame, faces in found:
-                writer.write(work.swap(frame, faces), frame.time - (start or 0.0))
-                report_to(work.frames, total, source.name)
-                if cancelled is not None and cancelled():
-                    raise _Cancelled
-            work.require_a_swap(source)
-    except _Cancelled:
-        return work.report(source, None, began, reader.damage, cancelled=True)
-    return work.report(source, out, began, reader.damage)
-
-
-def ahead(items: Iterable[T], depth: int = _AHEAD) -> Generator[T, None, None]:
-    """Yield the items in their order while a thread prepares the next ``depth`` ones; its errors arrive here."""
-    end = object()
-    iterator = iter(items)
-    pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-    try:
-        pending: deque[Future[T | object]] = deque(pool.submit(next, iterator, end) for _ in range(depth))
-        while (item := pending.popleft().result()) is not end:
-            pending.append(pool.submit(next, iterator, end))
-            yield item  # type: ignore[misc]  # everything but the end is a T
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _expected(
-    frames: int | None, duration: float | None, start: float | None, end: float | None
-) -> int | None:
-    if not frames or not duration:
-        return frames
-    share = (min(end if end is not None else duration, duration) - (start or 0.0)) / duration
-    return max(1, round(frames * min(1.0, max(0.0, share))))
-
-
-class _Work:
-    """The swapper with what a video adds: faces that are followed, and counts."""
-
-    def __init__(self, swapper: Swapper) -> None:
-        self.swapper = swapper
-        self.follower = Follower(swapper.options.steady)
-        self.frames = self.swapped = self.without_face = 0
-        self.skipped: Counter[str] = Counter()
-
-    def find(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, list[Face]]]:
-        for frame in frames:
-            yield frame, self.swapper.finder.find(frame.image)
-
-    def swap(self, frame: Frame, faces: list[Face]) -> Image:
-        followed = self.follower.update(faces, frame.time)
-        steady = [face for face, _ in followed]
-        result = self.swapper.apply(frame.image, steady, self._choose(frame, followed))
-        self.frames += 1
-        self.swapped += result.swapped > 0
-        self.without_face += not faces
-        self.skipped.update(face.skipped for face in result.faces if face.skipped is not None)
-        return result.image
-
-    def _choose(self, frame: Frame, followed: list[tuple[Face, Followed]]) -> list[Skipped | None] | None:
-        if self.swapper.match is None:
-            return None
-        for face, known in followed:
-            if known.distance is None or frame.time - known.measured >= _IDENTIFY_EVERY:
-                known.distance, known.measured = self.swapper.distance(frame.image, face), frame.time
-        return self.swapper.choose([known.distance for _, known in followed if known.distance is not None])
-
-    def require_a_swap(self, source: Path) -> None:
-        if not self.swapped:
-            raise NoFaceFound(
-                f"No face was swapped in {source}: {self.frames} frames, {self.without_face} without a face"
-                + "".join(f", {count} faces {reason}" for reason, count in self.skipped.items()),
-                "check that the face is visible, or lower min_face / raise match_threshold",
+        allowed = _VIDEO_SUFFIXES if items[0].kind == "video" else _IMAGE_SUFFIXES
+        if out.suffix.lower() not in allowed:
+            raise MediaError(
+                f"The {items[0].kind} {items[0].path} can't be written as {out.name}",
+                f"end the name with one of: {', '.join(sorted(allowed))}",
             )
-
-    def report(
-        self, source: Path, out: Path | None, began: float, damage: str | None, cancelled: bool = False
-    ) -> VideoReport:
-        return VideoReport(
-            source=source,
-            out=out,
-            frames=self.frames,
-            swapped=self.swapped,
-            without_face=self.without_face,
-            skipped=dict(self.skipped),
-            damage=damage,
-            seconds=time.perf_counter() - began,
-            cancelled=cancelled,
-        )
+        return [out]
+    places: list[Path] = []
+    for item in items:
+        name = item.path.relative_to(target) if target.is_dir() else Path(item.path.name)
+        allowed = _VIDEO_SUFFIXES if item.kind == "video" else _IMAGE_SUFFIXES
+        place = out / name
+        if place.suffix.lower() not in allowed:
+            place = place.with_suffix(".mp4" if item.kind == "video" else ".png")
+        first, number = place, 2
+        while place in places:  # a.bmp beside a.png
+            place, number = first.with_stem(f"{first.stem}-{number}"), number + 1
+        places.append(place)
+    return places

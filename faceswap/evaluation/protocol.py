@@ -1,0 +1,242 @@
+"""How a swap is evaluated: on held-out frames of the target, detected and recognised anew."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from faceswap.errors import FaceSetError
+from faceswap.evaluation import metrics
+from faceswap.evaluation.result import PairResult
+from faceswap.faces.detection import Face
+from faceswap.faces.faceset import FaceSet
+from faceswap.faces.geometry import Geometry, Points, scale_of
+from faceswap.faces.pose import eye_openness, head_pose, lip_gap
+from faceswap.swap.masks import depth_in, hull_of
+from faceswap.swap.network import FaceNetwork
+from faceswap.swap.swapper import Finder
+
+Image = NDArray[np.uint8]
+SwapFace = Callable[[Image, Points], Image]
+"""(frame, (68, 2) landmarks) -> the swapped frame, as ``Swapper.swap_face``; without a label."""
+Progress = Callable[[int, int | None, str], None]
+Truth = Callable[[int], Image]
+"""Frame index in the target's source -> the true swap as a whole frame."""
+
+UNDETECTED_DISTANCE = 1.0
+"""What a swap without a detectable face counts as: strangers lie at 0.7 to 1.0."""
+__all__ = ["PairResult", "evaluate_flicker", "evaluate_pair", "face_area", "spaced"]
+
+_UNIT = Geometry(size=256, coverage=1.0)
+
+
+def evaluate_pair(
+    swap_face: SwapFace,
+    target: FaceSet,
+    reference: FaceSet,
+    identities: Mapping[str, NDArray[np.float64]],
+    finder: Finder,
+    reconstruct: FaceNetwork | None = None,
+    limit: int = 40,
+    progress: Progress | None = None,
+    truth: Truth | None = None,
+) -> PairResult:
+    """Evaluate one reference's likeness on one target.
+
+    The target's held-out crops have a margin and serve as frames. Each is swapped; in the swap the face is
+    detected and embedded anew (about 0.15 s). Where no face is found at its place, the frame counts as a miss
+    for identity (top-1 false, distance 1.0) and in ``detection_rate``; it has no expression or pose to compare.
+
+    Args:
+        swap_face: puts the reference on a frame.
+        target, reference: face sets; evenly spaced held-out frames, in time order.
+        identities: identity -> (128,) mean embedding, for all identities of the run.
+        finder: detects and embeds.
+        reconstruct: the network with the reference's decoder, for the reference's own held-out faces; without
+            it the reconstruction's measures are NaN.
+        limit: at most so many frames.
+        progress: told after each frame.
+        truth: for synthetic targets.
+
+    Raises:
+        FaceSetError: no held-out faces, or the reference is not among the identities.
+    """
+    if reference.identity not in identities:
+        raise FaceSetError(
+            f"The identities of the run lack the reference {reference.identity!r}",
+            "pass every identity's mean embedding",
+        )
+    rows = spaced(_heldout(target), limit)
+    images, landmarks = target.images("heldout")[rows], target.landmarks("heldout")[rows]
+    swaps: list[Image] = []
+    records: list[dict[str, Any]] = []
+    for done, (row, image, points) in enumerate(zip(rows, images, landmarks, strict=True)):
+        swap = swap_face(image, points)
+        swaps.append(swap)
+        records.append({"row": int(row), **_measure(swap, points, reference, identities, finder)})
+        if progress is not None:
+            progress(done + 1, len(rows), f"{reference.identity} on {target.identity}")
+    table = pd.DataFrame.from_records(records)
+    reconstruction = _reconstruction(reconstruct, reference, limit)
+    against_truth = _against_truth(truth, target, rows, images, swaps, landmarks) if truth else {}
+    return PairResult(
+        reference=reference.identity,
+        target=target.identity,
+        frames=len(rows),
+        detection_rate=float(table["detected"].mean()),
+        identity_distance=float(table["identity_distance"].mean()),
+        identity_top1=float((table["nearest"] == reference.identity).mean()),
+        lip_gap_correlation=metrics.correlation(_column(table, "lip_gap_target"), _column(table, "lip_gap")),
+        lip_gap_error=metrics.mean_error(_column(table, "lip_gap_target"), _column(table, "lip_gap")),
+        eye_correlation=metrics.correlation(_column(table, "eye_target"), _column(table, "eye")),
+        eye_error=metrics.mean_error(_column(table, "eye_target"), _column(table, "eye")),
+        pose_error_degrees=metrics.pose_error_degrees(
+            table[["yaw", "pitch", "roll"]].to_numpy(float),
+            table[["yaw_target", "pitch_target", "roll_target"]].to_numpy(float),
+        ),
+        sharpness=metrics.sharpness_ratio(table["sharpness"].tolist(), _real_sharpness(reference, limit)),
+        **reconstruction,
+        **against_truth,
+        table=table,
+        originals=images,
+        swaps=np.stack(swaps),
+    )
+
+
+def evaluate_flicker(swap_face: SwapFace, target: FaceSet, frames: int = 25) -> float:
+    """Flicker over the first held-out faces in a row (see :func:`metrics.flicker`); NaN for fewer than two.
+
+    It means something only for a face set of one video, of which every frame was kept.
+    """
+    images, landmarks = target.images("heldout")[:frames], target.landmarks("heldout")[:frames]
+    swaps = [swap_face(image, points) for image, points in zip(images, landmarks, strict=True)]
+    return metrics.flicker(list(images), swaps, [face_area(p, target.geometry.size) for p in landmarks])
+
+
+def spaced(count: int, limit: int) -> NDArray[np.intp]:
+    """At most ``limit`` whole numbers from 0 to count - 1, evenly spaced, rising."""
+    if count <= limit:
+        return np.arange(count)
+    return np.round(np.linspace(0, count - 1, limit)).astype(np.intp)
+
+
+def face_area(landmarks: Points, size: int) -> NDArray[np.bool_]:
+    """(size, size): the inside of the hull of (68, 2) landmarks, a strip of forehead included."""
+    matrix = _UNIT.matrix(landmarks)
+    lift = 0.12 * _UNIT.size / scale_of(matrix)
+    grid = np.arange(size, dtype=np.float64)
+    return depth_in(hull_of(landmarks, matrix, lift), grid, grid) > 0
+
+
+def _heldout(faces: FaceSet) -> int:
+    count = len(faces.images("heldout"))
+    if not count:
+        raise FaceSetError(
+            f"The face set of {faces.identity!r} has no held-out faces", "preprocess more pictures or video"
+        )
+    return count
+
+
+def _measure(
+    swap: Image,
+    points: Points,
+    reference: FaceSet,
+    identities: Mapping[str, NDArray[np.float64]],
+    finder: Finder,
+) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "detected": False,
+        "identity_distance": UNDETECTED_DISTANCE,
+        "nearest": None,
+        "sharpness": metrics.laplacian_variance(swap, points),
+        **{f"{key}_target": value for key, value in _state(points).items()},
+        **dict.fromkeys(("lip_gap", "eye", "yaw", "pitch", "roll"), np.nan),
+    }
+    face = _face_at(finder.find(swap), points)
+    if face is None:
+        return record
+    embedding = finder.embed(swap, face.landmarks)
+    distance = metrics.identity_distances(embedding, reference.mean_embedding)[0]
+    return {
+        **record,
+        "detected": True,
+        "identity_distance": float(distance),
+        "nearest": metrics.nearest_identities(embedding, identities)[0],
+        **_state(face.landmarks),
+    }
+
+
+def _state(points: Points) -> dict[str, float]:
+    yaw, pitch, roll = head_pose(points)
+    return {
+        "lip_gap": float(lip_gap(points)),
+        "eye": float(eye_openness(points)),
+        "yaw": float(yaw),
+        "pitch": float(pitch),
+        "roll": float(roll),
+    }
+
+
+def _face_at(found: list[Face], points: Points) -> Face | None:
+    """The face that lies where the swap was made, within half a face height."""
+    height = _UNIT.size / scale_of(_UNIT.matrix(points))
+    near = [
+        (float(np.linalg.norm(face.landmarks.mean(0) - points.mean(0))), i) for i, face in enumerate(found)
+    ]
+    if not near or min(near)[0] > 0.5 * height:
+        return None
+    return found[min(near)[1]]
+
+
+def _column(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    return table[name].to_numpy(float)
+
+
+def _real_sharpness(reference: FaceSet, limit: int) -> list[float]:
+    rows = spaced(_heldout(reference), limit)
+    images, landmarks = reference.images("heldout")[rows], reference.landmarks("heldout")[rows]
+    return [metrics.laplacian_variance(i, p) for i, p in zip(images, landmarks, strict=True)]
+
+
+def _reconstruction(network: FaceNetwork | None, reference: FaceSet, limit: int) -> dict[str, float]:
+    if network is None:
+        return {"reconstruction_mae": float("nan"), "reconstruction_ssim": float("nan")}
+    rows = spaced(_heldout(reference), limit)
+    images, landmarks = reference.images("heldout")[rows], reference.landmarks("heldout")[rows]
+    view = network.geometry
+    crops = np.stack([view.crop(i, view.matrix(p)) for i, p in zip(images, landmarks, strict=True)])
+    made = network(crops)
+    return {
+        "reconstruction_mae": metrics.mae(crops, made),
+        "reconstruction_ssim": float(np.mean([metrics.ssim(c, m) for c, m in zip(crops, made, strict=True)])),
+    }
+
+
+def _against_truth(
+    truth: Truth,
+    target: FaceSet,
+    rows: NDArray[np.intp],
+    images: NDArray[np.uint8],
+    swaps: list[Image],
+    landmarks: Points,
+) -> dict[str, float]:
+    """Mean SSIM and PSNR to the true swap inside the face, of the swap and of the target as it is."""
+    heldout = target.rows[target.rows["split"] == "heldout"].iloc[rows]
+    values: list[tuple[float, float, float, float]] = []
+    for (_, row), image, swap, points in zip(heldout.iterrows(), images, swaps, landmarks, strict=True):
+        matrix = np.asarray(row["matrix"], np.float64).reshape(2, 3)
+        right = target.geometry.crop(truth(int(row["frame"])), matrix)
+        area = face_area(points, target.geometry.size)
+        values.append(
+            (
+                metrics.ssim(swap, right, area),
+                metrics.psnr(swap, right, area),
+                metrics.ssim(image, right, area),
+                metrics.psnr(image, right, area),
+            )
+        )
+    means = np.mean(values, axis=0)
+    names = ("truth_ssim", "truth_psnr", "truth_ssim_unswapped", "truth_psnr_unswapped")
+    return dict(zip(names, map(float, means), strict=True))
