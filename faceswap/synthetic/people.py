@@ -25,10 +25,10 @@ class Person:
 
 
 CAST: tuple[Person, ...] = (
-    Person(66, "ada"),
-    Person(10, "bram"),
-    Person(9, "corin"),
-    Person(84, "dalia"),
+    Person(141, "ada"),
+    Person(75, "bram"),
+    Person(110, "corin"),
+    Person(105, "dalia"),
     Person(72, "emeric"),
     Person(28, "fenn"),
 )
