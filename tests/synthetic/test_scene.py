@@ -1,6 +1,9 @@
+import doctest
+
 import numpy as np
 import pytest
 
+import faceswap.synthetic
 from faceswap.synthetic import CAST, Background, Expression, Light, Pose, Scene, clip, random_scene, render
 
 
@@ -88,3 +91,8 @@ def test_a_clip_is_the_same_at_every_frame_rate():
 def test_a_clip_without_length_is_refused(seconds, fps):
     with pytest.raises(ValueError, match="positive"):
         clip(0, seconds, fps)
+
+
+def test_the_snippet_of_the_package_runs():
+    assert doctest.testmod(faceswap.synthetic).attempted > 4
+    assert doctest.testmod(faceswap.synthetic).failed == 0
