@@ -6,7 +6,7 @@ The true swap of a reference into a target's scene is the reference rendered in 
 >>> from faceswap.synthetic import person, random_scene, render
 >>> scene = random_scene(np.random.default_rng(1))
 >>> target = render(person("ada"), scene, size=128)
->>> truth = render(person("bela"), scene, size=128)
+>>> truth = render(person("bram"), scene, size=128)
 >>> truth.image.shape, truth.landmarks.shape, truth.mask.shape
 ((128, 128, 3), (68, 2), (128, 128))
 
