@@ -1,5 +1,6 @@
 """One video, frame by frame in constant memory, with its sound."""
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.errors import MediaError, NoFaceFound
-from faceswap.faces.detection import Face
+from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Image
 from faceswap.media.video import Frame, VideoReader, VideoWriter
 from faceswap.provenance.metadata import Provenance
@@ -23,6 +24,8 @@ Progress = Callable[[int, int | None, str], None]
 
 _IDENTIFY_EVERY = 1.0
 """Seconds after which a followed face is embedded again, where one person was chosen."""
+_SEARCH_EVERY = 0.4
+"""Seconds after which the whole frame is searched again: how late a second face may be noticed."""
 _AHEAD = 4
 
 T = TypeVar("T")
@@ -149,8 +152,17 @@ class _Work:
         self.skipped: Counter[str] = Counter()
 
     def find(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, list[Face]]]:
+        """Search each frame: where one face was alone, around it; the whole frame now and then."""
+        hint: Box | None = None
+        searched = -math.inf
         for frame in frames:
-            yield frame, self.swapper.finder.find(frame.image)
+            if frame.time - searched >= _SEARCH_EVERY:
+                hint = None
+            if hint is None:
+                searched = frame.time
+            faces = self.swapper.finder.find(frame.image, hint)
+            hint = faces[0].box if len(faces) == 1 else None
+            yield frame, faces
 
     def swap(self, frame: Frame, faces: list[Face]) -> Image:
         followed = self.follower.update(faces, frame.time)

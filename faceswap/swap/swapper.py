@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Face
+from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Matrix, Points
 from faceswap.provenance.label import stamp
 from faceswap.swap.blending import blend, uncrop
@@ -23,8 +23,8 @@ Skipped = Literal["too small", "too many", "another person", "outside the frame"
 class Finder(Protocol):
     """What the swapper wants of a face detector."""
 
-    def find(self, frame: NDArray[np.uint8]) -> list[Face]:
-        """The faces of a frame, largest first."""
+    def find(self, frame: NDArray[np.uint8], hint: Box | None = None) -> list[Face]:
+        """The faces of a frame, largest first; with a hint only those near it, where there are any."""
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
         """(128,) what identifies a face."""

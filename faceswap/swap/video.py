@@ -108,7 +108,6 @@ def swap_media(
             return SwapReport(items=reports, cancelled=True)
         inner = progress if len(items) == 1 else None
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
             if item.kind == "video":
                 video = swap_video(
                     item.path, place, swapper, metadata, start=start, end=end, progress=inner, cancelled=stop
@@ -165,9 +164,8 @@ def _places(items: list[MediaItem], target: Path, out: Path) -> list[Path]:
         return [out]
     places: list[Path] = []
     for item in items:
-        name = item.path.relative_to(target) if target.is_dir() else Path(item.path.name)
         allowed = _VIDEO_SUFFIXES if item.kind == "video" else _IMAGE_SUFFIXES
-        place = out / name
+        place = out / item.name
         if place.suffix.lower() not in allowed:
             place = place.with_suffix(".mp4" if item.kind == "video" else ".png")
         first, number = place, 2

@@ -1,9 +1,9 @@
 """A finder that knows where the faces are, and networks whose answer is known."""
 
 import numpy as np
-from faceswap.faces.detection import Face
 from numpy.typing import NDArray
 
+from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import TEMPLATE, Geometry, Points
 
 
@@ -27,8 +27,10 @@ class KnownFaces:
     def __init__(self, *faces: Face) -> None:
         self.faces = list(faces)
         self.embedded = 0
+        self.hints: list[Box | None] = []
 
-    def find(self, frame: NDArray[np.uint8]) -> list[Face]:
+    def find(self, frame: NDArray[np.uint8], hint: Box | None = None) -> list[Face]:
+        self.hints.append(hint)
         return list(self.faces)
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faceswap.errors import MediaError
+from faceswap.faces.detection import Box, Face
+from faceswap.faces.geometry import Geometry
+from faceswap.media.images import read_image, write_image
+from faceswap.media.video import VideoWriter
+from faceswap.provenance.metadata import Provenance, read_provenance
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.swapper import Swapper
+from faceswap.swap.video import swap_media
+from tests.swap.fakes import KnownFaces, Paint, face_at, smooth_noise
+
+MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
+
+
+class BrightFaces(KnownFaces):
+    def find(self, frame: np.ndarray, hint: Box | None = None) -> list[Face]:
+        return super().find(frame, hint) if frame.mean() > 20 else []
+
+
+SWAPPER = Swapper(
+    Paint(Geometry(64, 1.5), (255, 0, 0)),
+    BrightFaces(face_at(80, 80, 50)),
+    SwapOptions(label=False, colour="none"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures that can be swapped, one without a face, one that is broken, one video; two with one stem."""
+    source = tmp_path / "in"
+    for name in ("a.png", "a.bmp", "sub/b.JPG"):
+        write_image(source / name, smooth_noise(160, 160))
+    write_image(source / "dark.png", np.zeros((160, 160, 3), np.uint8))
+    (source / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+    with VideoWriter(source / "c.mkv", width=160, height=160, fps=10) as writer:
+        for _ in range(5):
+            writer.write(smooth_noise(160, 160))
+    return source
+
+
+def test_a_folder_is_done_and_bad_files_are_listed(folder: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    out = tmp_path / "out"
+    report = swap_media(
+        folder, out, SWAPPER, MADE, progress=lambda done, total, what: seen.append((done, total))
+    )
+    written = sorted(str(path.relative_to(out)) for path in report.written)
+    assert written == ["a-2.png", "a.png", "c.mkv", "sub/b.JPG"]
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()) == written
+    reasons = {item.source.name: item.reason for item in report.skipped}
+    assert reasons["dark.png"] == "no face found"
+    assert "broken.jpg" in (reasons["broken.jpg"] or "")
+    assert seen == [(i + 1, 6) for i in range(6)]
+    for path in report.written:
+        assert read_provenance(path) == MADE
+    assert tuple(read_image(out / "a.png")[80, 80]) == (255, 0, 0)
+    numbers = report.numbers()
+    assert (numbers["files"], numbers["written"], numbers["skipped"], numbers["frames"]) == (6, 4, 2, 5)
+    assert report.model_dump(mode="json")["items"][0]["kind"] == "image"
+
+
+def test_one_file_goes_where_it_shall(folder: Path, tmp_path: Path) -> None:
+    report = swap_media(folder / "a.bmp", tmp_path / "new" / "x.jpg", SWAPPER, MADE)
+    assert report.written == [tmp_path / "new" / "x.jpg"]
+    assert report.items[0].faces == 1
+    assert swap_media(folder / "a.bmp", tmp_path / "dir", SWAPPER, MADE).written == [
+        tmp_path / "dir" / "a.png"
+    ]
+
+
+def test_wrong_places_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="holds 6 files"):
+        swap_media(folder, tmp_path / "x.png", SWAPPER, MADE)
+    with pytest.raises(MediaError, match="can't be written as"):
+        swap_media(folder / "a.png", tmp_path / "x.mp4", SWAPPER, MADE)
+    with pytest.raises(MediaError):
+        swap_media(tmp_path / "nowhere", tmp_path / "x", SWAPPER, MADE)
+
+
+def test_no_source_is_overwritten(folder: Path) -> None:
+    before = (folder / "a.png").read_bytes()
+    report = swap_media(folder / "a.png", folder, SWAPPER, MADE)
+    assert report.written == []
+    assert "the target itself" in (report.items[0].reason or "")
+    assert (folder / "a.png").read_bytes() == before
+
+
+def test_cancelling_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:
+    answers = iter([False, False, True])
+    report = swap_media(folder, tmp_path / "out", SWAPPER, MADE, cancelled=lambda: next(answers))
+    assert report.cancelled
+    assert len(report.items) == 2
