@@ -19,6 +19,7 @@ from faceswap.provenance.metadata import Provenance, container_tags
 from faceswap.settings import settings
 
 _TIME_BASE = Fraction(1, 90_000)
+_SEEK_SECONDS = 4.0
 _COPYABLE_AUDIO = {"aac", "mp3", "ac3", "alac"}
 
 
@@ -124,17 +125,23 @@ class VideoReader:
         """
         stream = self._container.streams.video[0]
         origin = float((stream.start_time or 0) * (stream.time_base or 0))
-        decoder = self._container.decode(stream)
         index = -1
+        if start is not None and start > _SEEK_SECONDS:
+            # counted from time after a seek, so that a segment's frames have the numbers of the whole
+            self._container.seek(int((start - _SEEK_SECONDS / 2 + origin) * av.time_base))
+            index = -2
+        decoder = self._container.decode(stream)
         while True:
             try:
                 frame = next(decoder)
             except StopIteration:
-                self._note_missing(index + 1)
+                self._note_missing(index + 1)  # also right after a seek: the index counts from the start
                 return
             except (av.FFmpegError, OSError) as error:
                 self.damage = f"{self.path} is damaged after frame {index}: {error}"
                 return
+            if index == -2:
+                index = round((float(frame.time or 0) - origin) * self.info.fps) - 1
             index += 1
             time = frame.time - origin if frame.time is not None else index / float(self.info.fps)
             if end is not None and time >= end:

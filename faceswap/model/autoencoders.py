@@ -54,17 +54,7 @@ class Autoencoders(keras.Model):
         features, shape = self.reader(ops.reshape(warped, (-1, side, side, 3)), training=training)
         parts = ops.split(features, count, axis=0) if count > 1 else [features]
         pictures = [d(part, training=training) for d, part in zip(self.decoders, parts, strict=True)]
-        found = {"picture": ops.stack(pictures), "shape": shape}
-        if training and self.preset.loss.transfer and count > 1:
-            # every decoder also gets its neighbour's codes: half of them, a full set costs too much
-            half = max(1, warped.shape[1] // 2)
-            swaps = [
-                self.decoders[(i + 1) % count](part[:half], training=training) for i, part in enumerate(parts)
-            ]
-            found["transfer"] = ops.reshape(
-                self.reader(ops.concatenate(swaps), training=training)[1], (count, half, 102)
-            )
-        return found
+        return {"picture": ops.stack(pictures), "shape": shape}
 
     def compute_loss(
         self,
@@ -79,22 +69,13 @@ class Autoencoders(keras.Model):
         truth = ops.reshape(y["picture"], (-1, side, side, 4))
         output = ops.reshape(y_pred["picture"], (-1, side, side, 3))
         losses = reconstruction_loss(truth[..., :3], truth[..., 3:], output, weights)  # (N n,)
-        shape = _SHAPE_SCALE * ops.reshape(y["shape"], (len(self.identities), -1, 102))
         if weights.shape:
-            error = y_pred["shape"] - ops.reshape(shape, (-1, 102))
+            error = y_pred["shape"] - _SHAPE_SCALE * ops.reshape(y["shape"], (-1, 102))
             losses += weights.shape * ops.mean(ops.square(error), axis=1)
         by_identity = ops.mean(ops.reshape(losses, (len(self.identities), -1)), axis=1)
         for index, tracker in enumerate(self.trackers):
             tracker.update_state(by_identity[index])
-        total = ops.sum(by_identity)
-        if "transfer" in y_pred:
-            read = y_pred["transfer"]
-            total += (
-                weights.transfer
-                * len(self.identities)
-                * ops.mean(ops.square(read - shape[:, : read.shape[1]]))
-            )
-        return total
+        return ops.sum(by_identity)
 
     def reconstruct(self, crops: NDArray[np.uint8], index: int) -> NDArray[np.float32]:
         """Crops (n, s, s, 3) uint8 through the decoder ``index``: (n, s, s, 3) float32 in 0..1."""

@@ -30,11 +30,6 @@ class LossWeights(BaseModel):
         description="error of the expression's landmarks that one head, shared by all identities, reads from the "
         "code: an expression gets the same code for everyone",
     )
-    transfer: float = Field(
-        0.0,
-        ge=0,
-        description="the same error when the head reads a swap: the swap shows the target's expression",
-    )
 
 
 class Augmentation(BaseModel):

@@ -1,0 +1,203 @@
+"""Finding faces, their 68 landmarks and their 128-d embeddings: dlib with the models of face_recognition.
+
+The models come from the package face_recognition_models; dlib is called directly, since importing
+face_recognition needs pkg_resources and ends the process where that is missing.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import dlib
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.errors import SettingsError
+from faceswap.faces.geometry import Points
+
+Image = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+_WINDOW = 80
+"""dlib's HOG detector finds faces from about 80 px; smaller ones need a larger picture."""
+_COARSE = 160
+"""Size to which the smallest face of the first, coarse look is shrunk the frame for, in px of the frame."""
+_MIN_SCORE = 0.0
+_SAME = 0.4
+_LANDMARK_SIDE = 400
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in a frame.
+
+    Attributes:
+        box: left, top, right, bottom in px of the frame.
+        landmarks: (68, 2) float64, x and y in px of the frame, iBUG order.
+        score: of the detector, higher is surer.
+    """
+
+    box: Box
+    landmarks: Points
+    score: float
+
+    @property
+    def size(self) -> float:
+        """Side of the box in px."""
+        return self.box[3] - self.box[1]
+
+
+@lru_cache
+def _model(name: str) -> str:
+    found = importlib.util.find_spec("face_recognition_models")
+    if found is None or found.origin is None:
+        raise SettingsError(
+            "The package face_recognition_models is missing", "pip install face_recognition_models"
+        )
+    return str(Path(found.origin).parent / "models" / name)
+
+
+@lru_cache
+def _hog() -> Any:
+    return dlib.get_frontal_face_detector()
+
+
+@lru_cache
+def _cnn() -> Any:
+    return dlib.cnn_face_detection_model_v1(_model("mmod_human_face_detector.dat"))
+
+
+@lru_cache
+def _landmarker() -> Any:
+    return dlib.shape_predictor(_model("shape_predictor_68_face_landmarks.dat"))
+
+
+@lru_cache
+def _embedder() -> Any:
+    return dlib.face_recognition_model_v1(_model("dlib_face_recognition_resnet_model_v1.dat"))
+
+
+class FaceFinder:
+    """Finds faces coarse to fine, so that neither small nor large ones cost a look at full resolution.
+
+    The first look shrinks the frame so that faces of 160 px become the detector's 80 px window; only where it
+    finds nothing, finer looks follow, down to ``min_face``. Picklable; dlib's models are loaded once a process.
+
+    Args:
+        detector: "hog", or "cnn" (better on turned faces; wants a dlib built for CUDA).
+        min_face: smallest face looked for, px of the frame.
+        thorough: take the finer looks also where the first one found faces: small faces beside large ones.
+    """
+
+    def __init__(
+        self, detector: Literal["hog", "cnn"] = "hog", min_face: int = 48, thorough: bool = False
+    ) -> None:
+        self.detector, self.min_face, self.thorough = detector, min_face, thorough
+
+    def find(self, frame: Image, hint: Box | None = None) -> list[Face]:
+        """Faces of a frame, the largest first.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB.
+            hint: where a face was in the frame before: then the detector looks there first.
+        """
+        if hint is not None:
+            near = self._around(frame, hint)
+            if near:
+                return near
+        boxes = self._search(frame)
+        faces = [Face(box, self._landmarks(frame, box), score) for box, score in boxes]
+        return sorted(faces, key=lambda face: -face.size)
+
+    def _around(self, frame: Image, hint: Box) -> list[Face]:
+        left, top, right, bottom = hint
+        margin = 0.6 * (bottom - top)
+        height, width = frame.shape[:2]
+        x0, y0 = max(0, int(left - margin)), max(0, int(top - margin))
+        x1, y1 = min(width, int(right + margin)), min(height, int(bottom + margin))
+        if x1 - x0 < _WINDOW // 2 or y1 - y0 < _WINDOW // 2:
+            return []
+        scale = 1.25 * _WINDOW / max(bottom - top, 1)
+        found = self._detect(frame[y0:y1, x0:x1], min(1.0, scale))
+        boxes = [((a + x0, b + y0, c + x0, d + y0), score) for (a, b, c, d), score in found]
+        return [Face(box, self._landmarks(frame, box), score) for box, score in boxes]
+
+    def _search(self, frame: Image) -> list[tuple[Box, float]]:
+        side = min(frame.shape[:2])
+        # a face a fifth of a large frame is found in the first look; small frames are looked at as they are
+        smallest = max(_COARSE, side / 5)
+        found: list[tuple[Box, float]] = []
+        while True:
+            found = _merged(found + self._detect(frame, _WINDOW / smallest))
+            if smallest <= self.min_face or (found and not self.thorough):
+                return found
+            smallest = max(self.min_face, smallest / 2)
+
+    def _detect(self, frame: Image, scale: float) -> list[tuple[Box, float]]:
+        if abs(scale - 1) > 0.05:
+            interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=interpolation)
+        else:
+            scale = 1.0
+        if self.detector == "cnn":
+            found = [(d.rect, d.confidence) for d in _cnn()(np.ascontiguousarray(frame), 0)]
+        else:
+            grey = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
+            rectangles, scores, _ = _hog().run(grey, 0, _MIN_SCORE)
+            found = list(zip(rectangles, scores, strict=True))
+        return [
+            ((r.left() / scale, r.top() / scale, r.right() / scale, r.bottom() / scale), float(score))
+            for r, score in found
+        ]
+
+    @staticmethod
+    def _landmarks(frame: Image, box: Box) -> Points:
+        """Landmarks on the frame's own pixels; a huge face is shrunk to the size that the model knows."""
+        scale = min(1.0, _LANDMARK_SIDE / max(box[3] - box[1], 1))
+        x0, y0 = 0, 0
+        if scale < 1:
+            margin = 0.5 * (box[3] - box[1])
+            x0, y0 = max(0, int(box[0] - margin)), max(0, int(box[1] - margin))
+            part = frame[y0 : int(box[3] + margin), x0 : int(box[2] + margin)]
+            frame = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        moved = [(v - o) * scale for v, o in zip(box, (x0, y0, x0, y0), strict=True)]
+        shape = _landmarker()(np.ascontiguousarray(frame), dlib.rectangle(*[round(v) for v in moved]))
+        points = np.array([(p.x, p.y) for p in shape.parts()], np.float64)
+        return (points + 0.5) / scale - 0.5 + (x0, y0)
+
+    def landmarks(self, frame: Image, box: Box) -> Points:
+        """(68, 2) landmarks of a face whose box (left, top, right, bottom) is known."""
+        return self._landmarks(frame, box)
+
+    def embed(self, frame: Image, landmarks: Points) -> NDArray[np.float64]:
+        """(128,) embedding of a face; two faces closer than 0.6 are the same person. Takes over 100 ms."""
+        scale = min(1.0, _LANDMARK_SIDE / max(float(np.ptp(landmarks[:, 1])), 1))
+        if scale < 1:
+            frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        points = (np.asarray(landmarks) + 0.5) * scale - 0.5
+        parts = [dlib.point(round(x), round(y)) for x, y in points.tolist()]
+        low, high = points.min(0), points.max(0)
+        box = dlib.rectangle(*[round(v) for v in (*low, *high)])
+        shape = dlib.full_object_detection(box, dlib.points(parts))
+        return np.array(_embedder().compute_face_descriptor(np.ascontiguousarray(frame), shape, 0))
+
+
+def _merged(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
+    """One box per face: of boxes that overlap, the surest."""
+    kept: list[tuple[Box, float]] = []
+    for box, score in sorted(found, key=lambda entry: -entry[1]):
+        if all(overlap(box, other) < _SAME for other, _ in kept):
+            kept.append((box, score))
+    return kept
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over the smaller area, 0..1: a box within another counts as the same face."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = [(x[2] - x[0]) * (x[3] - x[1]) for x in (a, b)]
+    return width * height / max(min(areas), 1e-9)

@@ -1,0 +1,167 @@
+"""Face sets: aligned crops of one identity with their manifest, immutable, known by their digest.
+
+``<root>/<identity>/<digest[:16]>/`` holds ``manifest.parquet`` (a row per face), ``crops/00000001.jpg`` … and
+``faceset.json``, which is written last: who sees it sees all.
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from faceswap import storage
+from faceswap.errors import FaceSetError, StorageError, UnreadableMedia
+from faceswap.faces.geometry import Geometry, Points, apply
+from faceswap.media.images import read_image
+from faceswap.provenance.consent import Consent
+from faceswap.settings import settings
+
+Split = Literal["train", "heldout"]
+HEADER = "faceset.json"
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSet:
+    """One identity's faces.
+
+    Attributes:
+        identity: who it is.
+        digest: sha256 over consent, manifest and crops.
+        uri: folder or s3:// prefix.
+        folder: the local copy.
+        geometry: of the crops, with margin.
+        consent: what allows the use.
+        rows: the manifest.
+        report: counts by reason and messages of the extraction.
+    """
+
+    identity: str
+    digest: str
+    uri: str
+    folder: Path
+    geometry: Geometry
+    consent: Consent | None
+    rows: pd.DataFrame
+    report: dict[str, Any]
+
+    @classmethod
+    def load(cls, uri: str, verify: bool = True) -> "FaceSet":
+        """Open a face set; from S3 it is downloaded once.
+
+        Raises:
+            FaceSetError: it is missing or damaged.
+        """
+        folder = storage.fetch_folder(uri, settings().cache_path / "face-sets")
+        try:
+            header = json.loads((folder / HEADER).read_text())
+            rows = pd.read_parquet(folder / "manifest.parquet")
+            consent = Consent.model_validate(header["consent"]) if header["consent"] else None
+            found = cls(
+                header["identity"],
+                header["digest"],
+                uri,
+                folder,
+                Geometry.from_dict(header["geometry"]),
+                consent,
+                rows,
+                header["report"],
+            )
+        except FileNotFoundError as error:
+            raise FaceSetError(
+                f"{uri} is no face set ({Path(error.filename).name} is missing)",
+                "name a folder that `faceswap preprocess` has printed",
+            ) from error
+        except (OSError, ValueError, KeyError, ValidationError) as error:
+            raise FaceSetError(f"The face set {uri} is damaged: {error}", "preprocess again") from error
+        if verify and digest_of(folder, consent) != found.digest:
+            raise FaceSetError(f"The face set {uri} was changed after it was made", "preprocess again")
+        return found
+
+    def _of(self, split: Split | str | None) -> pd.DataFrame:
+        if split not in {None, "train", "heldout"}:
+            raise FaceSetError(f"There is no split {split!r}", "use train or heldout")
+        return self.rows if split is None else self.rows[self.rows["split"] == split]
+
+    def count(self, split: str | None = None) -> int:
+        """Number of faces."""
+        return len(self._of(split))
+
+    def images(self, split: str | None = None) -> NDArray[np.uint8]:
+        """(n, S, S, 3) uint8 RGB crops in the manifest's order: by source and time."""
+        side = self.geometry.size
+        names = self._of(split)["crop"]
+        found = np.empty((len(names), side, side, 3), np.uint8)
+        for index, name in enumerate(names):
+            try:
+                found[index] = read_image(self.folder / "crops" / name)
+            except (UnreadableMedia, ValueError) as error:
+                raise FaceSetError(
+                    f"The crop {name} of {self.uri} is damaged: {error}", "preprocess again"
+                ) from error
+        return found
+
+    def landmarks(self, split: str | None = None) -> Points:
+        """(n, 68, 2) float64 landmarks in the crops' own pixels."""
+        rows = self._of(split)
+        found = [
+            apply(np.reshape(matrix, (2, 3)), np.reshape(marks, (68, 2)))
+            for matrix, marks in zip(rows["matrix"], rows["landmarks"], strict=True)
+        ]
+        return np.stack(found) if found else np.empty((0, 68, 2))
+
+    def embeddings(self, split: str | None = None) -> NDArray[np.float64]:
+        """(m, 128) of the faces that were embedded themselves (a video's faces are embedded by track)."""
+        found = [e for e in self._of(split)["embedding"] if e is not None]
+        return np.stack(found).astype(np.float64) if found else np.empty((0, 128))
+
+    @cached_property
+    def mean_embedding(self) -> NDArray[np.float64]:
+        """(128,): the identity, for distances."""
+        return self.embeddings().mean(axis=0)
+
+
+def digest_of(folder: Path, consent: Consent | None) -> str:
+    """sha256 over the consent, the manifest and all crops in order."""
+    digest = hashlib.sha256(consent.model_dump_json().encode() if consent else b"")
+    files = [folder / "manifest.parquet", *sorted((folder / "crops").iterdir())]
+    for file in files:
+        digest.update(file.name.encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def write_header(folder: Path, header: dict[str, Any]) -> None:
+    """Write ``faceset.json``: the last file of a set."""
+    part = folder / f".{HEADER}"
+    part.write_text(json.dumps(header, indent=1, sort_keys=True))
+    part.replace(folder / HEADER)
+
+
+def write_manifest(folder: Path, rows: pd.DataFrame) -> None:
+    """Write ``manifest.parquet``."""
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer, index=False)
+    (folder / "manifest.parquet").write_bytes(buffer.getvalue())
+
+
+def find_headers(root: str, identity: str) -> list[tuple[str, dict[str, Any]]]:
+    """(uri, header) of all finished face sets of an identity under a root."""
+    place = storage.join(root, identity)
+    try:
+        names = storage.list_files(place)
+    except StorageError:
+        return []
+    found = []
+    for name in names:
+        if name.endswith("/" + HEADER) and not name.startswith("."):
+            uri = storage.join(place, name.removesuffix("/" + HEADER))
+            found.append((uri, json.loads(storage.read_bytes(storage.join(uri, HEADER)))))
+    return found
