@@ -106,10 +106,11 @@ def _window(x: Floats) -> Floats:
 
 
 def laplacian_variance(frame: Image, landmarks: Points) -> float:
-    """Variance of the Laplacian of the inner face, grey levels squared.
+    """Variance of the Laplacian of the inner face, relative to the square of its mean grey level.
 
     The face is aligned to one fixed view (128 px at a coverage of 1.5 face heights) and only its middle three
-    fifths are looked at, so that neither the network's size nor the mask's edge counts.
+    fifths are looked at, so that neither the network's size nor the mask's edge counts. Relative, because the
+    same detail on darker skin or in dimmer light has a smaller amplitude.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
@@ -117,8 +118,9 @@ def laplacian_variance(frame: Image, landmarks: Points) -> float:
     """
     view = SHARPNESS_VIEW.crop(frame, SHARPNESS_VIEW.matrix(landmarks))
     grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    margin = SHARPNESS_VIEW.size // 5
-    return float(cv2.Laplacian(grey, cv2.CV_32F)[margin:-margin, margin:-margin].var())
+    inner = np.s_[SHARPNESS_VIEW.size // 5 : -(SHARPNESS_VIEW.size // 5)]
+    level = max(1.0, float(grey[inner, inner].mean()))
+    return float(cv2.Laplacian(grey, cv2.CV_32F)[inner, inner].var()) / level**2
 
 
 def sharpness_ratio(swaps: Sequence[float], real: Sequence[float]) -> float:

@@ -89,7 +89,7 @@ def case_sheet(
         (H, W, 3) uint8 RGB.
     """
     points = target.landmarks("heldout")
-    real_points, real_images = reference.landmarks(), reference.images()
+    real_points, real_images = reference.landmarks("heldout"), reference.images("heldout")
     real_shapes = _shapes(real_points)
     rows: list[list[Tile]] = []
     kinds: tuple[Kind, ...] = ("typical", "best", "worst")

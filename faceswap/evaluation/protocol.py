@@ -68,8 +68,8 @@ def evaluate_pair(
             f"The identities of the run lack the reference {reference.identity!r}",
             "pass every identity's mean embedding",
         )
-    rows = spaced(_heldout(target), limit)
-    images, landmarks = target.images("heldout")[rows], target.landmarks("heldout")[rows]
+    rows, images, landmarks = _sample(target, limit)
+    _, real_images, real_landmarks = _sample(reference, limit)
     swaps: list[Image] = []
     records: list[dict[str, Any]] = []
     for done, (row, image, points) in enumerate(zip(rows, images, landmarks, strict=True)):
@@ -79,7 +79,7 @@ def evaluate_pair(
         if progress is not None:
             progress(done + 1, len(rows), f"{reference.identity} on {target.identity}")
     table = pd.DataFrame.from_records(records)
-    reconstruction = _reconstruction(reconstruct, reference, limit)
+    real = [metrics.laplacian_variance(i, p) for i, p in zip(real_images, real_landmarks, strict=True)]
     against_truth = _against_truth(truth, target, rows, images, swaps, landmarks) if truth else {}
     return PairResult(
         reference=reference.identity,
@@ -96,8 +96,8 @@ def evaluate_pair(
             table[["yaw", "pitch", "roll"]].to_numpy(float),
             table[["yaw_target", "pitch_target", "roll_target"]].to_numpy(float),
         ),
-        sharpness=metrics.sharpness_ratio(table["sharpness"].tolist(), _real_sharpness(reference, limit)),
-        **reconstruction,
+        sharpness=metrics.sharpness_ratio(table["sharpness"].tolist(), real),
+        **_reconstruction(reconstruct, real_images, real_landmarks),
         **against_truth,
         table=table,
         originals=images,
@@ -130,13 +130,15 @@ def face_area(landmarks: Points, size: int) -> NDArray[np.bool_]:
     return depth_in(hull_of(landmarks, matrix, lift), grid, grid) > 0
 
 
-def _heldout(faces: FaceSet) -> int:
-    count = len(faces.images("heldout"))
+def _sample(faces: FaceSet, limit: int) -> tuple[NDArray[np.intp], NDArray[np.uint8], Points]:
+    """Evenly spaced held-out faces: their numbers, crops and landmarks."""
+    count = faces.count("heldout")
     if not count:
         raise FaceSetError(
             f"The face set of {faces.identity!r} has no held-out faces", "preprocess more pictures or video"
         )
-    return count
+    rows = spaced(count, limit)
+    return rows, faces.images("heldout")[rows], faces.landmarks("heldout")[rows]
 
 
 def _measure(
@@ -194,24 +196,16 @@ def _column(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
     return table[name].to_numpy(float)
 
 
-def _real_sharpness(reference: FaceSet, limit: int) -> list[float]:
-    rows = spaced(_heldout(reference), limit)
-    images, landmarks = reference.images("heldout")[rows], reference.landmarks("heldout")[rows]
-    return [metrics.laplacian_variance(i, p) for i, p in zip(images, landmarks, strict=True)]
-
-
-def _reconstruction(network: FaceNetwork | None, reference: FaceSet, limit: int) -> dict[str, float]:
+def _reconstruction(
+    network: FaceNetwork | None, images: NDArray[np.uint8], landmarks: Points
+) -> dict[str, float]:
     if network is None:
         return {"reconstruction_mae": float("nan"), "reconstruction_ssim": float("nan")}
-    rows = spaced(_heldout(reference), limit)
-    images, landmarks = reference.images("heldout")[rows], reference.landmarks("heldout")[rows]
     view = network.geometry
     crops = np.stack([view.crop(i, view.matrix(p)) for i, p in zip(images, landmarks, strict=True)])
     made = network(crops)
-    return {
-        "reconstruction_mae": metrics.mae(crops, made),
-        "reconstruction_ssim": float(np.mean([metrics.ssim(c, m) for c, m in zip(crops, made, strict=True)])),
-    }
+    similar = [metrics.ssim(crop, rebuilt) for crop, rebuilt in zip(crops, made, strict=True)]
+    return {"reconstruction_mae": metrics.mae(crops, made), "reconstruction_ssim": float(np.mean(similar))}
 
 
 def _against_truth(

@@ -29,7 +29,7 @@ class OneEuro:
         speed_cutoff: of the filter that the speed itself runs through, Hz.
     """
 
-    def __init__(self, slowest: float = 2.0, beta: float = 20.0, speed_cutoff: float = 2.0) -> None:
+    def __init__(self, slowest: float = 1.5, beta: float = 10.0, speed_cutoff: float = 2.0) -> None:
         self.slowest, self.beta, self.speed_cutoff = slowest, beta, speed_cutoff
         self._points: Points | None = None
         self._speed: Points = np.zeros(0)

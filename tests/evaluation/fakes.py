@@ -42,19 +42,22 @@ def picture(identity: str, i: int) -> NDArray[np.uint8]:
 @dataclass
 class MemoryFaces:
     identity: str
-    count: int = 12
+    faces: int = 12
     geometry: Geometry = FACE_SET
     digest: str = "0" * 64
     rows: pd.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:
-        split = ["train"] * (self.count // 2) + ["heldout"] * (self.count - self.count // 2)
-        matrix = [np.array([1.0, 0, 0, 0, 1, 0])] * self.count  # the frame is the crop
-        self.rows = pd.DataFrame({"split": split, "frame": range(self.count), "matrix": matrix})
+        split = ["train"] * (self.faces // 2) + ["heldout"] * (self.faces - self.faces // 2)
+        matrix = [np.array([1.0, 0, 0, 0, 1, 0])] * self.faces  # the frame is the crop
+        self.rows = pd.DataFrame({"split": split, "frame": range(self.faces), "matrix": matrix})
 
     def _numbers(self, split: str | None) -> list[int]:
         chosen = self.rows if split is None else self.rows[self.rows["split"] == split]
         return chosen["frame"].tolist()
+
+    def count(self, split: str | None = None) -> int:
+        return len(self._numbers(split))
 
     def images(self, split: str | None = None) -> NDArray[np.uint8]:
         numbers = self._numbers(split)

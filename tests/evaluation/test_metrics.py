@@ -110,6 +110,10 @@ def test_sharpness_falls_with_blur_and_hardly_depends_on_resolution() -> None:
         [metrics.laplacian_variance(smooth, points)],
     )
     assert 0.7 < ratio < 1.4
+    dim = (picture * 0.4).astype(np.uint8)
+    assert metrics.laplacian_variance(dim, points) == pytest.approx(
+        metrics.laplacian_variance(picture, points), rel=0.1
+    )
     assert metrics.sharpness_ratio([2, 4, 99], [4]) == 1
     assert np.isnan(metrics.sharpness_ratio([], [4]))
 

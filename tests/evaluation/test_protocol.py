@@ -126,11 +126,11 @@ def test_it_works_with_the_swapper() -> None:
     result = evaluate(swapper.swap_face)
     assert result.identity_top1 == 1
     assert result.identity_distance < 0.02
-    assert result.sharpness < 0.3  # a painted face has no detail
+    assert result.sharpness < 0.5  # a painted face has no detail
 
 
 def test_missing_held_out_faces_or_reference_raise() -> None:
-    empty = MemoryFaces("bela", count=0)
+    empty = MemoryFaces("bela", faces=0)
     with pytest.raises(FaceSetError, match="'bela'"):
         evaluate_pair(perfect, empty, ADA, MEANS, ColourFinder())
     with pytest.raises(FaceSetError, match="'ada'"):
