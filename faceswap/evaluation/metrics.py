@@ -35,16 +35,17 @@ def nearest_identities(embeddings: Floats, identities: Mapping[str, Floats]) -> 
     return [names[i] for i in distances.argmin(1)]
 
 
-def correlation(a: Floats, b: Floats) -> float:
+def correlation(a: Floats, b: Floats, noise: float = 0.0) -> float:
     """Pearson's correlation of two (n,) series, over the pairs that are both finite.
 
-    NaN where it is undefined: fewer than 3 pairs, or a series that does not vary. A swap with a frozen mouth
-    has a constant series: its NaN means "no expression transferred", and it must not be read as a value.
+    NaN where it is undefined: fewer than 3 pairs, a series that does not vary at all, or a first series whose
+    standard deviation is not above ``noise``, its error of measurement: noise correlates with nothing, and that
+    must not be read as "nothing was transferred".
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     good = np.isfinite(a) & np.isfinite(b)
     a, b = a[good], b[good]
-    if len(a) < 3 or np.ptp(a) < 1e-9 or np.ptp(b) < 1e-9:
+    if len(a) < 3 or np.ptp(a) < 1e-9 or np.ptp(b) < 1e-9 or a.std() <= noise:
         return float("nan")
     return float(np.clip(np.corrcoef(a, b)[0, 1], -1, 1))
 

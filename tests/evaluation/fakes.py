@@ -28,7 +28,7 @@ def moving_face(i: int) -> Points:
     points = face_points(127.5, 127.5, 256 / 2.2, roll=0.02 * i)
     points[65:68, 1] += 3 + 2 * (i % 5)
     for eye in (36, 42):
-        points[[eye + 4, eye + 5], 1] += i % 3
+        points[[eye + 4, eye + 5], 1] += 3 * (i % 3)
     return points
 
 

@@ -80,6 +80,8 @@ def test_correlation() -> None:
     assert metrics.correlation(x, holed) == pytest.approx(1)
     assert np.isnan(metrics.correlation(x, np.full(9, 0.3)))
     assert np.isnan(metrics.correlation(x[:2], x[:2]))
+    assert np.isnan(metrics.correlation(0.01 * x, x, noise=0.01))
+    assert metrics.correlation(x, 0.01 * x, noise=0.01) == pytest.approx(1)  # a weak swap is still in step
 
 
 def test_pose_error_takes_the_short_way_round() -> None:

@@ -10,6 +10,7 @@ from faceswap.evaluation.protocol import (
     spaced,
 )
 from faceswap.evaluation.result import PairResult
+from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Geometry
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
@@ -67,6 +68,27 @@ def test_undetected_swaps_count_as_misses_and_are_not_dropped() -> None:
     assert result.identity_distance == pytest.approx((seen + UNDETECTED_DISTANCE) / 2)
     assert finder.embedded == 3
     assert result.table["lip_gap"].isna().sum() == 3
+
+
+def test_both_sides_are_seen_by_the_same_detector() -> None:
+    # A finder that sees every mouth wider open than the face set's landmarks have it.
+    class Biased(ColourFinder):
+        def find(self, frame: np.ndarray, hint: Box | None = None) -> list[Face]:
+            (face,) = super().find(frame)
+            points = face.landmarks.copy()
+            points[65:68, 1] += 4
+            return [Face(face.box, points, face.score)]
+
+    assert evaluate(finder=Biased()).lip_gap_error == pytest.approx(0, abs=1e-6)
+
+
+def test_a_target_that_never_blinks_has_no_eye_correlation() -> None:
+    class Staring(ColourFinder):
+        def find(self, frame: np.ndarray, hint: Box | None = None) -> list[Face]:
+            points = moving_face(0) + np.random.default_rng(frame[0, 0, 0]).normal(0, 0.1, (68, 2))
+            return [Face((0, 0, 1, 1), points, 1.0)]
+
+    assert np.isnan(evaluate(finder=Staring()).eye_correlation)
 
 
 def test_a_face_elsewhere_is_not_the_swap() -> None:
