@@ -100,9 +100,7 @@ def evaluate_pair(
         detection_rate=float(table["detected"].mean()),
         identity_distance=float(table["identity_distance"].mean()),
         identity_top1=float((table["nearest"] == reference.identity).mean()),
-        lip_gap_correlation=metrics.correlation(
-            _column(table, "lip_gap_target"), _column(table, "lip_gap"), _LIP_NOISE
-        ),
+        lip_gap_correlation=metrics.correlation(*lips, _LIP_NOISE),
         lip_gap_error=metrics.mean_error(*lips),
         eye_correlation=metrics.correlation(*eyes, _EYE_NOISE),
         eye_error=metrics.mean_error(*eyes),
