@@ -158,10 +158,10 @@ def run(
                 reference_photos=photos,
                 out=str(out),
                 minutes=minutes,
-                preset=preset,  # type: ignore[arg-type]
+                preset=preset,
                 bottleneck=bottleneck,
                 seed=seed,
-                options={"every": every},  # type: ignore[arg-type]
+                options={"every": every},
             ),
             time.monotonic(),
         )
@@ -238,7 +238,7 @@ def preprocess(
                 sources=sources,
                 consent=consent,
                 reference_photos=reference_photos or [],
-                options=options,  # type: ignore[arg-type]
+                options=options,
             ),
         )
         faces = FaceSet.load(uri)
@@ -283,7 +283,7 @@ def train(
             flow,
             TrainParameters(
                 face_sets=face_sets or ["(of the run)"],
-                preset=preset,  # type: ignore[arg-type]
+                preset=preset,
                 minutes=minutes,
                 steps=steps,
                 epochs=epochs,
@@ -343,14 +343,15 @@ def swap(
                 match=match,
                 start=start,
                 end=end,
-                options={"label": label},  # type: ignore[arg-type]
+                options={"label": label},
             ),
         )
         for key, value in report.numbers().items():
             console.print(f"{key}: {value:g}")
-        for line in report.messages:
-            console.print(line, soft_wrap=True)
-        console.print(f"Written: {out}", soft_wrap=True)
+        for item in report.skipped:
+            console.print(f"skipped {item.source}: {item.reason}", soft_wrap=True)
+        for path in report.written:
+            console.print(f"Written: {path}", soft_wrap=True)
         if not report.written:
             raise typer.Exit(1)
 

@@ -1,1 +1,22 @@
-"""Prefect flows: thin recipes over the core package ``faceswap``."""
+"""Prefect flows: thin recipes over the core package ``faceswap``.
+
+Importing the package sets Prefect's environment, before Prefect itself is imported: state under the home folder,
+no calls to the outside. What the user has set stays.
+"""
+
+import os
+
+from faceswap.settings import settings
+
+_home = settings().home_path / "prefect"
+_home.mkdir(parents=True, exist_ok=True)  # Prefect's server would not start without
+for _key, _value in {
+    "PREFECT_HOME": str(_home),
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # The first start of a server on a slow machine takes longer than Prefect's 20 s.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+}.items():
+    os.environ.setdefault(_key, _value)

@@ -13,6 +13,7 @@ from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
+from faceswap.provenance.label import stamp
 from faceswap.registry import LoadedVersion, Version
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
@@ -57,7 +58,9 @@ def evaluate_one(loaded: LoadedVersion, targets: dict[str, FaceSet], frames: int
                 reconstruct=loaded.network,
                 limit=frames,
             )
-            found.append(Evaluated(loaded.version, result, case_sheet(result, swapper, faces, reference)))
+            found.append(
+                Evaluated(loaded.version, result, stamp(case_sheet(result, swapper, faces, reference)))
+            )
     return found
 
 
@@ -73,8 +76,9 @@ def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> lis
         name = f"{one.result.reference}-on-{one.result.target}"
         run.picture(one.picture, f"cases/{name}.png")
         run.metrics({f"{name}.{k}": v for k, v in one.result.metrics().items()})
-    keys = found[0].result.metrics()
-    means = {k: float(np.mean([one.result.metrics()[k] for one in found])) for k in keys}
+    measured = [one.result.metrics() for one in found]
+    shared = set.intersection(*(set(m) for m in measured))
+    means = {k: float(np.mean([m[k] for m in measured])) for k in sorted(shared)}
     registry.record_metrics(found[0].version, means)
     return found
 
@@ -86,7 +90,7 @@ def evaluate(parameters: EvaluateParameters) -> list[Evaluated]:
     with tracking.run(name, "evaluate", tags=runtime.prefect_tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         found = [one for spec in parameters.references for one in measure(run, spec, parameters)]
-        table = [one.result.model_dump(mode="json") for one in found]
+        table = [one.result.to_report() for one in found]
         run.document(table, "evaluation.json")
         create_table_artifact(table, key=f"evaluation-{run.run_id[:12]}", description=name)
     return found

@@ -1,12 +1,9 @@
 """Pipeline: the whole job, media of two or more people in; report, pictures and video out."""
 
 import shutil
-from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from prefect import flow, task
 
 from faceswap import registry
@@ -14,6 +11,8 @@ from faceswap.errors import ConsentError, SettingsError
 from faceswap.evaluation.pictures import before_after
 from faceswap.evaluation.report import write_report
 from faceswap.faces.faceset import FaceSet
+from faceswap.provenance.label import stamp
+from faceswap.provenance.metadata import Provenance
 from faceswap.settings import settings
 from faceswap.swap.clips import swap_heldout
 from flows.evaluate import Evaluated, evaluate
@@ -27,9 +26,6 @@ from flows.parameters import (
 from flows.preprocess import preprocess
 from flows.swap import provenance, swapper_for
 from flows.train import Trained, train
-
-Picture = NDArray[np.uint8]
-Truth = Callable[[str, str, int], Picture]
 
 
 def preprocess_all(parameters: PipelineParameters) -> dict[str, str]:
@@ -63,9 +59,8 @@ def swap_clips(trained: Trained, sets: dict[str, FaceSet], parameters: PipelineP
         loaded = registry.load(trained.versions[reference])
         request = SwapParameters(target=parameters.people[target], reference=reference, out=str(out))
         path = out / f"swap-{reference}-on-{target}.mp4"
-        source = Path(parameters.people[target])
         swap_heldout(
-            source,
+            parameters.people[target],
             sets[target],
             path,
             swapper_for(loaded, request),
@@ -88,12 +83,19 @@ def report_all(
 ) -> Path:
     """report.json, report.html, before_after.png in the output folder."""
     pictures = {f"{one.result.reference}-on-{one.result.target}": one.picture for one in found}
-    sheet = before_after(pictures)
+    sheet = stamp(before_after([one.result for one in found]))
+    origin = Provenance(
+        reference=" + ".join(trained.versions),
+        model=" + ".join(version.name for version in trained.versions.values()),
+        version=" + ".join(str(version.version) for version in trained.versions.values()),
+        run_id=trained.run_id,
+    )
     return write_report(
         Path(parameters.out),
         [one.result for one in found],
         training=trained.account,
         pictures={"before_after": sheet, **pictures},
+        origin=origin,
         clips=clips,
         versions={name: str(version) for name, version in trained.versions.items()},
         face_sets={name: {"digest": s.digest, "uri": s.uri, "faces": s.count()} for name, s in sets.items()},

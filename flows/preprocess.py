@@ -1,7 +1,7 @@
 """Preprocess: media of one person in, an immutable face set with its report out."""
 
 from prefect import flow, task
-from prefect.artifacts import create_image_artifact, create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact
 
 from faceswap import tracking
 from faceswap.faces.extraction import extract
@@ -47,8 +47,6 @@ def report_faces(uri: str, parameters: PreprocessParameters) -> None:
             key=f"faces-{faces.digest[:12]}",
             description=f"face set of {faces.identity}",
         )
-        if run.url:
-            create_image_artifact(run.artifact_url("contact_sheet.png"), description="contact sheet")
 
 
 @flow(name="preprocess", flow_run_name="preprocess-{parameters.identity}")

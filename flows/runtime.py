@@ -1,33 +1,13 @@
-"""How flows run here: Prefect's state under the home folder, no calls to the outside, links to MLflow."""
+"""How flows show themselves: progress on the terminal and in Prefect's UI, links between Prefect and MLflow."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.runtime import flow_run
+
 from faceswap.progress import Report, bar
-from faceswap.settings import settings
-
-
-def configure() -> None:
-    """Set Prefect's environment; must run before Prefect is imported. What the user has set stays."""
-    defaults = {
-        "PREFECT_HOME": str(settings().home_path / "prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        # The first start of a server on a slow machine takes longer than Prefect's 20 s.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
-    }
-    for key, value in defaults.items():
-        os.environ.setdefault(key, value)
-
-
-configure()
-
-from prefect.artifacts import create_progress_artifact, update_progress_artifact  # noqa: E402
-from prefect.runtime import flow_run  # noqa: E402
 
 
 def prefect_tags() -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +19,10 @@ from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
 from faceswap.model.device import device
 from faceswap.model.network import copy_weights, export, read_model
-from faceswap.model.previews import preview_sheet
 from faceswap.model.presets import Preset
+from faceswap.model.previews import preview_sheet
 from faceswap.model.trainer import Trainer, TrainingResult
+from faceswap.progress import Report
 from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
 from faceswap.settings import settings
@@ -42,7 +45,7 @@ class _Observer:
 
     run: tracking.Run
     data: TrainingData
-    report: runtime.Report
+    report: Report
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
         self.run.metrics(values, step)
@@ -96,7 +99,7 @@ def fit(
         return trainer.train()
 
 
-def _warm_start(spec: str, recipe: Preset):  # type: ignore[no-untyped-def]
+def _warm_start(spec: str, recipe: Preset) -> Callable[[Autoencoders], None] | None:
     if not spec:
         return None
     version = registry.load(spec)
@@ -169,7 +172,7 @@ def train(parameters: TrainParameters) -> Trained:
             + f"\n\nMLflow run: {run.url or run.run_id}",
             key=f"train-{run.run_id[:12]}",
         )
-    _finish(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     return Trained(run.run_id, versions, account)
 
 
@@ -193,9 +196,3 @@ def _of_interrupted(parameters: TrainParameters) -> TrainParameters:
             "only an interrupted training can be resumed, on the machine (or with the FACESWAP_WORK) it ran on",
         )
     return TrainParameters(**{**json.loads(file.read_text()), "resume": parameters.resume})
-
-
-def _finish(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)

@@ -19,6 +19,8 @@ from PIL import Image as Pillow
 
 from faceswap.evaluation.measures import MEASURES, TRUTH_MEASURES, Measure
 from faceswap.evaluation.result import PairResult
+from faceswap.media.images import write_image
+from faceswap.provenance.metadata import Provenance
 
 Image = NDArray[np.uint8]
 
@@ -44,6 +46,7 @@ def write_report(
     versions: Mapping[str, Any] | None = None,
     face_sets: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    origin: Provenance | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write ``report.json``, ``report.html`` and one PNG per picture into a folder; each file appears whole.
@@ -57,6 +60,7 @@ def write_report(
         versions: identity -> registered version; the packages' versions are added under "packages".
         face_sets: identity -> digest, place, counts.
         settings: all that the run was started with.
+        origin: written into the pictures: they are generated.
         extra: further top-level keys of report.json; none of those above.
 
     Returns:
@@ -81,7 +85,7 @@ def write_report(
         raise ValueError(f"extra may not hold {', '.join(sorted(taken))}: the report writes that itself")
     content |= extra or {}
     for name, picture in (pictures or {}).items():
-        _write(out / f"{name}.png", _encoded(picture, "PNG"))
+        write_image(out / f"{name}.png", picture, metadata=origin)
     _write(out / "report.json", json.dumps(_plain(content), indent=2, ensure_ascii=False).encode())
     _write(out / "report.html", _page(content, results, pictures or {}).encode())
     return out / "report.html"
@@ -101,7 +105,7 @@ def _page(content: Mapping[str, Any], results: Sequence[PairResult], pictures: M
         results=results,
         lines=[_line(measure, results) for measure in shown],
         pictures={
-            name: "data:image/jpeg;base64," + base64.b64encode(_encoded(picture, "JPEG")).decode()
+            name: "data:image/jpeg;base64," + base64.b64encode(_jpeg(picture)).decode()
             for name, picture in pictures.items()
         },
     )
@@ -113,9 +117,9 @@ def _line(measure: Measure, results: Sequence[PairResult]) -> dict[str, Any]:
     return {"title": measure.title, "limits": measure.limits, "cells": cells}
 
 
-def _encoded(picture: Image, kind: str) -> bytes:
+def _jpeg(picture: Image) -> bytes:
     buffer = io.BytesIO()
-    Pillow.fromarray(picture).save(buffer, kind, **({"quality": 88} if kind == "JPEG" else {}))
+    Pillow.fromarray(picture).save(buffer, "JPEG", quality=88)
     return buffer.getvalue()
 
 

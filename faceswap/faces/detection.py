@@ -79,6 +79,12 @@ def _embedder() -> Any:
     return dlib.face_recognition_model_v1(_model("dlib_face_recognition_resnet_model_v1.dat"))
 
 
+def load_models() -> None:
+    """Load the HOG detector, the landmarks and the embedding now rather than at the first face."""
+    for load in (_hog, _landmarker, _embedder):
+        load()
+
+
 class FaceFinder:
     """Finds faces coarse to fine, so that neither small nor large ones cost a look at full resolution.
 

@@ -198,7 +198,8 @@ def _run(
     if waiting:
         Path(waiting[0].folder).parent.mkdir(parents=True, exist_ok=True)
         count = min(workers or os.cpu_count() or 1, len(waiting))
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["faceswap.faces.warm"])
         try:
             with ProcessPoolExecutor(count, mp_context=context) as pool:
                 jobs = [pool.submit(work_on, segment, finder, geometry) for segment in waiting]

@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dctn
 
 _SIDE = 128
 _HASH = 8
@@ -22,7 +21,7 @@ def sharpness(crop: NDArray[np.uint8]) -> float:
 def perceptual_hash(crop: NDArray[np.uint8]) -> int:
     """64-bit DCT hash of an aligned crop (S, S, 3) uint8; similar faces differ in few bits (Zauner, 2010)."""
     grey = cv2.cvtColor(cv2.resize(crop, (32, 32), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    low = dctn(grey.astype(np.float64), norm="ortho")[:_HASH, :_HASH].ravel()
+    low = cv2.dct(grey.astype(np.float64))[:_HASH, :_HASH].ravel()
     bits = low > np.median(low[1:])
     return int("".join("1" if bit else "0" for bit in bits), 2)
 

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,7 +81,7 @@ def work_on(segment: Segment, finder: FaceFinder, geometry: Geometry) -> str:
         for track, face, embedding in faces:
             found.count("faces")
             found.rows.append(_row(frame, name, track, face, embedding, geometry, part, len(found.rows)))
-    (part / "rows.json").write_text(json.dumps(asdict(found)))
+    (part / "rows.json").write_text(json.dumps(vars(found)))
     part.rename(folder)
     return segment.folder
 

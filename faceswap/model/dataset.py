@@ -24,8 +24,9 @@ Batch = tuple[Array, dict[str, Array]]
 class Faces(Protocol):
     """What training needs of a face set."""
 
-    identity: str
-    geometry: Geometry
+    @property
+    def geometry(self) -> Geometry:
+        """Of the crops."""
 
     def images(self, split: str | None = None) -> NDArray[np.uint8]:
         """(n, S, S, 3) uint8 RGB crops with margin."""
