@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from faceswap.errors import FaceswapError, SettingsError
+from faceswap.errors import ConsentError, FaceswapError, SettingsError
 from faceswap.settings import settings
 
 if TYPE_CHECKING:
@@ -89,7 +89,13 @@ def consents(words: list[str], names: list[str]) -> dict[str, str]:
             "Several consents without a name are given", 'write --consent NAME="…" for each person'
         )
     found = dict.fromkeys(names, general[0]) if general else {}
-    return found | {w.partition("=")[0]: w.partition("=")[2] for w in words if w not in general}
+    found |= {w.partition("=")[0]: w.partition("=")[2] for w in words if w not in general}
+    for name in names:
+        if not found.get(name, "").strip():
+            raise ConsentError(
+                f"No consent is recorded for {name!r}", f'add --consent {name}="what allows the use"'
+            )
+    return found
 
 
 @app.command()
@@ -125,7 +131,7 @@ def demo(
 @app.command()
 def run(
     people: People,
-    consent: Consents,
+    consent: Consents = [],  # noqa: B006  # Typer needs the value itself
     out: Out = Path("out"),
     minutes: Minutes = 4.0,
     preset: PresetOption = "lite",
@@ -143,6 +149,8 @@ def run(
         from flows.parameters import PipelineParameters
 
         named = pairs(people, "PATH")
+        if len(named) < 2:
+            raise SettingsError("One person alone can't be swapped", "give two or more NAME=PATH")
         photos: dict[str, list[str]] = {}
         for word in reference_photos or []:
             name, _, path = word.partition("=")
@@ -174,12 +182,12 @@ def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
     values = json.loads((report.parent / "report.json").read_text())
     table = Table(title="Measured on held-out frames")
     columns = {
-        "identity_distance": "identity distance (same person < 0.6)",
-        "identity_top1": "nearest is reference",
-        "lip_gap_correlation": "lips follow",
-        "pose_error_degrees": "pose error °",
-        "sharpness": "sharpness",
-        "reconstruction_ssim": "reconstruction SSIM",
+        "identity_distance": "identity",
+        "identity_top1": "top-1",
+        "lip_gap_correlation": "lips",
+        "pose_error_degrees": "pose °",
+        "sharpness": "sharp",
+        "reconstruction_ssim": "SSIM",
     }
     table.add_column("reference → target")
     for title in columns.values():
@@ -188,6 +196,11 @@ def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
         numbers = [f"{row[key]:.2f}" if row[key] is not None else "–" for key in columns]
         table.add_row(f"{row['reference']} → {row['target']}", *numbers)
     console.print(table)
+    console.print(
+        "identity: distance to the reference, below 0.6 is the same person · top-1: share nearest to the reference\n"
+        "lips: correlation of the lip gap with the target's · pose: error in degrees · sharp: 1 is as the real face",
+        style="dim",
+    )
     training = values["training"]
     console.print(
         f"{training['steps']} steps in {training['wall_seconds']:.0f} s, {training['images_per_second']:.0f} images/s "

@@ -41,11 +41,12 @@ def connect() -> mlflow.MlflowClient:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     uri = settings().tracking
     if uri.startswith("sqlite:"):
         settings().home_path.mkdir(parents=True, exist_ok=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    for chatty in ("alembic", "mlflow", "mlflow.utils.environment", "mlflow.tracking"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     with _explained("connect"):
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)

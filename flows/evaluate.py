@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
@@ -64,7 +65,7 @@ def evaluate_one(loaded: LoadedVersion, targets: dict[str, FaceSet], frames: int
     return found
 
 
-@task(name="measure a version")
+@task(name="measure a version", cache_policy=NO_CACHE)
 def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> list[Evaluated]:
     """All pairs of one version; numbers go to the run and to the registered version."""
     loaded = registry.load(spec)

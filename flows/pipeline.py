@@ -5,6 +5,7 @@ from itertools import permutations
 from pathlib import Path
 
 from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry
 from faceswap.errors import ConsentError, SettingsError
@@ -50,7 +51,7 @@ def preprocess_all(parameters: PipelineParameters) -> dict[str, str]:
     }
 
 
-@task(name="swap held-out clips")
+@task(name="swap held-out clips", cache_policy=NO_CACHE)
 def swap_clips(trained: Trained, sets: dict[str, FaceSet], parameters: PipelineParameters) -> dict[str, Path]:
     """A video of every ordered pair: the reference on frames of the target that training has not seen."""
     out = Path(parameters.out)
@@ -73,7 +74,7 @@ def swap_clips(trained: Trained, sets: dict[str, FaceSet], parameters: PipelineP
     return clips
 
 
-@task(name="write report")
+@task(name="write report", cache_policy=NO_CACHE)
 def report_all(
     parameters: PipelineParameters,
     trained: Trained,

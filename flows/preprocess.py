@@ -2,6 +2,7 @@
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 
 from faceswap import tracking
 from faceswap.faces.extraction import extract
@@ -11,7 +12,7 @@ from flows import runtime
 from flows.parameters import PreprocessParameters
 
 
-@task(name="extract faces")
+@task(name="extract faces", cache_policy=NO_CACHE)
 def extract_faces(parameters: PreprocessParameters) -> str:
     """Detect, identify, filter and crop; returns the face set's URI. Finds a finished set, resumes a begun one."""
     with runtime.progress(f"faces of {parameters.identity}") as report:
@@ -26,7 +27,7 @@ def extract_faces(parameters: PreprocessParameters) -> str:
     return face_set.uri
 
 
-@task(name="report")
+@task(name="report", cache_policy=NO_CACHE)
 def report_faces(uri: str, parameters: PreprocessParameters) -> None:
     """Counts, contact sheet and histograms to MLflow and to Prefect's UI."""
     faces = FaceSet.load(uri)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import NoFaceFound
@@ -47,7 +48,7 @@ def swapper_for(loaded: LoadedVersion, parameters: SwapParameters) -> Swapper:
     return Swapper(loaded.network, finder, parameters.options, match=match)
 
 
-@task(name="swap")
+@task(name="swap", cache_policy=NO_CACHE)
 def swap_files(loaded: LoadedVersion, parameters: SwapParameters) -> SwapReport:
     """Swap all files of the target; what can't be read is skipped and counted."""
     with runtime.progress(f"put {loaded.card.identity} on {Path(parameters.target).name}") as report:

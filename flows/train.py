@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
@@ -57,7 +58,7 @@ class _Observer:
         self.report(round(share * 1000), 1000, message)
 
 
-@task(name="load face sets")
+@task(name="load face sets", cache_policy=NO_CACHE)
 def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
     """The face sets by identity; each must carry a consent, and no identity may come twice."""
     found: dict[str, FaceSet] = {}
@@ -108,7 +109,7 @@ def _warm_start(spec: str, recipe: Preset) -> Callable[[Autoencoders], None] | N
     return lambda model: copy_weights(model, encoder, decoder, recipe)
 
 
-@task(name="register")
+@task(name="register", cache_policy=NO_CACHE)
 def register_versions(
     run: tracking.Run,
     parameters: TrainParameters,
