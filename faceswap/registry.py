@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import numpy as np
@@ -23,11 +23,13 @@ from pydantic import BaseModel, ConfigDict
 import faceswap
 from faceswap.errors import RegistryError
 from faceswap.faces.geometry import Geometry
-from faceswap.model.network import DecoderNetwork, read_model
 from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
 from faceswap.settings import settings
 from faceswap.tracking import connect
+
+if TYPE_CHECKING:
+    from faceswap.model.network import DecoderNetwork
 
 PREFIX = "face-"
 _SPEC = re.compile(r"^(?:models:/)?(?P<name>[^@/]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))?$")
@@ -84,7 +86,7 @@ class LoadedVersion:
     """A version in memory: its card and the network that swaps."""
 
     card: Card
-    network: DecoderNetwork
+    network: "DecoderNetwork"
     version: Version | None = None
 
 
@@ -255,6 +257,8 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
     Raises:
         RegistryError: a file is missing or damaged.
     """
+    from faceswap.model.network import DecoderNetwork, read_model  # listing versions needs no Keras
+
     card = Card.model_validate_json(card_file.read_text())
     encoder = read_model(encoder_file(card), card.encoder_digest)
     decoder = read_model(decoder_file, card.decoder_digest)

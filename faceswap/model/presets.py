@@ -165,7 +165,7 @@ PRESETS: dict[str, Preset] = {
             final_decay=0.1,
             beta_1=0.9,
             clip_norm=5.0,
-            loss=LossWeights(mae=1.0, dssim=0.5, gradient=0.5, background=0.2, features=8.0, shape=0.1),
+            loss=LossWeights(mae=1.0, dssim=0.5, gradient=1.0, background=0.2, features=14.0, shape=0.1),
             augmentation=Augmentation(
                 rotation=3, zoom=0.03, shift=0.02, flip=0, colour=0.02, warp=0.08, warp_end=0.8
             ),

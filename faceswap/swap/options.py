@@ -38,6 +38,12 @@ class SwapOptions(BaseModel):
     colour_strength: float = Field(
         1.0, ge=0, le=1, description="share of the colour transfer that is applied"
     )
+    sharpen: float = Field(
+        0.8,
+        ge=0,
+        le=3,
+        description="unsharp mask on the network's output, which is softer than a photo; 0: leave it as it is",
+    )
     min_face: int = Field(
         16, ge=4, le=4096, description="faces less high than this (brows to lower lip, px) are left alone"
     )

@@ -11,7 +11,7 @@ from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Matrix, Points
 from faceswap.provenance.label import stamp
-from faceswap.swap.blending import blend, uncrop
+from faceswap.swap.blending import blend, sharpen, uncrop
 from faceswap.swap.colour import fit_colours
 from faceswap.swap.masks import face_height, face_mask, region_of, skin_in_crop
 from faceswap.swap.network import FaceNetwork
@@ -198,6 +198,7 @@ class Swapper:
         if region.empty:
             return 0.0
         skin = skin_in_crop(landmarks, geometry, matrix)
+        output = sharpen(output, options.sharpen)
         fitted = fit_colours(output, crop, skin, options.colour, options.colour_strength)
         mask = face_mask(region, landmarks, geometry, matrix, options)
         blend(image, uncrop(fitted, matrix, region), mask, region)

@@ -12,7 +12,9 @@ from tests.swap.fakes import Paint
 
 ADA, BELA = MemoryFaces("ada"), MemoryFaces("bela")
 SWAPPER = Swapper(
-    Paint(Geometry(64, 1.5), COLOURS["ada"]), ColourFinder(), SwapOptions(label=False, colour="none")
+    Paint(Geometry(64, 1.5), COLOURS["ada"]),
+    ColourFinder(),
+    SwapOptions(label=False, colour="none", sharpen=0),
 )
 
 

@@ -143,7 +143,7 @@ def test_the_report_has_exactly_these_keys() -> None:
 
 
 def test_it_works_with_the_swapper() -> None:
-    options = SwapOptions(label=False, colour="none")
+    options = SwapOptions(label=False, colour="none", sharpen=0)
     swapper = Swapper(Paint(VIEW, COLOURS["ada"]), ColourFinder(), options)
     result = evaluate(swapper.swap_face)
     assert result.identity_top1 == 1

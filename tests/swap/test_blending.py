@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from faceswap.faces.geometry import Geometry
-from faceswap.swap.blending import blend, uncrop
+from faceswap.swap.blending import blend, sharpen, uncrop
 from faceswap.swap.masks import Region
 from tests.swap.fakes import face_points, smooth_noise
 
@@ -48,3 +48,14 @@ def test_blend_mixes_by_the_mask_and_spares_the_rest() -> None:
     changed = np.zeros((40, 50), bool)
     changed[6:12, 12:22] = True
     assert (frame[~changed] == before[~changed]).all()
+
+
+def test_sharpen_raises_contrast_at_edges_only() -> None:
+    flat = np.full((32, 32, 3), 0.5, np.float32)
+    np.testing.assert_allclose(sharpen(flat, 1.0), flat, atol=1e-6)
+    edge = flat.copy()
+    edge[:, 16:] = 0.7
+    crisp = sharpen(edge, 1.0)
+    assert crisp[16, 16, 0] > 0.72
+    np.testing.assert_allclose(crisp[:, 24:], 0.7, atol=1e-3)
+    assert sharpen(edge, 0.0) is edge

@@ -17,7 +17,7 @@ from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import KnownFaces, Paint, face_at
 
 MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
-OPTIONS = SwapOptions(label=False, colour="none")
+OPTIONS = SwapOptions(label=False, colour="none", sharpen=0)
 WIDTH, HEIGHT, FPS, FRAMES = 320, 240, 25, 30
 
 

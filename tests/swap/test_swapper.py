@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
-from faceswap.faces.detection import Face
 
 from faceswap.errors import FaceError
+from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Geometry
 from faceswap.swap.masks import Region, face_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, face_points, smooth_noise
 
-PLAIN = SwapOptions(label=False)
+PLAIN = SwapOptions(label=False, sharpen=0)
 GEOMETRY = Geometry(64, 1.5)
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 

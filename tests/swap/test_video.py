@@ -25,7 +25,7 @@ class BrightFaces(KnownFaces):
 SWAPPER = Swapper(
     Paint(Geometry(64, 1.5), (255, 0, 0)),
     BrightFaces(face_at(80, 80, 50)),
-    SwapOptions(label=False, colour="none"),
+    SwapOptions(label=False, colour="none", sharpen=0),
 )
 
 
