@@ -1,19 +1,32 @@
 """Local paths and s3:// URIs through one small door (boto3)."""
 
-import os
+import errno
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from faceswap.errors import StorageError
 from faceswap.settings import settings
 
 _THREADS = 8
+_ENDPOINT = "check FACESWAP_S3_ENDPOINT_URL, and that the server runs"
+_KEYS = "check FACESWAP_S3_ACCESS_KEY_ID and FACESWAP_S3_SECRET_ACCESS_KEY"
+_MISSING = "it does not exist", "check bucket and prefix"
+_BAD_KEYS = "the keys are refused", _KEYS
+_REFUSED = {
+    "NoSuchBucket": ("there is no such bucket", "create it or correct its name"),
+    "AccessDenied": ("permission is denied", "allow these keys to list, read and write there"),
+    "403": ("permission is denied", f"{_KEYS}, and what they may do there"),
+    **dict.fromkeys(("NoSuchKey", "404"), _MISSING),
+    **dict.fromkeys(("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"), _BAD_KEYS),
+}
+"""What S3 answers: the cause and the fix."""
 
 
 def is_s3(uri: str) -> bool:
@@ -27,22 +40,31 @@ def join(uri: str, *parts: str) -> str:
 
 
 def exists(uri: str) -> bool:
-    """Whether a file exists."""
+    """Whether there is a file, or a folder (in S3: a prefix with something under it).
+
+    Raises:
+        StorageError: there is no such bucket, or it can't be asked.
+    """
     if not is_s3(uri):
         return Path(uri).exists()
     bucket, key = _split(uri)
     with _explained(uri):
-        return any(k == key for k, _ in _objects(bucket, key))
+        # two questions: between "a" and "a/…" in S3's order lie "a-b" and "a.b"
+        first, below = (next(_objects(bucket, prefix), None) for prefix in (key, _folder(uri)[1]))
+    return not key or below is not None or (first is not None and first[0] == key)
 
 
 def list_files(uri: str) -> list[str]:
-    """All files below a folder or prefix, relative to it, sorted."""
+    """All files below a folder or prefix, relative to it, sorted; none where it does not exist.
+
+    Raises:
+        StorageError: there is no such bucket, or it can't be read.
+    """
     if not is_s3(uri):
         return sorted(p.relative_to(uri).as_posix() for p in Path(uri).rglob("*") if p.is_file())
-    bucket, key = _split(uri)
-    prefix = key.rstrip("/") + "/" if key else ""
+    bucket, prefix = _folder(uri)
     with _explained(uri):
-        return sorted(k.removeprefix(prefix) for k, _ in _objects(bucket, prefix))
+        return sorted(key.removeprefix(prefix) for key, _, _ in _objects(bucket, prefix))
 
 
 def read_bytes(uri: str) -> bytes:
@@ -59,83 +81,138 @@ def read_bytes(uri: str) -> bytes:
 
 
 def write_bytes(uri: str, content: bytes) -> None:
-    """Write a file; a reader sees the old or the new content, never half of it."""
+    """Write a file; a reader sees the old or the new content, never half of it.
+
+    Raises:
+        StorageError: it can't be written.
+    """
     with _explained(uri):
         if is_s3(uri):
             bucket, key = _split(uri)
             _client().put_object(Bucket=bucket, Key=key, Body=content)
             return
-        path = Path(uri)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{os.getpid()}-{path.name}")
-        part.write_bytes(content)
+        with replacing(Path(uri)) as part:
+            part.write_bytes(content)
+
+
+def part_of(path: Path) -> Path:
+    """A name for an unfinished file beside ``path``: hidden, of the same suffix, never the same twice."""
+    return path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a local file atomically: yields a path beside it, which takes its place if the block ends well.
+
+    On an exception ``path`` is as before. Errors of the system stay as they are: the caller knows the words.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = part_of(path)
+    try:
+        yield part
         part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def fetch_folder(uri: str, cache: Path) -> Path:
-    """A local folder with the files of a folder or prefix; from S3 each object is downloaded once.
+    """A local folder with the files of a folder, a prefix or a single object.
+
+    A local folder is returned as it is. From S3 all objects are downloaded once; the copy appears when it is
+    whole, and belongs to this very content: once an object is changed, added or removed, a new copy is made.
 
     Args:
-        uri: local folder or s3:// prefix.
+        uri: local folder or s3:// URI.
         cache: where downloads are kept.
 
     Raises:
-        StorageError: there is nothing, or it can't be read.
+        StorageError: there is nothing in S3, it can't be read, or the disk is full.
     """
     if not is_s3(uri):
         return Path(uri)
-    bucket, key = _split(uri)
-    prefix = key.rstrip("/") + "/" if key else ""
-    target = cache / sha256(uri.rstrip("/").encode()).hexdigest()[:16]
     with _explained(uri):
-        objects = list(_objects(bucket, prefix)) or [(k, s) for k, s in _objects(bucket, key) if k == key]
+        bucket, key = _split(uri)
+        prefix = _folder(uri)[1]
+        objects = sorted(_objects(bucket, prefix))
+        if not objects:
+            prefix = key.removesuffix(PurePosixPath(key).name)
+            objects = [found for found in _objects(bucket, key) if found[0] == key]
         if not objects:
             raise StorageError(f"There is nothing under {uri}", "check bucket and prefix")
-
-        def one(item: tuple[str, int]) -> None:
-            name, size = item
-            path = target / (name.removeprefix(prefix) if name != key else Path(name).name)
-            if path.exists() and path.stat().st_size == size:
-                return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f".{os.getpid()}-{path.name}")
-            _client().download_file(bucket, name, str(part))
-            part.replace(path)
-
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(one, objects))
+        target = cache / sha256(repr((settings().s3_endpoint_url, bucket, objects)).encode()).hexdigest()[:16]
+        if target.is_dir():
+            return target
+        part = part_of(target)
+        try:
+            _in_parallel(lambda found: _download(bucket, found, prefix, part), objects)
+            _move(part, target, last="")
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return target
 
 
 def publish_folder(local: Path, uri: str, last: str) -> None:
-    """Move a finished local folder to its place.
+    """Move a finished local folder to its place. A set that is there already, with its marker, is left as it is.
 
     Args:
         local: the folder; gone afterwards.
         uri: local path or s3:// prefix.
-        last: the file that is uploaded last, so that who sees it sees all.
+        last: the marker, one of its files; in S3 it is uploaded last, so that who sees it sees all.
+
+    Raises:
+        StorageError: the marker is missing, or the place can't be written; ``local`` is kept then.
     """
+    if not (local / last).is_file():
+        raise StorageError(f"{local} has no {last}: it is not finished", "write it before publishing")
     with _explained(uri):
-        if not is_s3(uri):
-            target = Path(uri)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                local.rename(target)
-            except OSError:
-                if not (target / last).exists():  # another process may have been faster
-                    raise
-                shutil.rmtree(local)
+        if is_s3(uri):
+            bucket, prefix = _folder(uri)
+            names = [name for name in list_files(str(local)) if name != last]
+            put = _client().upload_file  # made before the threads start: boto3 can't make two at once
+            _in_parallel(lambda name: put(str(local / name), bucket, prefix + name), names)
+            put(str(local / last), bucket, prefix + last)
+        else:
+            _move(local, Path(uri), last)
+    shutil.rmtree(local, ignore_errors=True)
+
+
+def _move(local: Path, target: Path, last: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        local.rename(target)
+    except OSError as error:
+        if (target / last).exists():  # another process was faster
             return
-        bucket, key = _split(uri)
-        names = [p.relative_to(local).as_posix() for p in local.rglob("*") if p.is_file()]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(
-                pool.map(
-                    lambda n: _client().upload_file(str(local / n), bucket, f"{key}/{n}"), set(names) - {last}
-                )
-            )
-        _client().upload_file(str(local / last), bucket, f"{key}/{last}")
-        shutil.rmtree(local)
+        if error.errno != errno.EXDEV:
+            raise
+        part = part_of(target)  # another disk: copy, then rename
+        try:
+            shutil.copytree(local, part)
+            part.rename(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _in_parallel(work: Callable[[Any], None], items: Iterable[Any]) -> None:
+    """Do the work on all items; the first error ends it."""
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        for future in [pool.submit(work, item) for item in items]:
+            future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _download(bucket: str, found: tuple[str, int, str], prefix: str, folder: Path) -> None:
+    key, size, _ = found
+    name = PurePosixPath(key.removeprefix(prefix))
+    if name.is_absolute() or ".." in name.parts:
+        raise StorageError(f"s3://{bucket}/{key} has a name that leads out of its folder", "remove it")
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _client().download_file(bucket, key, str(path))
+    if path.stat().st_size != size:
+        raise StorageError(f"s3://{bucket}/{key} was changed while it was read", "try again")
 
 
 def _split(uri: str) -> tuple[str, str]:
@@ -145,11 +222,17 @@ def _split(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _objects(bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
-    pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    for page in pages:
+def _folder(uri: str) -> tuple[str, str]:
+    bucket, key = _split(uri)
+    return bucket, key.rstrip("/") + "/" if key.rstrip("/") else ""
+
+
+def _objects(bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
+    """(key, size, etag) of all objects; not the empty ones with which consoles show a folder."""
+    for page in _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
-            yield entry["Key"], entry["Size"]
+            if not entry["Key"].endswith("/"):
+                yield entry["Key"], entry["Size"], entry.get("ETag", "")
 
 
 def _client() -> Any:
@@ -171,22 +254,45 @@ def _client_for(endpoint: str, region: str, key: str, secret: str) -> Any:
         aws_access_key_id=key or None,
         aws_secret_access_key=secret or None,
         config=Config(
-            connect_timeout=5, read_timeout=60, retries={"max_attempts": 3}, s3={"addressing_style": "path"}
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"total_max_attempts": 3, "mode": "standard"},
+            max_pool_connections=4 * _THREADS,
+            s3={"addressing_style": "path"},
         ),
     )
 
 
 @contextmanager
 def _explained(uri: str) -> Iterator[None]:
-    """Turn the errors of the system and of boto3 into one that names the place and the fix."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
+    """Turn the errors of the system and of boto3 into one that names the place, the cause and the fix."""
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
-        fix = "check FACESWAP_S3_ENDPOINT_URL, the keys, the bucket and its permissions"
-        raise StorageError(f"{uri} can't be reached: {error}", fix) from error
-    except OSError as error:
-        raise StorageError(
-            f"{uri} can't be used: {error.strerror or error}", "check path, permissions, space"
-        ) from error
+    except Exception as error:
+        cause = _cause_in_s3(error) if is_s3(uri) else None
+        if cause is None and isinstance(error, OSError):
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            fix = "make room on the disk" if full else "check the path and its permissions"
+            cause = error.strerror or str(error), fix
+        if cause is None:
+            raise
+        raise StorageError(f"{uri} can't be used: {cause[0]}", cause[1]) from error
+
+
+def _cause_in_s3(error: Exception) -> tuple[str, str] | None:
+    from boto3.exceptions import Boto3Error
+    from botocore import exceptions as known
+
+    if isinstance(error, Boto3Error) and isinstance(error.__context__, Exception):
+        error = error.__context__  # boto3 wraps what went wrong while uploading
+    if isinstance(error, known.ClientError):
+        return _REFUSED.get(
+            error.response.get("Error", {}).get("Code", ""), (str(error), f"{_ENDPOINT}; {_KEYS}")
+        )
+    if isinstance(error, known.ConnectionError | known.HTTPClientError):
+        return f"the server can't be reached: {error}", _ENDPOINT
+    if isinstance(error, known.NoCredentialsError):
+        return "there are no keys", _KEYS
+    if isinstance(error, known.BotoCoreError | Boto3Error):
+        return str(error), f"{_ENDPOINT}; {_KEYS}"
+    return None
