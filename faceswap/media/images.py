@@ -1,15 +1,15 @@
 """Pictures in and out: RGB, upright, with limits that are checked before anything is decoded."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps
 
 from faceswap.errors import MediaError, MediaTooLarge, StorageError, UnreadableMedia
 from faceswap.provenance.metadata import Provenance, image_options
 from faceswap.settings import settings
+from faceswap.storage import replacing
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 # The limit below is ours; Pillow's own would only warn.
@@ -31,30 +31,35 @@ def read_image(path: Path, max_pixels: int | None = None) -> NDArray[np.uint8]:
         MediaTooLarge: more pixels than the limit.
     """
     limit = max_pixels or settings().max_pixels
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # libraries switch it on for the whole process
     try:
         with Image.open(path) as image:
-            if image.width * image.height > limit:
-                raise MediaTooLarge(
-                    f"{path} has {image.width} x {image.height} pixels, the limit is {limit:,}",
-                    "shrink it or raise FACESWAP_MAX_PIXELS",
-                )
-            image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+            if image.width * image.height <= limit:
+                return _to_rgb(ImageOps.exif_transpose(image))
+            size = f"{image.width} x {image.height}"
     except FileNotFoundError as error:
         raise UnreadableMedia(f"There is no file {path}") from error
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, MemoryError) as error:
-        raise UnreadableMedia(f"{path} can't be read as a picture: {error}") from error
+    except Exception as error:  # of damaged files Pillow raises almost anything
+        raise UnreadableMedia(
+            f"{path} can't be read as a picture: {error}",
+            "see whether another program opens it, or remove it",
+        ) from error
+    raise MediaTooLarge(
+        f"{path} has {size} pixels, the limit is {limit:,}", "shrink it or raise FACESWAP_MAX_PIXELS"
+    )
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode.startswith("I"):  # 16 bit grey: Pillow would clip instead of scale
-        grey = (np.asarray(image, np.float64) / 257).clip(0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
-    if "A" in image.getbands() or "transparency" in image.info:
+    if image.mode == "F":
+        raise ValueError("pixels in floating point have no agreed range")
+    grey = np.asarray(image) if image.mode.startswith("I") else None
+    if grey is not None and (image.mode != "I" or grey.max() > 255):  # Pillow would clip 16 bit, not scale it
+        return np.repeat(np.rint(grey / 257).clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    if image.has_transparency_data:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
         image = Image.alpha_composite(white, layer)
-    return np.asarray(image.convert("RGB"), np.uint8)
+    return np.array(image.convert("RGB"), np.uint8)
 
 
 def write_image(
@@ -77,6 +82,8 @@ def write_image(
         raise MediaError(
             f"{path} has no known picture suffix", f"use one of {', '.join(sorted(IMAGE_SUFFIXES))}"
         )
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise MediaError(f"{path}: {image.shape} {image.dtype} is no (H, W, 3) uint8 picture")
     if metadata and suffix not in {".png", ".jpg", ".jpeg", ".webp"}:
         raise MediaError(f"A {suffix} file can't say that it is generated", "write .png, .jpg or .webp")
     options = image_options(metadata, suffix) if metadata else {}
@@ -84,13 +91,12 @@ def write_image(
         options |= {"quality": quality, "subsampling": 0}
     elif suffix == ".webp":
         options |= {"quality": quality}
-    part = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(part, **options)
-        part.replace(path)
+        with replacing(path) as part:
+            Image.fromarray(image).save(part, **options)
+    except ValueError as error:  # the format's limits, 16,383 px of WebP for one
+        raise MediaError(f"{path} can't hold this picture: {error}", "write .png") from error
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StorageError(
             f"{path} can't be written: {error}", "check the folder and the space on the disk"
         ) from error

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from faceswap import storage
 from faceswap.errors import MediaError
-from faceswap.media.sources import find_media
+from faceswap.media.sources import MediaItem, find_media
+from tests.s3 import s3_bucket
 
 
 def test_folder_in_natural_order_without_hidden_files(tmp_path: Path) -> None:
@@ -27,3 +29,24 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         find_media(tmp_path)
     with pytest.raises(MediaError, match="neither a picture nor a video"):
         find_media(tmp_path / "notes.txt")
+
+
+def test_a_file_is_a_source_too(tmp_path: Path) -> None:
+    (tmp_path / "A.MOV").touch()
+    assert find_media(tmp_path / "A.MOV") == [MediaItem(tmp_path / "A.MOV", "video", "A.MOV")]
+    (tmp_path / "1²2.jpg").touch()  # a digit that is no decimal
+    assert len(find_media(str(tmp_path))) == 2
+
+
+def test_a_prefix_in_s3(monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3_bucket(monkeypatch) as bucket:
+        _check_prefix(bucket)
+
+
+def _check_prefix(bucket: str) -> None:
+    for name in ("clip/10.png", "clip/9.png", "clip/notes.txt", "clips/1.png"):
+        storage.write_bytes(f"{bucket}/{name}", b"x")
+    items = find_media(f"{bucket}/clip")
+    assert [item.name for item in items] == ["9.png", "10.png"]
+    assert items[0].path.read_bytes() == b"x"
+    assert [item.name for item in find_media(f"{bucket}/clip/9.png")] == ["9.png"]
