@@ -147,8 +147,6 @@ def run(
 ) -> None:
     """The whole job on your own media of consenting people."""
     with _spoken_errors():
-        from flows.parameters import PipelineParameters
-
         named = pairs(people, "PATH")
         if len(named) < 2:
             raise SettingsError("One person alone can't be swapped", "give two or more NAME=PATH")
@@ -160,10 +158,13 @@ def run(
                     f"--reference-photos {word!r} names none of {', '.join(named)}", "write NAME=PHOTO"
                 )
             photos.setdefault(name, []).append(path)
+        statements = consents(consent, list(named))
+        from flows.parameters import PipelineParameters
+
         _run_pipeline(
             PipelineParameters(
                 people=named,
-                consent=consents(consent, list(named)),
+                consent=statements,
                 reference_photos=photos,
                 out=str(out),
                 minutes=minutes,
@@ -288,11 +289,11 @@ def train(
 ) -> None:
     """Face sets in, registered decoder versions out."""
     with _spoken_errors():
+        if not face_sets and not resume:
+            raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
         from flows.parameters import TrainParameters
         from flows.train import train as flow
 
-        if not face_sets and not resume:
-            raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
         done = _flow(
             flow,
             TrainParameters(

@@ -21,14 +21,19 @@ class Done:
     printed: str
 
 
+def environment_of(home: Path) -> dict[str, str]:
+    """The environment of a user whose state lies in ``home`` and who has set nothing else."""
+    own = ("FACESWAP_", "PREFECT_", "MLFLOW_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(own)}
+    return kept | {"FACESWAP_HOME": str(home), "COLUMNS": "200"}
+
+
 def faceswap(home: Path, *words: str, fails: bool = False) -> str:
     """Run the command as a user does; returns what it prints (where it worked: on standard output)."""
-    environment = {
-        k: v for k, v in os.environ.items() if not k.startswith(("FACESWAP_", "PREFECT_", "MLFLOW_"))
-    }
-    environment |= {"FACESWAP_HOME": str(home), "COLUMNS": "200"}
     command = [sys.executable, "-m", "faceswap.cli", *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    done = subprocess.run(
+        command, env=environment_of(home), capture_output=True, text=True, timeout=400, check=False
+    )
     printed = done.stdout + done.stderr
     assert (done.returncode != 0) == fails, printed[-6000:]
     assert "Traceback" not in printed, printed[-6000:]
