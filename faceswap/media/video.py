@@ -14,7 +14,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
-from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -30,6 +30,8 @@ _SEEK_FROM = 4.0
 _BEFORE = 2.0
 """Seconds before the wanted time that are sought: keyframes are listed by decoding time."""
 _UNSPECIFIED = 2
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+"""The quick way of swscale is 4 times as fast (0.4 ms for 512 x 512 px), and 1 to 2 grey levels too dark."""
 
 
 @dataclass(frozen=True)
@@ -250,6 +252,7 @@ class VideoReader:
             height=width if turns % 2 else height,
             format="rgb24",
             src_colorspace=_colours(frame),
+            interpolation=_EXACT,
         )
         image = np.asarray(rgb.to_ndarray(), np.uint8)
         return np.ascontiguousarray(np.rot90(image, turns)) if turns else image

@@ -149,7 +149,7 @@ def test_colours_follow_the_standard_that_the_file_names(
     path = yuv_video(tmp_path / "a.mp4", (120, 100, 170), space, limited, size)
     with VideoReader(path) as reader:
         found = next(iter(reader.frames())).image.mean((0, 1))
-    np.testing.assert_allclose(found, rgb_of((120, 100, 170), *weights, limited), atol=2.6)
+    np.testing.assert_allclose(found, rgb_of((120, 100, 170), *weights, limited), atol=0.6)
 
 
 def test_truncated_video_gives_what_can_be_read(tmp_path: Path) -> None:
