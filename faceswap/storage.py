@@ -293,6 +293,6 @@ def _cause_in_s3(error: Exception) -> tuple[str, str] | None:
         return f"the server can't be reached: {error}", _ENDPOINT
     if isinstance(error, known.NoCredentialsError):
         return "there are no keys", _KEYS
-    if isinstance(error, known.BotoCoreError | Boto3Error):
+    if isinstance(error, known.BotoCoreError | Boto3Error | ValueError):  # the last: no address at all
         return str(error), f"{_ENDPOINT}; {_KEYS}"
     return None

@@ -249,6 +249,12 @@ def test_an_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         storage.read_bytes("s3://faces/x")
 
 
+def test_an_address_without_its_scheme_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_server(monkeypatch, "127.0.0.1:9000")
+    with pytest.raises(StorageError, match=r"127\.0\.0\.1:9000.*\n.*FACESWAP_S3_ENDPOINT_URL"):
+        storage.read_bytes("s3://faces/x")
+
+
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
