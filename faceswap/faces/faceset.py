@@ -80,9 +80,13 @@ class FaceSet:
                 "name a folder that `faceswap preprocess` has printed",
             ) from error
         except (OSError, ValueError, KeyError, ValidationError) as error:
-            raise FaceSetError(f"The face set {uri} is damaged: {error}", "preprocess again") from error
+            raise FaceSetError(
+                f"The face set {uri} is damaged: {error}", "delete it and preprocess again"
+            ) from error
         if verify and digest_of(folder, consent) != found.digest:
-            raise FaceSetError(f"The face set {uri} was changed after it was made", "preprocess again")
+            raise FaceSetError(
+                f"The face set {uri} was changed after it was made", "delete it and preprocess again"
+            )
         return found
 
     def _of(self, split: Split | str | None) -> pd.DataFrame:
@@ -100,12 +104,27 @@ class FaceSet:
         names = self._of(split)["crop"]
         found = np.empty((len(names), side, side, 3), np.uint8)
         for index, name in enumerate(names):
-            try:
-                found[index] = read_image(self.folder / "crops" / name)
-            except (UnreadableMedia, ValueError) as error:
-                raise FaceSetError(
-                    f"The crop {name} of {self.uri} is damaged: {error}", "preprocess again"
-                ) from error
+            found[index] = self.image(name)
+        return found
+
+    def image(self, crop: str) -> NDArray[np.uint8]:
+        """One (S, S, 3) uint8 RGB crop, by its name in the manifest.
+
+        Raises:
+            FaceSetError: it is damaged or missing.
+        """
+        side = self.geometry.size
+        try:
+            found = read_image(self.folder / "crops" / crop)
+        except (UnreadableMedia, OSError) as error:
+            raise FaceSetError(
+                f"The crop {crop} of {self.uri} is damaged: {error}", "delete it and preprocess again"
+            ) from error
+        if found.shape != (side, side, 3):
+            raise FaceSetError(
+                f"The crop {crop} of {self.uri} is {found.shape[1]} x {found.shape[0]} px, not {side}",
+                "delete the set and preprocess again",
+            )
         return found
 
     def landmarks(self, split: str | None = None) -> Points:
@@ -124,8 +143,15 @@ class FaceSet:
 
     @cached_property
     def mean_embedding(self) -> NDArray[np.float64]:
-        """(128,): the identity, for distances."""
-        return self.embeddings().mean(axis=0)
+        """(128,): the identity, for distances.
+
+        Raises:
+            FaceSetError: no face of the set was embedded.
+        """
+        found = self.embeddings()
+        if not len(found):
+            raise FaceSetError(f"No face of {self.uri} has an embedding", "delete it and preprocess again")
+        return found.mean(axis=0)
 
 
 def digest_of(folder: Path, consent: Consent | None) -> str:

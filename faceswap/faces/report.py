@@ -21,11 +21,11 @@ _COLUMNS = {
 
 def contact_sheet(faces: FaceSet, columns: int = 12, limit: int = 96, side: int = 96) -> Image:
     """Faces evenly taken from the set, (rows * side, columns * side, 3) uint8; held-out ones have a blue frame."""
-    images, held = faces.images(), (faces.rows["split"] == "heldout").to_numpy()
-    chosen = np.linspace(0, len(images) - 1, min(limit, len(images))).astype(int)
+    names, held = faces.rows["crop"].to_list(), (faces.rows["split"] == "heldout").to_numpy()
+    chosen = np.linspace(0, len(names) - 1, min(limit, len(names))).astype(int)
     tiles = []
     for index in chosen:
-        tile = cv2.resize(images[index], (side, side), interpolation=cv2.INTER_AREA)
+        tile = cv2.resize(faces.image(names[index]), (side, side), interpolation=cv2.INTER_AREA)
         if held[index]:
             tile = cv2.rectangle(tile.copy(), (0, 0), (side - 1, side - 1), (40, 110, 255), 2)
         tiles.append(tile)

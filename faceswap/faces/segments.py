@@ -7,8 +7,9 @@ interrupted extraction goes on where it was.
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,16 +17,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import MediaError, MediaTooLarge
-from faceswap.faces.detection import Face, FaceFinder, overlap
-from faceswap.faces.geometry import Geometry, scale_of
+from faceswap.errors import FaceError, MediaError, MediaTooLarge
+from faceswap.faces.geometry import Geometry, apply, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.quality import perceptual_hash, sharpness
+from faceswap.faces.tracks import Finder, Sighting, Tracker, settle
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import Frame, VideoReader
 
-_EMBED_SECONDS = 1.0
-_SAME_TRACK = 0.5
 _THUMB = 32
 
 
@@ -51,10 +50,11 @@ class Segment:
 
 @dataclass
 class Found:
-    """What a segment yields: a row per face, and counts of frames by outcome."""
+    """What a segment yields: a row per face, counts of frames by outcome, the names of damaged videos, messages."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
     def count(self, reason: str, number: int = 1) -> None:
@@ -62,7 +62,7 @@ class Found:
         self.counts[reason] = self.counts.get(reason, 0) + number
 
 
-def work_on(segment: Segment, finder: FaceFinder, geometry: Geometry) -> str:
+def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
     """Do a segment; returns its folder. Runs in a worker process."""
     cv2.setNumThreads(1)
     folder = Path(segment.folder)
@@ -72,17 +72,35 @@ def work_on(segment: Segment, finder: FaceFinder, geometry: Geometry) -> str:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     found = Found()
-    tracker = _Tracker(finder)
+    tracker = Tracker(finder, segment.kind == "video")
     for frame, name in _frames(segment, found):
         found.count("frames")
-        faces = tracker.see(frame, segment.kind == "video")
-        if not faces:
+        try:
+            seen = tracker.see(frame)
+        except (
+            cv2.error,
+            RuntimeError,
+        ) as error:  # of OpenCV and dlib: one odd frame must not end a long job
+            found.count("frames that failed")
+            found.messages.append(f"{name}, frame {frame.index}: no look for faces was possible: {error}")
+            continue
+        if not seen:
             found.count("frames without a face")
-        for track, face, embedding in faces:
+        for sighting in seen:
             found.count("faces")
-            found.rows.append(_row(frame, name, track, face, embedding, geometry, part, len(found.rows)))
+            try:
+                found.rows.append(_row(frame, name, sighting, geometry, part, len(found.rows)))
+            except FaceError as error:
+                found.count("landmarks of no use")
+                found.messages.append(f"{name}, frame {frame.index}: {error.message}")
+    _settle(found, part, finder)
     (part / "rows.json").write_text(json.dumps(vars(found)))
-    part.rename(folder)
+    try:
+        part.rename(folder)
+    except OSError:  # another process with the same input was faster
+        if not (folder / "rows.json").exists():
+            raise
+        shutil.rmtree(part, ignore_errors=True)
     return segment.folder
 
 
@@ -101,57 +119,53 @@ def _frames(segment: Segment, found: Found) -> Iterator[tuple[Frame, str]]:
                 for frame in reader.frames(segment.every, segment.start, segment.end):
                     yield frame, name
                 if reader.damage:
-                    found.count("damaged videos")
+                    found.damaged.append(name)
                     found.messages.append(reader.damage)
         except MediaError as error:
             found.count("files too large" if isinstance(error, MediaTooLarge) else "files unreadable")
             found.messages.append(error.message)
 
 
-class _Tracker:
-    """Links faces from frame to frame and embeds each track now and then."""
+def _settle(found: Found, folder: Path, finder: Finder) -> None:
+    """Embed the faces that their tracks want embedded besides; from the crops, the frames are gone."""
+    tracks: dict[int, list[dict[str, Any]]] = {}
+    for row in found.rows:
+        tracks.setdefault(row["track"], []).append(row)
+    for rows in tracks.values():
+        embeddings = [None if row["embedding"] is None else np.array(row["embedding"]) for row in rows]
+        embed = partial(_embed_row, rows, folder, finder)
+        for index, embedding in settle([row["time"] for row in rows], embeddings, embed).items():
+            rows[index]["embedding"] = embedding.tolist()
 
-    def __init__(self, finder: FaceFinder) -> None:
-        self.finder = finder
-        self._last: list[tuple[int, Face, float]] = []  # track, face, when it was embedded
-        self._next = 0
 
-    def see(self, frame: Frame, video: bool) -> list[tuple[int, Face, NDArray[np.float64] | None]]:
-        """The faces of the next frame with their tracks, and embeddings where due."""
-        hint = self._last[0][1].box if video and len(self._last) == 1 else None
-        faces = self.finder.find(frame.image, hint)
-        found, now = [], []
-        for face in faces:
-            linked = self._link(face) if video else None
-            track, embedded = linked or (self._next, -np.inf)
-            self._next += linked is None
-            embedding = None
-            if frame.time - embedded >= _EMBED_SECONDS:
-                embedding, embedded = self.finder.embed(frame.image, face.landmarks), frame.time
-            now.append((track, face, float(embedded)))
-            found.append((track, face, embedding))
-        self._last = now
-        return found
+def _embed_row(rows: list[dict[str, Any]], folder: Path, finder: Finder, index: int) -> NDArray[np.float64]:
+    return embed_crop(finder, folder / rows[index]["crop"], rows[index]["matrix"], rows[index]["landmarks"])
 
-    def _link(self, face: Face) -> tuple[int, float] | None:
-        near = [(overlap(face.box, old.box), track, when) for track, old, when in self._last]
-        best = max(near, default=(0.0, 0, 0.0))
-        self._last = (
-            [entry for entry in self._last if entry[0] != best[1]] if best[0] > _SAME_TRACK else self._last
-        )
-        return (best[1], best[2]) if best[0] > _SAME_TRACK else None
+
+def embed_crop(
+    finder: Finder, crop: Path, matrix: Sequence[float], landmarks: Sequence[float]
+) -> NDArray[np.float64]:
+    """(128,) embedding of a stored crop; within 0.1 of that of its frame.
+
+    Args:
+        finder: that embeds.
+        crop: file.
+        matrix: 6 numbers, frame to crop.
+        landmarks: 136 numbers, in the frame.
+    """
+    points = apply(np.reshape(matrix, (2, 3)), np.reshape(landmarks, (68, 2)))
+    return finder.embed(read_image(crop), points)
 
 
 def _row(
     frame: Frame,
     name: str,
-    track: int,
-    face: Face,
-    embedding: NDArray[np.float64] | None,
+    sighting: Sighting,
     geometry: Geometry,
     folder: Path,
     number: int,
 ) -> dict[str, Any]:
+    face, embedding = sighting.face, sighting.embedding
     matrix = geometry.matrix(face.landmarks)
     crop = geometry.crop(frame.image, matrix)
     file = f"{number:06d}.jpg"
@@ -169,10 +183,10 @@ def _row(
         "matrix": matrix.ravel().tolist(),
         "scale": scale_of(matrix),
         "embedding": embedding.tolist() if embedding is not None else None,
-        "track": track,
+        "track": sighting.track,
         "sharpness": sharpness(crop),
         "phash": f"{perceptual_hash(crop):016x}",
-        "thumb": thumb.ravel().tolist(),
+        "thumb": thumb.tobytes().hex(),
         "yaw": yaw,
         "pitch": pitch,
         "roll": roll,

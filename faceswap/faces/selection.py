@@ -1,26 +1,27 @@
 """Which of the found faces make the set: identity, quality, near-duplicates, and the split. Every face is counted."""
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from faceswap.faces.identity import largest_cluster
+from faceswap.faces.options import ExtractionOptions
 from faceswap.faces.segments import Found
 
-if TYPE_CHECKING:
-    from faceswap.faces.extraction import ExtractionOptions
-
 HELD_OUT = 0.2
+_GAP = 0.2
+"""Seconds of video left out between training and held-out faces: neighbouring frames are near-duplicates."""
+_GAP_FROM = 25
+"""Fewer faces of a video are not thinned by the gap."""
 _SAME_THUMB = 1.0
 _SAME_GROUP = 10
 Mask = NDArray[np.bool_]
 
 
 def select(
-    rows: pd.DataFrame, options: "ExtractionOptions", photos: NDArray[np.float64] | None, found: Found
+    rows: pd.DataFrame, options: ExtractionOptions, photos: NDArray[np.float64] | None, found: Found
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Choose, split and count.
 
@@ -60,8 +61,12 @@ def select(
         counts["over the limit"] = len(kept) - options.max_faces
         chosen = np.linspace(0, len(kept) - 1, options.max_faces).astype(int)
         kept = kept.iloc[chosen].reset_index(drop=True)
+    kept = kept.assign(split=_split(kept))
+    between = _between(kept)
+    counts["between the splits"] = int(between.sum())
+    kept = kept[~between].reset_index(drop=True)
     counts["kept"] = len(kept)
-    return kept.assign(split=_split(kept)), counts
+    return kept, counts
 
 
 def _height(rows: pd.DataFrame) -> pd.Series:
@@ -110,7 +115,7 @@ def _fresh(rows: pd.DataFrame, alive: Mask, limit: int) -> Mask:
     if limit < 0:
         return fresh
     hashes = np.array([int(h, 16) for h in rows["phash"]], np.uint64)
-    thumbs = np.stack(rows["thumb"].to_list()).astype(np.int16)
+    thumbs = np.stack([np.frombuffer(bytes.fromhex(t), np.uint8) for t in rows["thumb"]]).astype(np.int16)
     kept: list[int] = []
     for index in np.flatnonzero(alive):
         near = np.array(kept, int)
@@ -123,23 +128,40 @@ def _fresh(rows: pd.DataFrame, alive: Mask, limit: int) -> Mask:
 
 
 def _split(kept: pd.DataFrame) -> list[str]:
-    """Videos: the last fifth in time is held out. Photos: a fifth of the groups of look-alikes."""
+    """Videos: the last fifth in time is held out. Photos: about a fifth, whole groups of look-alikes."""
     split = np.full(len(kept), "train", dtype=object)
-    per_source = kept.groupby("source")["source"].transform("size")
-    video = (per_source > 1).to_numpy()
+    video = (kept.groupby("source")["source"].transform("size") > 1).to_numpy()  # photos keep one face each
     for members in kept[video].groupby("source").indices.values():
         rows = np.flatnonzero(video)[np.asarray(members)]
         split[rows[len(rows) - max(1, round(HELD_OUT * len(rows))) :]] = "heldout"
     photos = np.flatnonzero(~video)
-    groups = _groups(kept["phash"].iloc[photos].to_list())
-    wanted, taken = round(HELD_OUT * len(photos)), 0
-    for group in sorted(
-        groups, key=lambda g: hashlib.sha256(kept["phash"].iloc[photos[g[0]]].encode()).hexdigest()
-    ):
-        if taken + len(group) <= wanted:
-            split[photos[group]] = "heldout"
-            taken += len(group)
+    hashes = kept["phash"].iloc[photos].to_list()
+    for group in _held_out(_groups(hashes), hashes):
+        split[photos[group]] = "heldout"
     return split.tolist()
+
+
+def _held_out(groups: list[list[int]], hashes: list[str]) -> list[list[int]]:
+    """Groups that hold about a fifth of the photos, chosen by hash: the same photos give the same choice."""
+    wanted, taken = round(HELD_OUT * len(hashes)), 0
+    if not wanted:
+        return []
+    if len(groups) == 1:  # all alike: a clean split is impossible, a late part is better than none
+        return [groups[0][-wanted:]]
+    found = []
+    for group in sorted(groups, key=lambda g: hashlib.sha256(hashes[g[0]].encode()).hexdigest()):
+        if taken + len(group) <= wanted:
+            found.append(group)
+            taken += len(group)
+    return found or [min(groups, key=len)]
+
+
+def _between(kept: pd.DataFrame) -> Mask:
+    """Training faces of a video just before its held-out part."""
+    held = kept["split"] == "heldout"
+    first = kept["time"].where(held).groupby(kept["source"]).transform("min")
+    many = kept.groupby("source")["source"].transform("size") >= _GAP_FROM
+    return (many & ~held & (kept["time"] > first - _GAP)).to_numpy(bool)
 
 
 def _groups(hashes: list[str]) -> list[list[int]]:

@@ -1,0 +1,41 @@
+"""What one may choose about an extraction."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from faceswap.faces.geometry import Geometry
+
+
+class ExtractionOptions(BaseModel):
+    """How faces are found, cropped and chosen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: int = Field(1, ge=1, description="videos: take every N-th frame")
+    start: float | None = Field(None, ge=0, description="videos: first second")
+    end: float | None = Field(None, gt=0, description="videos: last second")
+    size: int = Field(256, ge=64, le=1024, description="side of the stored crops, px")
+    coverage: float = Field(
+        2.2, ge=1.5, le=4, description="side of the stored crops in face heights: leaves a margin"
+    )
+    detector: Literal["hog", "cnn"] = Field(
+        "hog", description="dlib's detector; cnn wants a GPU build of dlib"
+    )
+    min_face: int = Field(48, ge=20, le=1000, description="smallest face, px")
+    min_sharpness: float = Field(
+        8.0, ge=0, description="least Laplacian variance at 128 px; 0 keeps blurred faces"
+    )
+    max_yaw: float = Field(75.0, gt=0, le=90, description="faces turned further are dropped, degrees")
+    identity_threshold: float = Field(
+        0.6, gt=0, le=1.5, description="largest embedding distance to the person"
+    )
+    hash_distance: int = Field(
+        2, ge=-1, le=32, description="near-duplicates differ in so few bits; -1 keeps all"
+    )
+    max_faces: int = Field(5000, ge=10, description="most faces of a set, evenly chosen")
+
+    @property
+    def geometry(self) -> Geometry:
+        """Of the stored crops."""
+        return Geometry(self.size, self.coverage)
