@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from faceswap.cli import consents, pairs
+from faceswap.commands.common import consents, pairs
 from faceswap.errors import ConsentError, SettingsError
 
 

@@ -1,0 +1,76 @@
+"""What the commands share: the consoles, errors in words, NAME=VALUE words."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from faceswap.errors import ConsentError, FaceswapError, SettingsError
+from faceswap.settings import settings
+
+console = Console()
+errors = Console(stderr=True)
+PresetOption = Annotated[str, typer.Option(help="architecture and recipe: lite, original")]
+Seed = Annotated[int, typer.Option(min=0)]
+
+
+@contextmanager
+def spoken_errors() -> Iterator[None]:
+    """Errors meant for the user end the command with their message; others keep their traceback."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    logging.basicConfig(level=settings().log_level, format="%(levelname)s %(name)s: %(message)s")
+    for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        yield
+    except FaceswapError as error:
+        errors.print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        errors.print("[bold red]SettingsError[/]: " + "\n  ".join(lines), highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        errors.print("Interrupted; what was finished is kept, the same command goes on from there.")
+        raise typer.Exit(130) from error
+
+
+def pairs(words: list[str], what: str) -> dict[str, str]:
+    """``NAME=VALUE`` words as a dictionary.
+
+    Raises:
+        SettingsError: a word has no ``=``, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        name, mark, value = word.partition("=")
+        if not mark or not name or not value:
+            raise SettingsError(f"{word!r} is not NAME={what}", f"write for example ada={what.lower()}")
+        if name in found:
+            raise SettingsError(f"The name {name!r} is given twice", "every identity needs a name of its own")
+        found[name] = value
+    return found
+
+
+def consents(words: list[str], names: list[str]) -> dict[str, str]:
+    """The consent statement of each name; a statement without a name holds for all."""
+    general = [w for w in words if w.partition("=")[0] not in names]
+    if len(general) > 1:
+        raise SettingsError(
+            "Several consents without a name are given", 'write --consent NAME="…" for each person'
+        )
+    found = dict.fromkeys(names, general[0]) if general else {}
+    found |= {w.partition("=")[0]: w.partition("=")[2] for w in words if w not in general}
+    for name in names:
+        if not found.get(name, "").strip():
+            raise ConsentError(
+                f"No consent is recorded for {name!r}", f'add --consent {name}="what allows the use"'
+            )
+    return found

@@ -1,0 +1,154 @@
+"""preprocess, train, evaluate, swap: the single steps, each the flow that Prefect serves."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from faceswap.commands.common import PresetOption, Seed, console, spoken_errors
+from faceswap.errors import SettingsError
+
+
+def preprocess(
+    sources: Annotated[list[str], typer.Argument(help="videos, pictures, folders, s3:// prefixes")],
+    identity: Annotated[str, typer.Option("--name", help="who it is")],
+    consent: Annotated[str, typer.Option(help="what allows the use of the likeness, and who gave it")],
+    reference_photos: Annotated[
+        list[str] | None, typer.Option(help="photo of the person; repeatable")
+    ] = None,
+    threshold: Annotated[float, typer.Option(min=0.1, max=1.5, help="largest embedding distance")] = 0.6,
+    every: Annotated[int, typer.Option(min=1, help="take every N-th frame")] = 1,
+    start: Annotated[float | None, typer.Option(min=0, help="first second")] = None,
+    end: Annotated[float | None, typer.Option(min=0, help="last second")] = None,
+    detector: Annotated[str, typer.Option(help="hog or cnn")] = "hog",
+) -> None:
+    """Media of one person in, a face set out."""
+    with spoken_errors():
+        from faceswap.faces.faceset import FaceSet
+        from flows.parameters import PreprocessParameters
+        from flows.preprocess import preprocess as flow
+
+        options = {
+            "every": every,
+            "start": start,
+            "end": end,
+            "identity_threshold": threshold,
+            "detector": detector,
+        }
+        uri = flow(
+            PreprocessParameters(
+                identity=identity,
+                sources=sources,
+                consent=consent,
+                reference_photos=reference_photos or [],
+                options=options,
+            ),
+        )
+        faces = FaceSet.load(uri)
+        table = Table(
+            title=f"{identity}: {faces.count('train')} faces to train, {faces.count('heldout')} held out"
+        )
+        table.add_column("what")
+        table.add_column("how many", justify="right")
+        for reason, count in faces.report.get("counts", {}).items():
+            table.add_row(reason, str(count))
+        console.print(table)
+        console.print(f"Face set: {uri}", soft_wrap=True)
+        console.print(f"Next: faceswap train {uri} OTHER_FACE_SET", soft_wrap=True)
+
+
+def train(
+    face_sets: Annotated[list[str] | None, typer.Argument(help="face sets, one per identity")] = None,
+    preset: PresetOption = "lite",
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="budget in minutes")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="budget in steps")] = None,
+    epochs: Annotated[float | None, typer.Option(help="budget in epochs")] = None,
+    bottleneck: Annotated[int | None, typer.Option(min=4, help="width of the code")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1)] = None,
+    learning_rate: Annotated[float | None, typer.Option()] = None,
+    seed: Seed = 0,
+    patience: Annotated[
+        int, typer.Option(min=0, help="validations without a better swap; 0: never stop early")
+    ] = 0,
+    warm_start: Annotated[str, typer.Option(help="version to start from: NAME@alias or NAME/3")] = "",
+    freeze_encoder: Annotated[bool, typer.Option(help="train the decoders only")] = False,
+    resume: Annotated[str, typer.Option(help="MLflow run id of an interrupted training")] = "",
+) -> None:
+    """Face sets in, registered decoder versions out."""
+    with spoken_errors():
+        if not face_sets and not resume:
+            raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
+        from flows.parameters import TrainParameters
+        from flows.train import train as flow
+
+        done = flow(
+            TrainParameters(
+                face_sets=face_sets or ["(of the run)"],
+                preset=preset,
+                minutes=minutes,
+                steps=steps,
+                epochs=epochs,
+                bottleneck=bottleneck,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                seed=seed,
+                patience=patience,
+                warm_start=warm_start,
+                freeze_encoder=freeze_encoder,
+                resume=resume,
+            ),
+        )
+        console.print(f"MLflow run {done.run_id}: {done.account}")
+        console.print(f"Versions: {', '.join(map(str, done.versions.values()))}")
+
+
+def evaluate(
+    references: Annotated[list[str], typer.Argument(help="versions: NAME, NAME@alias, NAME/3")],
+    targets: Annotated[
+        list[str] | None, typer.Option("--target", help="face set of a target; repeatable")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=2, help="held-out frames of each target")] = 40,
+) -> None:
+    """Measure registered versions on held-out faces."""
+    with spoken_errors():
+        from flows.evaluate import evaluate as flow
+        from flows.parameters import EvaluateParameters
+
+        found = flow(EvaluateParameters(references=references, targets=targets or [], frames=frames))
+        for one in found:
+            console.print_json(one.result.model_dump_json())
+
+
+def swap(
+    target: Annotated[str, typer.Argument(help="picture, folder or video to edit")],
+    reference: Annotated[str, typer.Option(help="version: NAME, NAME@alias, NAME/3")],
+    out: Annotated[str, typer.Option(help="file to write, or folder where the target is a folder")],
+    match: Annotated[str, typer.Option(help="photo of the one person to swap; default: every face")] = "",
+    start: Annotated[float | None, typer.Option(min=0, help="first second")] = None,
+    end: Annotated[float | None, typer.Option(min=0, help="last second")] = None,
+    label: Annotated[bool, typer.Option("--label/--no-label", help="the visible label")] = True,
+) -> None:
+    """Put the reference's face on a picture, a folder or a video."""
+    with spoken_errors():
+        from flows.parameters import SwapParameters
+        from flows.swap import swap as flow
+
+        report = flow(
+            SwapParameters(
+                target=target,
+                reference=reference,
+                out=out,
+                match=match,
+                start=start,
+                end=end,
+                options={"label": label},
+            ),
+        )
+        for key, value in report.numbers().items():
+            console.print(f"{key}: {value:g}")
+        for item in report.skipped:
+            console.print(f"skipped {item.source}: {item.reason}", soft_wrap=True)
+        for path in report.written:
+            console.print(f"Written: {path}", soft_wrap=True)
+        if not report.written:
+            raise typer.Exit(1)
