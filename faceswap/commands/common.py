@@ -15,6 +15,7 @@ from rich.console import Console
 
 from faceswap.errors import ConsentError, FaceswapError, SettingsError
 from faceswap.settings import settings
+from infra.services import use_running_servers
 
 console = Console()
 errors = Console(stderr=True)
@@ -30,6 +31,7 @@ def spoken_errors() -> Iterator[None]:
     logging.basicConfig(level=settings().log_level, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    use_running_servers()
     try:
         yield
     except FaceswapError as error:
