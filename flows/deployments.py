@@ -1,9 +1,14 @@
 """Serve all flows from one process, so that people start them in Prefect's UI: ``python -m flows.deployments``."""
 
-from prefect import serve
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import psutil
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
+from prefect.runner import Runner
 
 from flows.evaluate import evaluate
 from flows.pipeline import pipeline
@@ -15,6 +20,7 @@ from flows.watch import keep_watch, watch_heartbeats
 NAME = "faceswap"
 """Of every deployment: ``prefect deployment run train/faceswap``."""
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
+_SAVE_SECONDS = 30
 _TRAINING = (train, pipeline)
 _OTHER = (preprocess, evaluate, swap)
 
@@ -34,7 +40,27 @@ def main() -> None:
         client.upsert_global_concurrency_limit_by_name(TRAINING_SLOT, 1)
     watch_heartbeats()
     keep_watch()
-    serve(*deployments(), print_starting_message=False)
+    asyncio.run(_serve())
+
+
+async def _serve() -> None:
+    runner = _PatientRunner(pause_on_shutdown=False)
+    for deployment in deployments():
+        await runner.aadd_deployment(deployment)
+    await runner.start()
+
+
+class _PatientRunner(Runner):
+    """Prefect's runner kills its flow runs when it is told to stop; this one lets them save first."""
+
+    def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:
+        """Pass the signal on, wait, then stop."""
+        runs = psutil.Process().children(recursive=True)
+        for process in runs:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        psutil.wait_procs(runs, timeout=_SAVE_SECONDS)
+        super().handle_sigterm(*args, **kwargs)
 
 
 if __name__ == "__main__":

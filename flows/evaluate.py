@@ -14,6 +14,7 @@ from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.faceset import find as find_face_set
 from faceswap.provenance.label import stamp
 from faceswap.registry import LoadedVersion, Version
 from faceswap.swap.options import SwapOptions
@@ -34,7 +35,7 @@ class Evaluated:
 def target_sets(parameters: EvaluateParameters, loaded: list[LoadedVersion]) -> dict[str, FaceSet]:
     """The face sets that are swapped: those asked for, or those the versions were trained with."""
     uris = parameters.targets or sorted({e["uri"] for one in loaded for e in one.card.face_sets.values()})
-    sets = [FaceSet.load(uri) for uri in uris]
+    sets = [find_face_set(uri) for uri in uris]
     return {faces.identity: faces for faces in sets}
 
 
@@ -76,7 +77,9 @@ def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> lis
     for one in found:
         name = f"{one.result.reference}-on-{one.result.target}"
         run.picture(one.picture, f"cases/{name}.png")
-        runtime.show(one.picture, f"cases-{run.run_id[:12]}-{name}", f"{name}: typical, best and worst swaps")
+        runtime.Picture(f"cases-{run.run_id[:12]}-{name}").show(
+            one.picture, f"{name}: typical, best and worst swaps"
+        )
         run.metrics({f"{name}.{k}": v for k, v in one.result.metrics().items()})
     measured = [one.result.metrics() for one in found]
     shared = set.intersection(*(set(m) for m in measured))

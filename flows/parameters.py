@@ -45,7 +45,8 @@ class TrainParameters(_Parameters):
     """Face sets in, registered decoder versions out."""
 
     face_sets: list[str] = Field(
-        description="folders or s3:// prefixes of face sets, one per identity", min_length=1
+        description="one per identity: its name (the newest set is taken), or the folder or s3:// prefix of a set",
+        min_length=1,
     )
     preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
     minutes: float | None = Field(
@@ -116,7 +117,8 @@ class EvaluateParameters(_Parameters):
         description="versions whose identity is put on: NAME, NAME@alias, NAME/3", min_length=1
     )
     targets: list[str] = Field(
-        [], description="face sets of the targets; empty: those the versions were trained with"
+        [],
+        description="face sets of the targets: names or folders; empty: those the versions were trained with",
     )
     frames: int = Field(40, ge=2, le=1000, description="held-out frames of each target")
 

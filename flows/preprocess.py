@@ -39,10 +39,12 @@ def report_faces(uri: str, parameters: PreprocessParameters) -> None:
         sheet, curves = contact_sheet(faces), histograms(faces)
         run.picture(sheet, "contact_sheet.png")
         run.picture(curves, "histograms.png")
-        runtime.show(
-            sheet, f"sheet-{faces.digest[:12]}", f"faces of {faces.identity}; held-out ones have a blue frame"
+        runtime.Picture(f"sheet-{faces.digest[:12]}").show(
+            sheet, f"faces of {faces.identity}; held-out ones have a blue frame"
         )
-        runtime.show(curves, f"curves-{faces.digest[:12]}", "poses, expressions and sharpness of the set")
+        runtime.Picture(f"curves-{faces.digest[:12]}").show(
+            curves, "poses, expressions and sharpness of the set"
+        )
         advice = "\n".join(f"- {line}" for line in coverage_advice(faces)) or "- nothing missing"
         counts = "\n".join(
             f"| {reason} | {count} |" for reason, count in faces.report.get("counts", {}).items()

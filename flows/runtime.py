@@ -8,6 +8,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from prefect.artifacts import create_image_artifact, create_progress_artifact, update_progress_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.runtime import flow_run
 
 from faceswap.media.images import data_uri
@@ -17,9 +19,10 @@ from faceswap.tracking import FLOW_RUN, Run
 
 def prefect_tags() -> dict[str, str]:
     """Tags that lead from an MLflow run back to the Prefect run."""
-    url = flow_run.ui_url or ""
     if not flow_run.id:
         return {}
+    # a temporary server has no page: Prefect's address then begins with "None"
+    url = flow_run.ui_url if (flow_run.ui_url or "").startswith("http") else ""
     return {"prefect.flow_run": str(flow_run.id), FLOW_RUN: root_flow_run(), "prefect.url": url}
 
 
@@ -49,10 +52,24 @@ def progress(title: str) -> Iterator[Report]:
     update_progress_artifact(artifact, progress=100.0, description=title)
 
 
-def show(image: NDArray[np.uint8], key: str, description: str) -> None:
-    """A picture (H, W, 3) uint8 RGB among the flow run's artifacts; the same key again replaces what is shown."""
-    plain = re.sub("[^a-z0-9]+", "-", key.lower())  # all that Prefect allows
-    create_image_artifact(image_url=data_uri(image), key=plain, description=description)
+class Picture:
+    """A picture among the flow run's artifacts that is replaced as the work goes on.
+
+    Args:
+        key: its name; what Prefect does not allow in one becomes a dash.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = re.sub("[^a-z0-9]+", "-", key.lower())
+        self._id: UUID | None = None
+
+    def show(self, image: NDArray[np.uint8], description: str) -> None:
+        """Show (H, W, 3) uint8 RGB."""
+        if self._id is None:
+            self._id = create_image_artifact(data_uri(image), key=self.key, description=description)  # type: ignore[assignment]
+            return
+        with get_client(sync_client=True) as client:
+            client.update_artifact(self._id, ArtifactUpdate(data=data_uri(image), description=description))
 
 
 def mlflow_link(run: Run) -> str:

@@ -17,6 +17,7 @@ from faceswap.errors import SettingsError
 from faceswap.evaluation.quick import SwapQuality
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.faceset import find as find_face_set
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
 from faceswap.model.device import device
@@ -52,6 +53,7 @@ class _Observer:
     run: tracking.Run
     data: TrainingData
     report: Report
+    preview: runtime.Picture
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
         self.run.metrics(values, step)
@@ -59,11 +61,7 @@ class _Observer:
     def validated(self, step: int, model: Autoencoders) -> None:
         sheet = preview_sheet(model, self.data)
         self.run.image(sheet, "preview", step)
-        runtime.show(
-            sheet,
-            f"preview-{self.run.run_id[:12]}",
-            f"step {step}: held-out face, its reconstruction, the swaps",
-        )
+        self.preview.show(sheet, f"step {step}: held-out face, its reconstruction, the swaps")
 
     def progress(self, share: float, message: str) -> None:
         self.report(round(share * 1000), 1000, message)
@@ -74,7 +72,7 @@ def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
     """The face sets by identity; each must carry a consent, and no identity may come twice."""
     found: dict[str, FaceSet] = {}
     for uri in uris:
-        faces = FaceSet.load(uri)
+        faces = find_face_set(uri)
         require_consent(faces.identity, faces.consent)
         if faces.identity in found:
             raise SettingsError(f"Two face sets are of {faces.identity!r}", "give one face set per identity")
@@ -103,7 +101,7 @@ def fit(
             recipe,
             parameters.options(),
             folder / "checkpoints",
-            _Observer(run, data, report),
+            _Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
             quality=SwapQuality(sets, identities, recipe.geometry, FaceFinder()) if len(sets) > 1 else None,
             initialize=_warm_start(parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},

@@ -24,13 +24,38 @@ from infra.services import (
     write_note,
 )
 
-_STOP_SECONDS = 40
-"""A training that is stopped saves a checkpoint first."""
+_CLIENTS = ("flows", "app")
+_STOP_SECONDS = 45
+"""Then what has not stopped is killed. A training that is stopped saves a checkpoint first."""
 _START_SECONDS = 300
 
 
 class ServerError(FaceswapError):
     """A server died or does not start."""
+
+
+class _Manager(honcho.manager.Manager):
+    """Stops those who use the servers first: a training that is stopped still tells them where it is."""
+
+    _terminating: bool
+
+    def terminate(self) -> None:
+        """Send SIGTERM, to the servers last; returns at once."""
+        if self._terminating:
+            return
+        self._terminating = True
+        for name in _CLIENTS:
+            if "pid" in self._processes[name] and "returncode" not in self._processes[name]:
+                self._procmgr.terminate(self._processes[name]["pid"])
+        threading.Thread(target=self._stop_servers, daemon=True).start()
+
+    def _stop_servers(self) -> None:
+        deadline = time.monotonic() + _STOP_SECONDS - 10
+        while any("returncode" not in self._processes[name] for name in _CLIENTS):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        self._killall()
 
 
 class _Log:
@@ -80,7 +105,7 @@ def up(ready: Callable[[], None], waiting: Callable[[list[str]], None], verbose:
     (home / "prefect").mkdir(exist_ok=True)
     log = _Log(home / "logs", verbose)
     honcho.manager.KILL_WAIT = _STOP_SECONDS
-    manager = honcho.manager.Manager(log)
+    manager = _Manager(log)
     environment = os.environ | server_environment() | {"PYTHON": sys.executable}
     for name, command in parse_procfile(files("infra").joinpath("Procfile").read_text()).processes.items():
         manager.add_process(name, command, env=environment)

@@ -59,7 +59,9 @@ def preprocess(
 
 
 def train(
-    face_sets: Annotated[list[str] | None, typer.Argument(help="face sets, one per identity")] = None,
+    face_sets: Annotated[
+        list[str] | None, typer.Argument(help="face sets, one per identity: names or folders")
+    ] = None,
     preset: PresetOption = "lite",
     minutes: Annotated[float | None, typer.Option(min=0.01, help="budget in minutes")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="budget in steps")] = None,

@@ -191,3 +191,22 @@ def find_headers(root: str, identity: str) -> list[tuple[str, dict[str, Any]]]:
             uri = storage.join(place, name.removesuffix("/" + HEADER))
             found.append((uri, json.loads(storage.read_bytes(storage.join(uri, HEADER)))))
     return found
+
+
+def find(spec: str) -> FaceSet:
+    """The face set that a folder, an s3:// prefix or an identity's name (then its newest) means.
+
+    Raises:
+        FaceSetError: there is none.
+    """
+    if storage.is_s3(spec) or storage.exists(storage.join(spec, HEADER)):
+        return FaceSet.load(spec)
+    root = settings().face_sets_root
+    if "/" not in spec:
+        headers = find_headers(root, spec)
+        if headers:
+            return FaceSet.load(max(headers, key=lambda entry: str(entry[1].get("created", "")))[0])
+    raise FaceSetError(
+        f"{spec!r} is neither a face set nor an identity with face sets under {root}",
+        "make one with `faceswap preprocess`, or name its folder",
+    )

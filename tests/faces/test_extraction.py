@@ -13,7 +13,7 @@ from PIL import Image
 
 from faceswap.errors import FaceError, FaceSetError, IdentityError, NoFaceFound
 from faceswap.faces.extraction import ExtractionOptions, extract
-from faceswap.faces.faceset import FaceSet
+from faceswap.faces.faceset import FaceSet, find
 from faceswap.faces.report import contact_sheet, coverage_advice, histograms
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import VideoReader
@@ -228,3 +228,12 @@ def test_frames_of_two_real_people_are_told_apart(real_faces: Path, tmp_path: Pa
     kept = list(faces.rows["source"])
     assert sum(name.startswith("a") for name in kept) >= 20 * 0.98
     assert all(name.startswith("a") for name in kept)
+
+
+def test_a_face_set_is_found_by_its_folder_and_by_the_name(cast: Path) -> None:
+    first = faces_of(cast / "corin.mp4")
+    assert find("corin").digest == first.digest
+    assert find(first.uri).digest == first.digest
+    for missing in ("nobody", str(cast / "nowhere")):
+        with pytest.raises(FaceSetError, match="preprocess"):
+            find(missing)
