@@ -14,6 +14,7 @@ for command in (
     whole_job.run,
     steps.preprocess,
     steps.train,
+    steps.pretrain,
     steps.evaluate,
     steps.swap,
     look.models,

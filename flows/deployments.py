@@ -10,18 +10,20 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
+from flows import runtime
 from flows.evaluate import evaluate
 from flows.pipeline import pipeline
 from flows.preprocess import preprocess
+from flows.pretrain import pretrain
 from flows.swap import swap
-from flows.train import TRAINING_SLOT, train
+from flows.train import train
 from flows.watch import keep_watch, watch_heartbeats
 
 NAME = "faceswap"
 """Of every deployment: ``prefect deployment run train/faceswap``."""
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
-_TRAINING = (train, pipeline)
+_TRAINING = (train, pipeline, pretrain)
 _OTHER = (preprocess, evaluate, swap)
 
 
@@ -37,7 +39,7 @@ def deployments() -> list[RunnerDeployment]:
 def main() -> None:
     """Serve until stopped."""
     with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(TRAINING_SLOT, 1)
+        client.upsert_global_concurrency_limit_by_name(runtime.TRAINING_SLOT, 1)
     watch_heartbeats()
     keep_watch()
     asyncio.run(_serve())

@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction import ExtractionOptions
 from faceswap.model.presets import PRESETS, Preset, preset
+from faceswap.model.pretraining import PretrainingOptions
 from faceswap.model.schedule import Budget
 from faceswap.model.trainer import TrainingOptions
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 
+PRIOR = "prior"
 PresetName = StrEnum("PresetName", {name: name for name in PRESETS})  # type: ignore[misc]
 
 
@@ -66,7 +68,9 @@ class TrainParameters(_Parameters):
     checkpoint_seconds: float = Field(60, gt=0, description="a kill loses at most this much")
     validate_seconds: float = Field(60, gt=0, description="between validations and previews")
     warm_start: str = Field(
-        "", description="a version (NAME@alias, NAME/3) to start from; empty: from scratch"
+        PRIOR,
+        description="what to start from: prior (learnt from fictional people, where the preset has one), "
+        "a version (NAME@alias, NAME/3), or empty: nothing",
     )
     freeze_encoder: bool = Field(False, description="with a warm start: train only the decoders")
     resume: str = Field("", description="MLflow run id of an interrupted training to go on with")
@@ -98,7 +102,7 @@ class TrainParameters(_Parameters):
             raise SettingsError(
                 f"Several budgets are given: {', '.join(given)}", "give one of minutes, steps, epochs"
             )
-        if self.freeze_encoder and not self.warm_start:
+        if self.freeze_encoder and self.warm_start in {"", PRIOR}:
             raise SettingsError("freeze_encoder needs a trained encoder", "name one with warm_start")
         return TrainingOptions(
             budget=Budget(**given) if given else Budget(minutes=4),
@@ -108,6 +112,14 @@ class TrainParameters(_Parameters):
             checkpoint_seconds=self.checkpoint_seconds,
             validate_seconds=self.validate_seconds,
         )
+
+
+class PretrainParameters(_Parameters):
+    """Fictional people in, the prior out that trainings start from."""
+
+    preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
+    options: PretrainingOptions = PretrainingOptions()
+    out: str = Field("", description="file to write; empty: under the home folder, where trainings find it")
 
 
 class EvaluateParameters(_Parameters):

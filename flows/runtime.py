@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from prefect.artifacts import create_image_artifact, create_progress_artifact, update_progress_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
+from prefect.concurrency.sync import concurrency
 from prefect.runtime import flow_run
 
 from faceswap.media.images import data_uri
 from faceswap.progress import Report, bar
 from faceswap.tracking import FLOW_RUN, Run
+
+TRAINING_SLOT = "faceswap-training"
+"""Prefect's global concurrency limit that all trainings share."""
 
 
 def prefect_tags() -> dict[str, str]:
@@ -29,6 +33,13 @@ def prefect_tags() -> dict[str, str]:
 def root_flow_run() -> str:
     """Id of the flow run that people see and cancel: the one without a parent."""
     return str(flow_run.root_flow_run_id or flow_run.id or "")
+
+
+@contextmanager
+def training_slot() -> Iterator[None]:
+    """One training at a time on the machines that share a server; where it sets no such limit nobody waits."""
+    with concurrency(TRAINING_SLOT, lease_duration=60, raise_on_lease_renewal_failure=False):
+        yield
 
 
 @contextmanager

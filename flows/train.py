@@ -10,7 +10,6 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.concurrency.sync import concurrency
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
@@ -19,22 +18,20 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
 from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import TrainingData
+from faceswap.model.dataset import Batches, TrainingData
 from faceswap.model.device import device
 from faceswap.model.network import copy_weights, export, read_model
 from faceswap.model.presets import Preset
 from faceswap.model.previews import preview_sheet
+from faceswap.model.prior import prior_file, take_prior
 from faceswap.model.trainer import Trainer, TrainingResult
 from faceswap.progress import Report
 from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
 from faceswap.settings import settings
 from flows import runtime
-from flows.parameters import TrainParameters
+from flows.parameters import PRIOR, TrainParameters
 from flows.watch import close_mlflow_runs
-
-TRAINING_SLOT = "faceswap-training"
-"""Prefect's global concurrency limit that trainings share; without it (no server of ours) nobody waits."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +44,26 @@ class Trained:
 
 
 @dataclass
-class _Observer:
+class Observer:
     """Tells MLflow and Prefect how the training goes."""
 
     run: tracking.Run
-    data: TrainingData
+    data: Batches
     report: Report
     preview: runtime.Picture
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
+        """Numbers to MLflow."""
         self.run.metrics(values, step)
 
     def validated(self, step: int, model: Autoencoders) -> None:
+        """A preview to MLflow's series and to Prefect's artifact."""
         sheet = preview_sheet(model, self.data)
         self.run.image(sheet, "preview", step)
         self.preview.show(sheet, f"step {step}: held-out face, its reconstruction, the swaps")
 
     def progress(self, share: float, message: str) -> None:
+        """The share of the budget to the bars."""
         self.report(round(share * 1000), 1000, message)
 
 
@@ -92,18 +92,15 @@ def fit(
         )
     data = TrainingData(sets, recipe)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
-    with (
-        concurrency(TRAINING_SLOT, lease_duration=60, raise_on_lease_renewal_failure=False),
-        runtime.progress(f"train {' + '.join(sets)}") as report,
-    ):
+    with runtime.training_slot(), runtime.progress(f"train {' + '.join(sets)}") as report:
         trainer = Trainer(
             data,
             recipe,
             parameters.options(),
             folder / "checkpoints",
-            _Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
+            Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
             quality=SwapQuality(sets, identities, recipe.geometry, FaceFinder()) if len(sets) > 1 else None,
-            initialize=_warm_start(parameters.warm_start, recipe),
+            initialize=_warm_start(run, parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},
             run_id=run.run_id,
         )
@@ -112,12 +109,23 @@ def fit(
         return trainer.train()
 
 
-def _warm_start(spec: str, recipe: Preset) -> Callable[[Autoencoders], None] | None:
-    if not spec:
+def _warm_start(run: tracking.Run, spec: str, recipe: Preset) -> Callable[[Autoencoders], None] | None:
+    """What gives a fresh model its first weights; where they come from is noted with the run."""
+    file = prior_file(recipe) if spec == PRIOR else None
+    if file:
+
+        def take(model: Autoencoders) -> None:
+            taken = take_prior(model, file)
+            run.tags({"warm_start": f"prior {taken.digest[:16]}, {taken.share:.0%} of the weights"})
+
+        return take
+    if spec in {"", PRIOR}:
+        run.tags({"warm_start": f"none: no prior for preset {recipe.name}" if spec else "none"})
         return None
     version = registry.load(spec)
     encoder = read_model(registry.encoder_file(version.card), version.card.encoder_digest)
     decoder = read_model(registry.decoder_file(version), version.card.decoder_digest)
+    run.tags({"warm_start": str(version.version)})
     return lambda model: copy_weights(model, encoder, decoder, recipe)
 
 

@@ -73,7 +73,9 @@ def train(
     patience: Annotated[
         int, typer.Option(min=0, help="validations without a better swap; 0: never stop early")
     ] = 0,
-    warm_start: Annotated[str, typer.Option(help="version to start from: NAME@alias or NAME/3")] = "",
+    warm_start: Annotated[
+        str, typer.Option(help="what to start from: prior, a version (NAME@alias, NAME/3), or empty")
+    ] = "prior",
     freeze_encoder: Annotated[bool, typer.Option(help="train the decoders only")] = False,
     resume: Annotated[str, typer.Option(help="MLflow run id of an interrupted training")] = "",
 ) -> None:
@@ -158,3 +160,22 @@ def swap(
             console.print(f"Written: {path}", soft_wrap=True)
         if not report.written:
             raise typer.Exit(1)
+
+
+def pretrain(
+    preset: PresetOption = "lite",
+    out: Annotated[str, typer.Option(help="file to write; default: where trainings find it")] = "",
+    steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 2200,
+    people: Annotated[int, typer.Option(min=2, help="fictional people")] = 160,
+    seed: Seed = 0,
+) -> None:
+    """Make the prior that trainings start from: learnt from fictional people, from nothing."""
+    with spoken_errors():
+        with quiet_imports():
+            from flows.parameters import PretrainParameters
+            from flows.pretrain import pretrain as flow
+
+        options = {"steps": steps, "people": people, "seed": seed}
+        console.print(
+            f"Written: {flow(PretrainParameters(preset=preset, out=out, options=options))}", soft_wrap=True
+        )

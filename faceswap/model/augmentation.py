@@ -63,7 +63,7 @@ class PairMaker:
 
     def plain(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The network's crop (size, size, c) of a prepared crop, without augmentation."""
-        return self._sample(crop, *self._map(self._base))
+        return self.sample(crop, *self._map(self._base))
 
     def plain_landmarks(self, landmarks: Points, source: Geometry) -> Points:
         """(n, 68, 2) landmarks of crops stored with ``source``, in the network's unvaried crop."""
@@ -91,19 +91,23 @@ class PairMaker:
             target's (51, 2) inner landmarks as offsets from the neutral ones, in sides of the crop: pose and
             expression without the identity's own proportions.
         """
-        variation = self._random_similarity(rng)  # varied crop -> unvaried crop
-        x, y = self._map(compose(self._base, variation))
+        variation, x, y = self.vary(rng)
         shape = apply(invert(variation), landmarks)
         if rng.random() < self.augmentation.flip:
             x, y = x[:, ::-1], y[:, ::-1]
             shape, neutral = mirror(shape, self.target.size), mirror(neutral, self.target.size)
-        dx, dy = self._random_warp(rng, progress)
-        target = self._sample(crop, x, y).astype(np.float32) / 255
-        warped = self._sample(crop[..., :3], x + dx, y + dy).astype(np.float32) / 255
-        gain, bias = self._random_colour(rng)
+        dx, dy = self.warp(rng, progress)
+        target = self.sample(crop, x, y).astype(np.float32) / 255
+        warped = self.sample(crop[..., :3], x + dx, y + dy).astype(np.float32) / 255
+        gain, bias = self.colour(rng)
         target[..., :3] = np.clip(target[..., :3] * gain + bias, 0, 1)
         offsets = (shape[INNER] - neutral[INNER]) / self.target.size
         return np.clip(warped * gain + bias, 0, 1), target, offsets.astype(np.float32)
+
+    def vary(self, rng: np.random.Generator) -> tuple[Matrix, Array, Array]:
+        """A random similarity (varied crop -> unvaried crop), and where in the prepared crop each pixel lies."""
+        variation = self._random_similarity(rng)
+        return variation, *self._map(compose(self._base, variation))
 
     def _map(self, matrix: Matrix) -> tuple[Array, Array]:
         m = matrix.astype(np.float32)
@@ -112,7 +116,8 @@ class PairMaker:
         ]
 
     @staticmethod
-    def _sample(crop: NDArray[np.uint8], x: Array, y: Array) -> NDArray[np.uint8]:
+    def sample(crop: NDArray[np.uint8], x: Array, y: Array) -> NDArray[np.uint8]:
+        """The crop (s, s, c) uint8 at the places ``x``, ``y`` (h, w): (h, w, c) uint8."""
         x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
         return cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
@@ -125,14 +130,16 @@ class PairMaker:
         centre = np.full(2, (size - 1) / 2)
         return np.hstack([linear, (centre + shift - linear @ centre)[:, None]])
 
-    def _random_warp(self, rng: np.random.Generator, progress: float) -> tuple[Array, Array]:
+    def warp(self, rng: np.random.Generator, progress: float) -> tuple[Array, Array]:
+        """Smooth noise for the input's map, 2 x (size, size) float32, px of the prepared crop."""
         deviation = self.augmentation.warp_at(progress) * self._side
         noise = rng.normal(0, 1, (_KNOTS, _KNOTS, 2)).astype(np.float32) * np.float32(deviation)
         size = self.target.size
         field = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
         return field[..., 0], field[..., 1]
 
-    def _random_colour(self, rng: np.random.Generator) -> tuple[Array, Array]:
+    def colour(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """A random gain (3,) and bias (1,), float32."""
         strength = self.augmentation.colour
         gain = 1 + rng.uniform(-strength, strength) + rng.uniform(-strength, strength, 3) / 2
         bias = rng.uniform(-strength, strength) / 2

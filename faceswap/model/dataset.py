@@ -35,6 +35,24 @@ class Faces(Protocol):
         """(n, 68, 2) in the crops' own pixels."""
 
 
+class Batches(Protocol):
+    """What a training draws from: :class:`TrainingData`, or fictional people."""
+
+    preset: Preset
+    heldout: dict[str, NDArray[np.uint8]]
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """One per decoder."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which every face is drawn once on average."""
+
+    def batch(self, seed: int, step: int, progress: float) -> Batch:
+        """The batch of a step; see :meth:`TrainingData.batch`."""
+
+
 def weight_map(landmarks: Points, size: int, weights: LossWeights) -> NDArray[np.uint8]:
     """How much each pixel of a crop counts in the loss.
 
@@ -146,7 +164,7 @@ class Feeder:
         threads: that prepare them.
     """
 
-    def __init__(self, data: TrainingData, seed: int, ahead: int = 4, threads: int = 2) -> None:
+    def __init__(self, data: Batches, seed: int, ahead: int = 4, threads: int = 2) -> None:
         self.data, self.seed, self.ahead = data, seed, ahead
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="pairs")
         self._futures: dict[int, Future[Batch]] = {}

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import TrainingData
+from faceswap.model.dataset import Batches
 
 
-def preview_sheet(model: Autoencoders, data: TrainingData, rows: int = 4) -> NDArray[np.uint8]:
+def preview_sheet(model: Autoencoders, data: Batches, rows: int = 4) -> NDArray[np.uint8]:
     """Held-out faces of every identity, side by side with what each decoder makes of them.
 
     Args:

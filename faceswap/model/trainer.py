@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from faceswap.errors import CheckpointError, DivergedError, TrainingError
 from faceswap.model.autoencoders import Autoencoders, compile_for_training
 from faceswap.model.checkpoints import Checkpoints, TrainingState
-from faceswap.model.dataset import Feeder, TrainingData
+from faceswap.model.dataset import Batches, Feeder
 from faceswap.model.device import device
 from faceswap.model.presets import Preset
 from faceswap.model.schedule import Budget, Schedule
@@ -90,7 +90,7 @@ class Trainer:
 
     def __init__(
         self,
-        data: TrainingData,
+        data: Batches,
         preset: Preset,
         options: TrainingOptions,
         folder: Path,
@@ -275,7 +275,7 @@ class _Due:
         return self._is_due("save", now)
 
 
-def heldout_errors(model: Autoencoders, data: TrainingData, limit: int = 16) -> dict[str, float]:
+def heldout_errors(model: Autoencoders, data: Batches, limit: int = 16) -> dict[str, float]:
     """Mean absolute error (0..1) of each identity's held-out faces through its own decoder, and their mean."""
     errors: dict[str, float] = {}
     for index, identity in enumerate(data.identities):

@@ -1,0 +1,114 @@
+"""The prior: weights that every training starts from, learnt from fictional people only.
+
+``faceswap pretrain`` makes it from nothing (:mod:`faceswap.model.pretraining`). A prior is an ``.npz`` file of float16
+arrays and a line of JSON about its origin: nothing in it is run when it is read.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+
+from faceswap.errors import TrainingError
+from faceswap.model.autoencoders import Autoencoders
+from faceswap.model.presets import Preset
+from faceswap.settings import settings
+from faceswap.storage import replacing
+
+_ABOUT = "about"
+_PACKAGED = Path(__file__).with_name("priors")
+Weights = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a training took from a prior: its digest, and the share of the weights that fitted (0..1)."""
+
+    digest: str
+    share: float
+
+
+def prior_file(preset: Preset) -> Path | None:
+    """The prior of a preset: the one under the home folder if there is one, else the package's own; None: neither."""
+    for folder in (settings().home_path / "priors", _PACKAGED):
+        file = folder / f"{preset.name}.npz"
+        if file.exists():
+            return file
+    return None
+
+
+def save_prior(model: Autoencoders, decoder: str, path: Path, about: dict[str, Any]) -> str:
+    """Write encoder, landmark head and one decoder of a model atomically; returns the file's digest.
+
+    Args:
+        model: trained on fictional people.
+        decoder: the identity whose decoder all decoders will start from.
+        path: ``.npz``.
+        about: origin, as JSON.
+    """
+    arrays = {
+        f"{network}/{index:03d}": np.asarray(array, np.float16)
+        for network, own in _networks(model, [model.decoders[model.identities.index(decoder)]]).items()
+        for index, array in enumerate(own[0].get_weights())
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, **arrays, **{_ABOUT: np.array(json.dumps(about))})  # type: ignore[arg-type]
+    return _digest(path)
+
+
+def take_prior(model: Autoencoders, path: Path) -> Taken:
+    """Let a fresh model start from a prior.
+
+    Weights whose shape differs (another bottleneck, say) stay as they are: the rest is still worth having.
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files if key != _ABOUT}
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise TrainingError(
+            f"The prior {path} can't be read: {error}", "delete it, or make it anew with `faceswap pretrain`"
+        ) from error
+    fitting = total = 0
+    for name, networks in _networks(model, model.decoders).items():
+        for network in networks:
+            current = network.get_weights()
+            offered = [arrays.get(f"{name}/{index:03d}") for index in range(len(current))]
+            same = [
+                old is not None and old.shape == own.shape for own, old in zip(current, offered, strict=True)
+            ]
+            network.set_weights(
+                [
+                    np.asarray(old, np.float32) if fits else own
+                    for own, old, fits in zip(current, offered, same, strict=True)
+                ]
+            )
+            fitting += sum(own.size for own, fits in zip(current, same, strict=True) if fits)
+            total += sum(own.size for own in current)
+    return Taken(_digest(path), fitting / total)
+
+
+def about_prior(path: Path) -> dict[str, Any]:
+    """What a prior says of its origin."""
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(json.loads(str(stored[_ABOUT])))
+
+
+def _networks(model: Autoencoders, decoders: list[keras.Model]) -> dict[str, list[Any]]:
+    return {
+        "encoder": [model.encoder],
+        "shape": [model.reader.get_layer("shape")],
+        "decoder": list(decoders),
+    }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
