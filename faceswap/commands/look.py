@@ -70,7 +70,14 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = Fa
             return
         metrics = [gate.metric for gate in gates_from(settings().gates)]
         table = Table(title=f"Versions at {settings().tracking}")
-        for title in ("version", "stage", "aliases", "preset", *(m.replace("_", " ") for m in metrics), "age"):
+        for title in (
+            "version",
+            "stage",
+            "aliases",
+            "preset",
+            *(m.replace("_", " ") for m in metrics),
+            "age",
+        ):
             table.add_column(title)
         for row in rows:
             hours = (time.time() - row.created) / 3600

@@ -192,7 +192,9 @@ def check_override(override: str | None) -> None:
         SettingsError: it has none.
     """
     if override is not None and not override.strip():
-        raise SettingsError("An override needs a reason", 'write --override "why the gates do not matter here"')
+        raise SettingsError(
+            "An override needs a reason", 'write --override "why the gates do not matter here"'
+        )
 
 
 def _number(values: Values, metric: str) -> float | None:

@@ -16,12 +16,12 @@ from faceswap.registry.aliases import (
     tags,
 )
 from faceswap.registry.lock import Lock, locked
+from faceswap.registry.stages import Stage
 from faceswap.registry.versions import (
     PREFIX,
     Card,
     Listed,
     LoadedVersion,
-    Stage,
     Version,
     decoder_file,
     encoder_file,

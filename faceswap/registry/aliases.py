@@ -11,7 +11,8 @@ from mlflow.exceptions import MlflowException
 
 from faceswap.errors import RegistryError
 from faceswap.registry.lock import locked
-from faceswap.registry.versions import Stage, Version, stage_of
+from faceswap.registry.stages import Stage, stage_of
+from faceswap.registry.versions import Version
 from faceswap.settings import settings
 from faceswap.tracking import connect
 

@@ -8,9 +8,8 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from faceswap.errors import RegistryError
 from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
+from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
 from faceswap.tracking import connect
 
@@ -181,15 +181,6 @@ def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
         mlflow.log_metrics(finite, model_id=model_version.model_id)
 
 
-class Stage(StrEnum):
-    """The state of a version, as the tag ``stage``; all but the last are aliases too."""
-
-    PRODUCTION = "production"
-    CHALLENGER = "challenger"
-    PREVIOUS = "previous"
-    ARCHIVED = "archived"
-
-
 @dataclass(frozen=True)
 class Listed:
     """A row of the table of versions."""
@@ -203,11 +194,6 @@ class Listed:
     def stage(self) -> str:
         """production, challenger, previous or archived, as the aliases say."""
         return stage_of(self.aliases).value
-
-
-def stage_of(aliases: Collection[str]) -> Stage:
-    """The state that a version's aliases give it."""
-    return next((stage for stage in Stage if stage in aliases), Stage.ARCHIVED)
 
 
 def versions() -> list[Listed]:
