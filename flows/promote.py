@@ -10,6 +10,7 @@ from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
 from prefect.settings import PREFECT_API_URL
+from prefect.states import Failed, State
 from pydantic import Field, StringConstraints
 
 from faceswap import promotion, registry, tracking
@@ -158,7 +159,7 @@ def settle(
 
 
 @flow(name="promote", flow_run_name="promote-{parameters.version}")
-def promote(parameters: PromoteParameters) -> Promoted:
+def promote(parameters: PromoteParameters) -> Promoted | State[Promoted]:
     """A version into production, if the gates let it pass; who, when and why is written to the version.
 
     Raises:
@@ -166,14 +167,12 @@ def promote(parameters: PromoteParameters) -> Promoted:
         SettingsError: the gates can't be used, an override has no reason, an approval has no Prefect server.
         RegistryError: there is no such version, or production changed meanwhile.
     """
-    challenger, by = promotion.candidate(parameters.version), promotion.who(parameters.by)
+    challenger = promotion.candidate(parameters.version)
     if parameters.to is Destination.CHALLENGER:
-        promotion.nominate(challenger, Record(outcome="nominated", by=by))
+        promotion.nominate(challenger, Record(outcome="nominated", by=promotion.who(parameters.by)))
         return Promoted(challenger)
     gates = gates_from(settings().gates)
-    decide(
-        gates, {}, None, override=parameters.override
-    )  # a bad override is said before anything is measured
+    check_override(parameters.override)
     if parameters.approval and not PREFECT_API_URL.value():
         raise SettingsError(
             "An approval needs a Prefect server to answer in", "start one and set PREFECT_API_URL"
@@ -188,12 +187,13 @@ def promote(parameters: PromoteParameters) -> Promoted:
         run.parameters(parameters.model_dump(mode="json") | {"gates": [gate.model_dump() for gate in gates]})
         decision = settle(run, challenger, champion, gates, parameters)
     if not decision.allowed:
-        raise PromotionRefused(
+        error = PromotionRefused(
             f"{challenger} does not go to production ({decision.outcome}):\n  "
             + "\n  ".join(decision.reasons),
             f"see promotion.md and the pictures in MLflow run {run.run_id}; "
             'train on, change FACESWAP_GATES, or --override "reason"',
         )
+        return Failed(message=str(error), data=error)  # raised where the flow was called, without a traceback
     return Promoted(challenger, champion, decision, run.run_id)
 
 

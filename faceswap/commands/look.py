@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from faceswap.commands.common import Seed, console, spoken_errors
+from faceswap.commands.common import SHORT, Seed, console, spoken_errors
 from faceswap.settings import settings
 
 
@@ -70,19 +70,13 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = Fa
             return
         metrics = [gate.metric for gate in gates_from(settings().gates)]
         table = Table(title=f"Versions at {settings().tracking}")
-        for title in (
-            "version",
-            "stage",
-            "aliases",
-            "preset",
-            *(m.replace("_", " ") for m in metrics),
-            "age",
-        ):
+        for title in ("version", "state", "preset", *(SHORT.get(m, m) for m in metrics), "age"):
             table.add_column(title)
         for row in rows:
             hours = (time.time() - row.created) / 3600
             age = f"{hours / 24:.0f} days" if hours > 48 else f"{hours:.1f} h"
-            numbers = (row.tags.get(metric, "–") for metric in metrics)
-            words = (str(row.version), row.stage, " ".join(row.aliases), row.tags.get("preset", ""))
-            table.add_row(*words, *numbers, age)
+            numbers = (f"{float(row.tags[m]):.2f}" if m in row.tags else "–" for m in metrics)
+            said = [row.tags["promotion"]] if row.tags.get("promotion") in {"refused", "declined"} else []
+            state = ", ".join([*(row.aliases or [row.stage]), *said])
+            table.add_row(str(row.version), state, row.tags.get("preset", ""), *numbers, age)
         console.print(table)
