@@ -12,8 +12,11 @@ from faceswap.progress import Report, bar
 
 def prefect_tags() -> dict[str, str]:
     """Tags that lead from an MLflow run back to the Prefect run."""
+    if not flow_run.id:
+        return {}
     url = flow_run.ui_url or ""
-    return {"prefect.flow_run": str(flow_run.id or ""), "prefect.url": url} if flow_run.id else {}
+    # A temporary server has no UI: Prefect writes "None/flow-runs/…" then.
+    return {"prefect.flow_run": str(flow_run.id)} | ({"prefect.url": url} if url.startswith("http") else {})
 
 
 @contextmanager
