@@ -2,7 +2,7 @@
 
 import typer
 
-from faceswap.commands import look, platform, steps, whole_job
+from faceswap.commands import look, platform, promotion, steps, whole_job
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
@@ -17,6 +17,8 @@ for command in (
     steps.pretrain,
     steps.evaluate,
     steps.swap,
+    promotion.promote,
+    promotion.rollback,
     look.models,
     look.inspect,
     look.people,

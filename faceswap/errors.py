@@ -17,6 +17,7 @@ FaceswapError
 │   └── TrainingCancelled  stopped by the user; the state is saved
 ├── TrackingError          the MLflow server can't be reached or refuses
 └── RegistryError          a version or an alias does not exist or can't be loaded
+    └── PromotionRefused   a version does not go to production: a gate, or a person, said no
 
 Each carries what is wrong (with the file or the setting) and, where there is one, the fix.
 """
@@ -101,3 +102,7 @@ class TrackingError(FaceswapError):
 
 class RegistryError(FaceswapError):
     """A version or an alias does not exist or can't be loaded."""
+
+
+class PromotionRefused(RegistryError):
+    """A version does not go to production: a gate, or a person, said no."""

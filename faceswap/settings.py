@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     s3_region: str = Field("us-east-1", description="S3 region")
     s3_access_key_id: str = Field("", description="S3 access key; empty: boto3's own chain")
     s3_secret_access_key: SecretStr = Field(SecretStr(""), description="S3 secret key")
+    gates: str = Field(
+        "",
+        description="what a version has to reach for production: a JSON list of "
+        '{"metric": NAME, "at_most" or "at_least": NUMBER, "margin": NUMBER}; empty: the defaults',
+    )
 
     @property
     def home_path(self) -> Path:

@@ -15,6 +15,7 @@ from flows.evaluate import evaluate
 from flows.pipeline import pipeline
 from flows.preprocess import preprocess
 from flows.pretrain import pretrain
+from flows.promote import promote, rollback
 from flows.swap import swap
 from flows.train import train
 from flows.watch import keep_watch, watch_heartbeats
@@ -24,7 +25,7 @@ NAME = "faceswap"
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
 _TRAINING = (train, pipeline, pretrain)
-_OTHER = (preprocess, evaluate, swap)
+_OTHER = (preprocess, evaluate, promote, rollback, swap)
 
 
 def deployments() -> list[RunnerDeployment]:

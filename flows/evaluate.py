@@ -39,13 +39,27 @@ def target_sets(parameters: EvaluateParameters, loaded: list[LoadedVersion]) -> 
     return {faces.identity: faces for faces in sets}
 
 
-def evaluate_one(loaded: LoadedVersion, targets: dict[str, FaceSet], frames: int) -> list[Evaluated]:
-    """One version put on every target that is not its own identity."""
+def evaluate_one(
+    loaded: LoadedVersion,
+    targets: dict[str, FaceSet],
+    frames: int,
+    reference: FaceSet | None = None,
+    identities: dict[str, NDArray[np.float64]] | None = None,
+) -> list[Evaluated]:
+    """One version put on every target that is not its own identity.
+
+    Args:
+        loaded: the version.
+        targets: identity -> face set.
+        frames: held-out frames of each target.
+        reference: real faces to compare with; by default those the version was trained on.
+        identities: identity -> (128,) mean embedding, to recognise among; by default those of its run.
+    """
     finder, card = FaceFinder(), loaded.card
     assert loaded.version is not None
     swapper = Swapper(loaded.network, finder, SwapOptions(label=False))
-    reference = FaceSet.load(card.face_sets[card.identity]["uri"])
-    identities = {name: card.embedding(name) for name in card.identities}
+    reference = reference or FaceSet.load(card.face_sets[card.identity]["uri"])
+    identities = identities or {name: card.embedding(name) for name in card.identities}
     others = {name: faces for name, faces in targets.items() if name != card.identity}
     found = []
     with runtime.progress(f"evaluate {loaded.version}") as report:

@@ -135,6 +135,40 @@ class EvaluateParameters(_Parameters):
     frames: int = Field(40, ge=2, le=1000, description="held-out frames of each target")
 
 
+class Destination(StrEnum):
+    """Where a version is to go."""
+
+    PRODUCTION = "production"
+    CHALLENGER = "challenger"
+
+
+class PromoteParameters(_Parameters):
+    """A version measured against the one in production, and put in its place where the gates let it pass."""
+
+    version: str = Field(description="NAME/3 or NAME@alias; NAME alone: its challenger", min_length=1)
+    to: Destination = Field(
+        Destination.PRODUCTION, description="production, by the gates; or challenger: only nominated"
+    )
+    targets: list[str] = Field(
+        [], description="face sets that both are put on; empty: those the version was trained with"
+    )
+    frames: int = Field(40, ge=2, le=1000, description="held-out frames of each target")
+    override: str | None = Field(
+        None, description="the reason why it goes to production even if a gate refuses; empty: it does not"
+    )
+    by: str = Field("", max_length=200, description="who promotes; empty: the user of the machine")
+    approval: bool = Field(False, description="pause for a person's yes or no in Prefect's UI")
+    approval_hours: float = Field(24, gt=0, le=720, description="how long to wait for it")
+
+
+class RollbackParameters(_Parameters):
+    """The version before into production again."""
+
+    name: str = Field(description="the identity", pattern=r"^[\w][\w.-]*$")
+    reason: str = Field("", max_length=1000, description="why; it is recorded")
+    by: str = Field("", max_length=200, description="who; empty: the user of the machine")
+
+
 class SwapParameters(_Parameters):
     """A picture, a folder or a video with the reference's face put on."""
 

@@ -20,6 +20,15 @@ from infra.services import use_running_servers
 console = Console()
 errors = Console(stderr=True)
 PresetOption = Annotated[str, typer.Option(help="architecture and recipe: lite, original")]
+SHORT = {
+    "identity_distance": "identity",
+    "identity_top1": "top-1",
+    "lip_gap_correlation": "lips",
+    "pose_error_degrees": "pose °",
+    "sharpness": "sharp",
+    "reconstruction_ssim": "SSIM",
+}
+"""What the columns of a table are called."""
 Seed = Annotated[int, typer.Option(min=0)]
 
 

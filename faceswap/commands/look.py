@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from faceswap.commands.common import Seed, console, spoken_errors
+from faceswap.commands.common import SHORT, Seed, console, spoken_errors
 from faceswap.settings import settings
 
 
@@ -50,23 +50,33 @@ def people(
 def models(as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
     """List the registered versions."""
     with spoken_errors():
+        from faceswap.evaluation.gates import gates_from
         from faceswap.registry import versions
 
         rows = versions()
         if as_json:
             values = [
-                {"version": str(r.version), "aliases": r.aliases, "created": r.created, **r.tags}
+                {
+                    **r.tags,
+                    "version": str(r.version),
+                    "stage": r.stage,
+                    "aliases": r.aliases,
+                    "created": r.created,
+                    "age_seconds": round(time.time() - r.created),
+                }
                 for r in rows
             ]
             sys.stdout.write(json.dumps(values, indent=1) + "\n")
             return
+        metrics = [gate.metric for gate in gates_from(settings().gates)]
         table = Table(title=f"Versions at {settings().tracking}")
-        for title in ("version", "aliases", "preset", "identity distance", "lips follow", "age"):
+        for title in ("version", "state", "preset", *(SHORT.get(m, m) for m in metrics), "age"):
             table.add_column(title)
         for row in rows:
-            tags = row.tags
             hours = (time.time() - row.created) / 3600
             age = f"{hours / 24:.0f} days" if hours > 48 else f"{hours:.1f} h"
-            numbers = (tags.get("identity_distance", "–"), tags.get("lip_gap_correlation", "–"))
-            table.add_row(str(row.version), " ".join(row.aliases), tags.get("preset", ""), *numbers, age)
+            numbers = (f"{float(row.tags[m]):.2f}" if m in row.tags else "–" for m in metrics)
+            said = [row.tags["promotion"]] if row.tags.get("promotion") in {"refused", "declined"} else []
+            state = ", ".join([*(row.aliases or [row.stage]), *said])
+            table.add_row(str(row.version), state, row.tags.get("preset", ""), *numbers, age)
         console.print(table)

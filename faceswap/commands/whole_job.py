@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from faceswap.commands.common import (
+    SHORT,
     PresetOption,
     Seed,
     consents,
@@ -120,19 +121,11 @@ def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
     report = Path(pipeline(parameters))
     values = json.loads((report.parent / "report.json").read_text())
     table = Table(title="Measured on held-out frames")
-    columns = {
-        "identity_distance": "identity",
-        "identity_top1": "top-1",
-        "lip_gap_correlation": "lips",
-        "pose_error_degrees": "pose °",
-        "sharpness": "sharp",
-        "reconstruction_ssim": "SSIM",
-    }
     table.add_column("reference → target")
-    for title in columns.values():
+    for title in SHORT.values():
         table.add_column(title, justify="right")
     for row in values["pairs"]:
-        numbers = [f"{row[key]:.2f}" if row[key] is not None else "–" for key in columns]
+        numbers = [f"{row[key]:.2f}" if row[key] is not None else "–" for key in SHORT]
         table.add_row(f"{row['reference']} → {row['target']}", *numbers)
     console.print(table)
     console.print(

@@ -1,4 +1,4 @@
-"""Registered decoder versions: ``face-<identity>`` in MLflow's model registry.
+"""Decoder versions: stored, found, listed, loaded.
 
 A version holds its decoder and a card (JSON: geometry, preset, embeddings, consent, lineage); the encoder, which
 all identities of a run share, is stored once with the run and fetched by digest. Nothing is pickled.
@@ -25,6 +25,7 @@ from faceswap.errors import RegistryError
 from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
+from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
 from faceswap.tracking import connect
 
@@ -134,7 +135,7 @@ def register(run_id: str, folder: Path, cards: Mapping[str, Card]) -> dict[str, 
     """
     client = connect()
     client.log_artifact(run_id, str(folder / "encoder.keras"), "encoder")
-    code = Path(__file__).with_name("registered_model.py")
+    code = Path(faceswap.__file__).with_name("registered_model.py")
     versions: dict[str, Version] = {}
     for identity, card in cards.items():
         with tempfile.TemporaryDirectory() as scratch:
@@ -180,20 +181,6 @@ def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
         mlflow.log_metrics(finite, model_id=model_version.model_id)
 
 
-def set_alias(version: Version, alias: str) -> None:
-    """Let an alias point to a version."""
-    connect().set_registered_model_alias(version.name, alias, str(version.version))
-
-
-def alias_after_training(version: Version) -> str:
-    """``production`` for the first version of an identity, else ``challenger``; returns the alias that was set."""
-    alias = (
-        "challenger" if "production" in connect().get_registered_model(version.name).aliases else "production"
-    )
-    set_alias(version, alias)
-    return alias
-
-
 @dataclass(frozen=True)
 class Listed:
     """A row of the table of versions."""
@@ -202,6 +189,11 @@ class Listed:
     aliases: tuple[str, ...]
     tags: dict[str, str]
     created: float
+
+    @property
+    def stage(self) -> str:
+        """production, challenger, previous or archived, as the aliases say."""
+        return stage_of(self.aliases).value
 
 
 def versions() -> list[Listed]:

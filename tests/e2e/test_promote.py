@@ -1,0 +1,198 @@
+"""Promotion as a user does it: the command, a real Prefect server, real versions, measured on real swaps."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from faceswap import registry, tracking
+from faceswap.errors import SettingsError
+from faceswap.model.network import read_model, weights_digest
+from faceswap.registry import Version
+from faceswap.settings import settings
+from tests.e2e.conftest import Done, environment_of
+from tests.registry.fakes import aliases, stages
+
+NAME = "emeric"
+MODEL = f"face-{NAME}"
+GATES = json.dumps(
+    [
+        {"metric": "identity_distance", "at_most": 0.75, "margin": 0.03},
+        {"metric": "detection_rate", "at_least": 0.5},
+    ]
+)
+"""The demo in miniature trains for seconds only."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API of a Prefect server of its own."""
+    folder = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "prefect", "server", "start"],
+        env=environment_of(folder)
+        | quiet
+        | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_API_PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    api = f"http://127.0.0.1:{port}/api"
+    try:
+        for _ in range(240):
+            try:
+                if httpx.get(f"{api}/health").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.5)
+        else:
+            pytest.fail("the Prefect server does not start")
+        yield api
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def place(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo's state, with version 2 equal to version 1, and version 3 a picture of nothing."""
+    home = tmp_path_factory.mktemp("promote") / "home"
+    shutil.copytree(demo.home, home, ignore=shutil.ignore_patterns("prefect"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACESWAP_HOME", str(home))
+        patch.setenv("FACESWAP_EXPERIMENT", "promotion")  # so that the demo's artifacts stay as they are
+        settings.cache_clear()
+        loaded = registry.load(NAME)
+        folder = home / "export"
+        folder.mkdir()
+        shutil.copy(registry.encoder_file(loaded.card), folder / "encoder.keras")
+        decoder = read_model(registry.decoder_file(loaded))
+        for factor in (1, 0):
+            decoder.set_weights([factor * weights for weights in decoder.get_weights()])
+            decoder.save(folder / f"decoder_{NAME}.keras")
+            with tracking.run("train again", "train") as run:
+                card = loaded.card.model_copy(
+                    update={"run_id": run.run_id, "decoder_digest": weights_digest(decoder)}
+                )
+                registry.alias_after_training(registry.register(run.run_id, folder, {NAME: card})[NAME])
+        settings.cache_clear()
+    return home
+
+
+@pytest.fixture(autouse=True)
+def at_the_place(home: Path, place: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FACESWAP_HOME", str(place))
+    monkeypatch.setenv("FACESWAP_EXPERIMENT", "promotion")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def start(place: Path, server: str, *words: str) -> subprocess.Popen[str]:
+    own = {"FACESWAP_EXPERIMENT": "promotion", "FACESWAP_GATES": GATES, "PREFECT_API_URL": server}
+    return subprocess.Popen(
+        [sys.executable, "-m", "faceswap.cli", *words],
+        env=environment_of(place) | own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, errors = process.communicate(timeout=400)
+    return process.returncode, output + errors
+
+
+def test_a_collapsed_version_is_refused_by_name_of_the_gate(place: Path, server: str) -> None:
+    code, said = finish(start(place, server, "promote", NAME, "--frames", "4", "--by", "mia"))
+    assert code == 1, said
+    assert f"PromotionRefused: {NAME}/3 does not go to production (refused)" in said
+    assert "identity_distance: 1, has to be at most 0.75" in said
+    assert "Traceback" not in said
+    assert aliases(MODEL) == {"production": 1, "challenger": 3}
+    tags = registry.tags(Version(MODEL, 3))
+    assert (tags["promotion"], tags["promotion.by"]) == ("refused", "mia")
+    client = tracking.connect()
+    run = client.get_run(tags["promotion.run"])
+    assert (run.info.status, run.data.tags["faceswap.kind"]) == ("FINISHED", "promote")
+    assert run.data.metrics["challenger.bram.identity_distance"] == 1
+    assert run.data.metrics["champion.bram.identity_distance"] < 0.75
+    assert {artifact.path for artifact in client.list_artifacts(run.info.run_id)} >= {
+        "promotion.md",
+        "decision.json",
+        "pictures",
+    }
+    assert len(client.list_artifacts(run.info.run_id, "pictures")) == 1
+    kinds = httpx.post(f"{server}/artifacts/filter", json={}).json()
+    (table,) = [a for a in kinds if (a["key"] or "").startswith("promotion-")]
+    assert "| identity_distance | at most 0.75 | 0.03 | 1 |" in table["data"]
+    assert run.info.run_id in table["data"]
+
+
+def test_an_equal_version_passes_and_can_be_rolled_back(place: Path, server: str) -> None:
+    code, said = finish(start(place, server, "promote", f"{NAME}/2", "--frames", "4"))
+    assert code == 0, said
+    assert f"In production: {NAME}/2; {NAME}/1 is kept as previous" in said
+    assert aliases(MODEL) == {"production": 2, "previous": 1, "challenger": 3}
+    assert stages(MODEL) == {1: "previous", 2: "production", 3: "challenger"}
+    code, said = finish(start(place, server, "rollback", NAME, "--reason", "it flickers"))
+    assert code == 0, said
+    assert f"In production: {NAME}/1; {NAME}/2 was rolled back." in said
+    assert aliases(MODEL) == {"production": 1, "challenger": 3}
+    assert registry.tags(Version(MODEL, 2))["promotion.reasons"] == "it flickers"
+
+
+def test_a_person_says_no_in_prefect(place: Path, server: str) -> None:
+    words = ("promote", f"{NAME}/3", "--frames", "4", "--override", "for the test", "--approval")
+    process = start(place, server, *words)
+    for _ in range(400):
+        paused = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}}
+        found = httpx.post(f"{server}/flow_runs/filter", json=paused).json()
+        if found or process.poll() is not None:
+            break
+        time.sleep(0.5)
+    assert found, finish(process)
+    assert aliases(MODEL)["production"] == 1
+    answer = {"run_input": {"approved": False, "by": "ines", "reason": "eyes are closed"}}
+    said = httpx.post(f"{server}/flow_runs/{found[0]['id']}/resume", json=answer).json()
+    assert said["status"] == "ACCEPT", said
+    code, said = finish(process)
+    assert code == 1, said
+    assert "declined by ines: eyes are closed" in said
+    assert aliases(MODEL)["production"] == 1
+    assert registry.tags(Version(MODEL, 3))["promotion"] == "declined"
+
+
+def test_models_shows_states_metrics_and_age(place: Path, server: str) -> None:
+    code, said = finish(start(place, server, "models", "--json"))
+    assert code == 0, said
+    rows = {row["version"]: row for row in json.loads(said[: said.rindex("]") + 1])}
+    assert rows[f"{NAME}/1"]["stage"] == "production"
+    assert rows[f"{NAME}/3"]["stage"] == "challenger"
+    assert float(rows[f"{NAME}/3"]["identity_distance"]) == 1
+    assert rows[f"{NAME}/3"]["promotion"] == "declined"
+    assert rows["bram/1"]["age_seconds"] > 0
+
+
+def test_wrong_words_change_nothing(place: Path) -> None:
+    from flows.parameters import PromoteParameters
+    from flows.promote import promote
+
+    before = aliases(MODEL), stages(MODEL)
+    with pytest.raises(SettingsError, match="needs a reason"):
+        promote.fn(PromoteParameters(version=f"{NAME}/3", override=" "))
+    with pytest.raises(SettingsError, match="needs a Prefect server"):
+        promote.fn(PromoteParameters(version=f"{NAME}/3", approval=True))
+    assert promote.fn(PromoteParameters(version=f"{NAME}/1")).decision is None  # in production already
+    assert (aliases(MODEL), stages(MODEL)) == before
