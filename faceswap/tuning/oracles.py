@@ -4,7 +4,7 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
@@ -12,15 +12,10 @@ from keras_tuner.engine.trial import TrialStatus
 from faceswap.tuning.plan import SearchPlan, write_atomically
 from faceswap.tuning.space import Choice, FloatRange, IntRange, SearchSpace, Value
 
-if TYPE_CHECKING:
-    _Base = keras_tuner.Oracle
-else:
-    _Base = object
-
 QUALITY = keras_tuner.Objective("quality", "max")
 
 
-class _Steadfast(_Base):
+class _Steadfast(keras_tuner.Oracle):  # a mixin: it comes before one of Keras-Tuner's own oracles
     """What both oracles need beyond Keras-Tuner.
 
     - The sweep comes before the random values.
@@ -47,7 +42,7 @@ class _Steadfast(_Base):
         plan = self._plan
         late = plan.total_minutes is not None and self.used_seconds >= 60 * plan.total_minutes
         if late or (plan.trials is not None and len(self.trials) >= plan.trials):
-            return {"status": TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED}
+            return {"status": TrialStatus.STOPPED}
         response: dict[str, Any] = super().populate_space(trial_id)
         values = response.get("values")
         if values and "tuner/trial_id" not in values and self._duplicate(values):
@@ -59,7 +54,8 @@ class _Steadfast(_Base):
 
     def _random_values(self) -> dict[str, Value] | None:
         untried = (point for point in self._points if not self._tried(point))
-        return next(untried, None) or super()._random_values()
+        first = next(untried, None)
+        return dict(first) if first else super()._random_values()  # Hyperband writes into it
 
     def _tried(self, point: dict[str, Value]) -> bool:
         return any(
@@ -71,7 +67,8 @@ class _Steadfast(_Base):
         return {**super().get_state(), "used_seconds": self.used_seconds}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self.trials = {i: self.trials[i] for i in sorted(self.trials) if i in state["start_order"]}
+        known = set(state["start_order"])
+        self.trials: dict[str, Any] = {i: t for i, t in sorted(self.trials.items()) if i in known}
         super().set_state(state)
         self._earlier = state["used_seconds"]
 

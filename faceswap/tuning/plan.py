@@ -7,6 +7,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +67,14 @@ class SearchPlan(_Data):
             return Budget(minutes=whole.minutes * share)
         assert whole.epochs is not None
         return Budget(epochs=whole.epochs * share)
+
+    def variant(self, values: Mapping[str, Value]) -> Preset:
+        """The preset that a trial with these values trains.
+
+        Raises:
+            SettingsError: the values don't fit each other.
+        """
+        return self.preset.with_(**self.space.changes(values))
 
     def save(self, folder: Path) -> None:
         """Write it to a search's folder."""

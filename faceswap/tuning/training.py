@@ -72,7 +72,7 @@ def train(job: TrialJob, plan: SearchPlan) -> TrialResult:
             f"The face sets {', '.join(plan.face_sets)} are not those the search was begun with",
             "start a new search",
         )
-    preset = preset_of(job, plan)
+    preset = plan.variant(job.values)
     data = TrainingData(sets, preset)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
     quality = SwapQuality(sets, identities, preset.geometry, FaceFinder())
@@ -89,11 +89,6 @@ def train(job: TrialJob, plan: SearchPlan) -> TrialResult:
         }
         observer.measured(result, pairs, pictures)
     return result
-
-
-def preset_of(job: TrialJob, plan: SearchPlan) -> Preset:
-    """The variant that a trial trains."""
-    return plan.preset.with_(**plan.space.changes(job.values))
 
 
 def fit(

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
+
 from faceswap.errors import (
     CheckpointError,
     DivergedError,
@@ -73,7 +75,8 @@ def run(job: TrialJob, plan: SearchPlan) -> TrialRecord:
             f"Trial {job.trial_id} was stopped: {(job.folder / 'stopped.txt').read_text()}",
             "correct it and start the same search again: it goes on from here",
         )
-    return record_of(job, plan, _cause(code, job.folder), _last_words(code, job.folder), began=began)
+    seconds = time.monotonic() - began
+    return record_of(job, plan, _cause(code, job.folder), _last_words(code, job.folder), wall_seconds=seconds)
 
 
 def record_of(
@@ -82,13 +85,9 @@ def record_of(
     status: Status,
     message: str = "",
     result: TrialResult | None = None,
-    began: float | None = None,
+    wall_seconds: float = 0.0,
 ) -> TrialRecord:
-    """Write down how a trial ended, and return it.
-
-    Args:
-        began: ``time.monotonic()`` at its start.
-    """
+    """Write down how a trial ended, and return it."""
     record = TrialRecord(
         trial_id=job.trial_id,
         values=job.values,
@@ -98,7 +97,7 @@ def record_of(
         status=status,
         message=message[:4000],
         quality=round(plan.objective.quality(result.measures), 6) if result else FAILED,
-        wall_seconds=round(time.monotonic() - began, 2) if began else 0.0,
+        wall_seconds=round(wall_seconds, 2),
         result=result or TrialResult(measures={}),
     )
     write_atomically(job.folder / "result.json", record.model_dump_json(indent=1))
@@ -149,9 +148,8 @@ def main(folder: Path) -> int:
     """Run the job in a trial's folder; returns the exit code."""
     job = TrialJob.model_validate_json((folder / "job.json").read_bytes())
     plan = SearchPlan.load(job.search)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     threading.Thread(target=leave_with_parent, daemon=True).start()
-    began = time.monotonic()
     task: Task = pkgutil.resolve_name(plan.task)
     try:
         result = task(job, plan)
@@ -160,13 +158,18 @@ def main(folder: Path) -> int:
         return _STOPPED
     except Exception as error:
         traceback.print_exc()
-        record_of(job, plan, _kind(error), _words(error), began=began)
+        record_of(job, plan, _kind(error), _words(error), wall_seconds=_age())
         return 1
     factor = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * factor / 2**20
     result = result.model_copy(update={"peak_memory_mb": round(peak, 1)})
-    record_of(job, plan, "completed", result=result, began=began)
+    record_of(job, plan, "completed", result=result, wall_seconds=_age())
     return 0
+
+
+def _age() -> float:
+    """Seconds since this process was started, its imports included."""
+    return time.time() - psutil.Process().create_time()
 
 
 def _kind(error: Exception) -> Status:
@@ -184,7 +187,8 @@ def _words(error: Exception) -> str:
     return str(error) if isinstance(error, FaceswapError) else f"{type(error).__name__}: {error}"
 
 
-def _interrupt(_signal: int, _frame: object) -> NoReturn:
+def interrupt(_signal: int, _frame: object) -> NoReturn:
+    """A signal handler: what is to be saved is saved, then the process ends."""
     raise KeyboardInterrupt
 
 

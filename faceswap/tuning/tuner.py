@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from faceswap.tuning.plan import (
     trial_folder,
     write_atomically,
 )
-from faceswap.tuning.training import preset_of
 
 Told = Callable[[TrialRecord], None]
 """Called after each trial."""
@@ -101,7 +101,7 @@ class SearchTuner(BaseTuner):
             return done
         job.folder.mkdir(parents=True, exist_ok=True)
         try:
-            preset_of(job, self.plan)
+            self.plan.variant(job.values)
         except SettingsError as error:
             return trials.record_of(job, self.plan, "does not fit", str(error))
         failed = self._inherit(job)
@@ -145,7 +145,10 @@ def search(folder: Path, plan: SearchPlan, told: Told = lambda record: None) -> 
     """
     tuner = SearchTuner(folder, plan, told)
     try:
-        tuner.search(verbose=0)
+        with warnings.catch_warnings():
+            # The Gaussian process of few trials says so at every step.
+            warnings.filterwarnings("ignore", message="The optimal value found for dimension")
+            tuner.search(verbose=0)
     except _Stop as stop:
         raise stop.cause from stop
 
