@@ -2,7 +2,7 @@
 
 import typer
 
-from faceswap.commands import look, steps, whole_job
+from faceswap.commands import look, steps, tune, whole_job
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
@@ -14,6 +14,7 @@ for command in (
     whole_job.run,
     steps.preprocess,
     steps.train,
+    tune.tune,
     steps.evaluate,
     steps.swap,
     look.models,

@@ -150,8 +150,7 @@ def register(run_id: str, folder: Path, cards: Mapping[str, Card]) -> dict[str, 
                 model_type="face-decoder",
             )
         version = Version(PREFIX + identity, int(info.registered_model_version))
-        for key, value in _tags(card).items():
-            client.set_model_version_tag(version.name, str(version.version), key, value)
+        tag(version, _tags(card))
         versions[identity] = version
     return versions
 
@@ -173,11 +172,17 @@ def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
     """Write an evaluation's numbers to the version: as tags, and as metrics that the UI sorts by."""
     client = connect()
     model_version = client.get_model_version(version.name, str(version.version))
-    for key, value in metrics.items():
-        client.set_model_version_tag(version.name, str(version.version), key, f"{value:.4f}")
+    tag(version, {key: f"{value:.4f}" for key, value in metrics.items()})
     if model_version.model_id and mlflow.active_run() is not None:
         finite = {k: v for k, v in metrics.items() if np.isfinite(v)}
         mlflow.log_metrics(finite, model_id=model_version.model_id)
+
+
+def tag(version: Version, values: Mapping[str, str]) -> None:
+    """Set tags of a version."""
+    client = connect()
+    for key, value in values.items():
+        client.set_model_version_tag(version.name, str(version.version), key, value)
 
 
 def set_alias(version: Version, alias: str) -> None:

@@ -197,7 +197,7 @@ def run(
             tags=labels,
             parent_run_id=parent or None,
             nested=mlflow.active_run() is not None,
-            log_system_metrics=kind in {"train", "tune"},
+            log_system_metrics=kind in {"train", "trial"},
         )
     tracked = Run(client, active.info.run_id)
     status = "FAILED"
@@ -213,6 +213,18 @@ def run(
     finally:
         with suppress(MlflowException):
             mlflow.end_run(status)
+
+
+def close_failed(run_id: str, tags: Mapping[str, str]) -> None:
+    """End a run whose process can't do it any more, as FAILED.
+
+    Raises:
+        TrackingError: the server does not answer.
+    """
+    client = connect()
+    with _explained("end a run"):
+        client.log_batch(run_id, tags=[RunTag(k, v) for k, v in tags.items()])
+        client.set_terminated(run_id, "FAILED")
 
 
 def environment() -> dict[str, str]:

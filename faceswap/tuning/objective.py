@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from faceswap.evaluation.result import PairResult
+if TYPE_CHECKING:  # it brings pandas, and every trial's process imports this
+    from faceswap.evaluation.result import PairResult
 
 FAILED = 0.0
 """The quality of a trial that did not finish: the lower end of the scale."""
@@ -45,7 +47,7 @@ class Objective(BaseModel):
         """Each term (0..1) whose measure is there and finite.
 
         Args:
-            measures: by the names in :class:`PairResult`, means over the pairs.
+            measures: by the names in ``PairResult``, means over the pairs.
         """
         found = {
             "identity": 1 - measures.get("identity_distance", math.nan),
@@ -72,7 +74,7 @@ def _likeness(ratio: float) -> float:
     return min(ratio, 1 / ratio) if ratio > 0 else ratio * 0
 
 
-def mean_measures(pairs: Iterable[PairResult]) -> dict[str, float]:
+def mean_measures(pairs: Iterable["PairResult"]) -> dict[str, float]:
     """Means over pairs of :data:`MEASURES`; what no pair has is left out.
 
     A pair whose swaps show no detectable face has no expression and no pose to compare: it counts as a

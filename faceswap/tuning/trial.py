@@ -160,9 +160,7 @@ def main(folder: Path) -> int:
         traceback.print_exc()
         record_of(job, plan, _kind(error), _words(error), wall_seconds=_age())
         return 1
-    factor = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * factor / 2**20
-    result = result.model_copy(update={"peak_memory_mb": round(peak, 1)})
+    result = result.model_copy(update={"peak_memory_mb": round(peak_memory_mb(), 1)})
     record_of(job, plan, "completed", result=result, wall_seconds=_age())
     return 0
 
@@ -170,6 +168,18 @@ def main(folder: Path) -> int:
 def _age() -> float:
     """Seconds since this process was started, its imports included."""
     return time.time() - psutil.Process().create_time()
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process ever held, MiB.
+
+    On Linux not ``ru_maxrss``: a child begins with its parent's.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def _kind(error: Exception) -> Status:

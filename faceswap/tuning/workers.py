@@ -65,6 +65,35 @@ def search_with_workers(folder: Path, count: int, told: Told = lambda record: No
         _end(processes)
 
 
+def search_as_chief(folder: Path, ip: str, port: int, told: Told = lambda record: None) -> None:
+    """Give out trials to workers on other machines; returns when the search is over and all workers have left.
+
+    A worker that died must be started again under its old name, so that its trial is finished.
+
+    Args:
+        folder: of the search; on a disk that all machines share.
+        ip, port: where the workers reach this machine.
+        told: called after each trial.
+
+    Raises:
+        TrainingError: the chief ended with an error.
+    """
+    known = {record.trial_id for record in read_records(folder)}
+    chief = start(folder, "chief", ip, port)
+    try:
+        while chief.poll() is None:
+            time.sleep(1)
+            _tell(folder, known, told)
+        _tell(folder, known, told)
+        if chief.returncode:
+            raise TrainingError(
+                f"The search's chief ended: {_last_line(folder, 'chief')}",
+                "correct it and start the same search again: it goes on from here",
+            )
+    finally:
+        _end({"chief": chief})
+
+
 def start(folder: Path, name: str, ip: str, port: int) -> "subprocess.Popen[bytes]":
     """Start a chief (by a name with "chief") or a worker; its output goes to ``<folder>/<name>.log``."""
     environment = child_environment() | {
