@@ -42,7 +42,9 @@ class TrialRun:
         """The evaluation: numbers at the last step, the table, a picture of each pair."""
         quality = self.plan.objective.quality(result.measures)
         terms = {f"quality.{k}": v for k, v in self.plan.objective.terms(result.measures).items()}
-        account = {"parameters": result.parameters, "seconds": result.seconds, "rollbacks": result.rollbacks}
+        account = result.model_dump(
+            include={"parameters", "seconds", "rollbacks", "images_per_second", "first_step"}
+        )
         self.run.metrics({**result.measures, **terms, **account, "quality": quality}, result.steps)
         self.run.document([pair.to_report() for pair in pairs], "evaluation.json")
         for name, picture in pictures.items():

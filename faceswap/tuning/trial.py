@@ -61,7 +61,10 @@ def run(job: TrialJob, plan: SearchPlan) -> TrialRecord:
     began = time.monotonic()
     with (job.folder / "log.txt").open("ab") as log:
         command = [sys.executable, "-m", "faceswap.tuning.trial", str(job.folder)]
-        process = subprocess.Popen(command, env=_environment(plan), stdout=log, stderr=subprocess.STDOUT)
+        # A session of its own: Ctrl-C reaches this process alone, which then lets the trial save.
+        process = subprocess.Popen(
+            command, env=_environment(plan), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
             code = process.wait()
         except BaseException:  # Ctrl-C, Prefect's cancellation

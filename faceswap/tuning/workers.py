@@ -103,7 +103,9 @@ def start(folder: Path, name: str, ip: str, port: int) -> "subprocess.Popen[byte
     }
     with (folder / f"{name}.log").open("ab") as log:
         command = [sys.executable, "-m", "faceswap.tuning.workers", str(folder)]
-        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        return subprocess.Popen(
+            command, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
 
 
 def free_port() -> int:
