@@ -2,7 +2,7 @@
 
 import typer
 
-from faceswap.commands import look, platform, promotion, steps, whole_job
+from faceswap.commands import look, platform, promotion, steps, tune, whole_job
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
@@ -15,6 +15,7 @@ for command in (
     steps.preprocess,
     steps.train,
     steps.pretrain,
+    tune.tune,
     steps.evaluate,
     steps.swap,
     promotion.promote,

@@ -201,7 +201,7 @@ def run(
             tags=labels,
             parent_run_id=parent or None,
             nested=mlflow.active_run() is not None,
-            log_system_metrics=kind in {"train", "tune"},
+            log_system_metrics=kind in {"train", "trial"},
         )
     tracked = Run(client, active.info.run_id)
     status = "FAILED"
@@ -250,10 +250,19 @@ def running_flow_runs() -> dict[str, str]:
     return {run_id: flow_run for run_id, flow_run in found.items() if flow_run}
 
 
-def end_run(run_id: str, status: str) -> None:
-    """End a run whose process can't do it any more; ``status`` is FINISHED, FAILED or KILLED."""
+def end_run(run_id: str, status: str, tags: Mapping[str, str] | None = None) -> None:
+    """End a run whose process can't do it any more, with tags that say more.
+
+    Args:
+        status: FINISHED, FAILED or KILLED.
+
+    Raises:
+        TrackingError: the server does not answer.
+    """
+    client = connect()
     with _explained("end a run"):
-        connect().set_terminated(run_id, status)
+        client.log_batch(run_id, tags=[RunTag(k, v) for k, v in (tags or {}).items()])
+        client.set_terminated(run_id, status)
 
 
 def end_dead_runs() -> list[str]:

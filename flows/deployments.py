@@ -18,13 +18,14 @@ from flows.pretrain import pretrain
 from flows.promote import promote, rollback
 from flows.swap import swap
 from flows.train import train
+from flows.tune import tune
 from flows.watch import keep_watch, watch_heartbeats
 
 NAME = "faceswap"
 """Of every deployment: ``prefect deployment run train/faceswap``."""
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
-_TRAINING = (train, pipeline, pretrain)
+_TRAINING = (train, tune, pipeline, pretrain)
 _OTHER = (preprocess, evaluate, promote, rollback, swap)
 
 

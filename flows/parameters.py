@@ -2,6 +2,7 @@
 
 import datetime as dt
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -61,6 +62,10 @@ class TrainParameters(_Parameters):
         None, ge=1, le=1024, description="pairs of each identity a step; empty: the preset's"
     )
     learning_rate: float | None = Field(None, gt=0, le=0.1, description="empty: the preset's")
+    changes: dict[str, Any] = Field(
+        {}, description='other fields of the preset: {"loss": {"dssim": 1}}; the three above win'
+    )
+    tune_run: str = Field("", description="MLflow run of the search that chose these settings")
     seed: int = Field(0, ge=0, lt=2**31)
     patience: int = Field(
         0, ge=0, description="validations without a better swap before winding down; 0: never"
@@ -89,7 +94,7 @@ class TrainParameters(_Parameters):
             for key in ("bottleneck", "batch_size", "learning_rate")
             if (value := getattr(self, key)) is not None
         }
-        return preset(self.preset.value).with_(**changes)
+        return preset(self.preset.value).with_(**self.changes | changes)
 
     def options(self) -> TrainingOptions:
         """Budget, seed and intervals.

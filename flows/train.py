@@ -157,6 +157,8 @@ def register_versions(
     versions = registry.register(run.run_id, folder / "export", cards)
     for version in versions.values():
         registry.alias_after_training(version)
+        if parameters.tune_run:
+            registry.tag(version, {"tune_run_id": parameters.tune_run})
     return versions
 
 
@@ -181,6 +183,8 @@ def train(parameters: TrainParameters) -> Trained:
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
         )
         run.tags({"device": str(device())})
+        if parameters.tune_run:
+            run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
         result = fit(run, parameters, sets, folder)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.evaluation.protocol import evaluate_pair
+from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.geometry import Geometry
@@ -47,24 +48,37 @@ class SwapQuality:
         self.face_sets, self.identities = face_sets, dict(identities)
         self.geometry, self.finder = geometry, finder
 
+    def swapper(self, model: Autoencoders, reference: str) -> Swapper:
+        """What puts the reference on a face with the model as it is now; without a label."""
+        network = _Half(model, list(self.face_sets).index(reference), self.geometry)
+        return Swapper(network, self.finder, SwapOptions(label=False))
+
+    def pairs(
+        self, model: Autoencoders, frames: int = _FRAMES, reconstruct: bool = False
+    ) -> list[PairResult]:
+        """The evaluation protocol on so many held-out frames of each ordered pair, at most 6 pairs.
+
+        Args:
+            reconstruct: also measure how each reference's own held-out faces come back.
+        """
+        names = list(self.face_sets)
+        chosen = [(r, t) for r in names for t in names if r != t][:_MAX_PAIRS]
+        return [
+            evaluate_pair(
+                self.swapper(model, reference).swap_face,
+                target=self.face_sets[target],
+                reference=self.face_sets[reference],
+                identities=self.identities,
+                finder=self.finder,
+                reconstruct=_Half(model, names.index(reference), self.geometry) if reconstruct else None,
+                limit=frames,
+            )
+            for reference, target in chosen
+        ]
+
     def __call__(self, model: Autoencoders) -> dict[str, float]:
         """Mean identity distance and lip-gap correlation over pairs, and ``score``: higher is better."""
-        names = list(self.face_sets)
-        pairs = [(r, t) for r in names for t in names if r != t][:_MAX_PAIRS]
-        options = SwapOptions(label=False)
-        results = []
-        for reference, target in pairs:
-            swapper = Swapper(_Half(model, names.index(reference), self.geometry), self.finder, options)
-            results.append(
-                evaluate_pair(
-                    swapper.swap_face,
-                    target=self.face_sets[target],
-                    reference=self.face_sets[reference],
-                    identities=self.identities,
-                    finder=self.finder,
-                    limit=_FRAMES,
-                )
-            )
+        results = self.pairs(model)
         distance = float(np.mean([r.identity_distance for r in results]))
         lips = float(np.nanmean([r.lip_gap_correlation for r in results] + [np.nan]))
         score = -distance + (0.5 * lips if np.isfinite(lips) else 0.0)

@@ -12,7 +12,6 @@ from faceswap.registry.aliases import (
     exists,
     mark_stages,
     set_alias,
-    tag,
     tags,
 )
 from faceswap.registry.lock import Lock, locked
@@ -30,6 +29,7 @@ from faceswap.registry.versions import (
     record_metrics,
     register,
     resolve,
+    tag,
     versions,
 )
 

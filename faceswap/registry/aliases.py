@@ -4,38 +4,21 @@ The aliases are the truth: a pointer moves in one transaction. The tag ``stage``
 MLflow's pages show tags, and can always be written again from the aliases.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
 from mlflow.exceptions import MlflowException
 
-from faceswap.errors import RegistryError
 from faceswap.registry.lock import locked
 from faceswap.registry.stages import Stage, stage_of
-from faceswap.registry.versions import Version
-from faceswap.settings import settings
+from faceswap.registry.versions import Version, explained
 from faceswap.tracking import connect
 
 _NOTES = 4800
 """Characters of a description that are kept; MLflow's databases take 5000."""
 
 
-@contextmanager
-def _explained(action: str) -> Iterator[None]:
-    try:
-        yield
-    except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise RegistryError(
-            f"MLflow at {settings().tracking} can't {action}: {reason}",
-            "production points to a valid version all the same; repeat the command when MLflow answers",
-        ) from error
-
-
 def at(name: str, alias: str) -> Version | None:
     """The version that an alias of a model points to; None where there is no such alias or model."""
     client = connect()
-    with _explained(f"tell what {name}@{alias} is"):
+    with explained(f"tell what {name}@{alias} is"):
         try:
             number = client.get_registered_model(name).aliases.get(alias)
         except MlflowException as error:
@@ -48,7 +31,7 @@ def at(name: str, alias: str) -> Version | None:
 def exists(version: Version) -> bool:
     """False where the version was deleted."""
     client = connect()
-    with _explained(f"look for {version}"):
+    with explained(f"look for {version}"):
         return bool(
             client.search_model_versions(f"name='{version.name}' and version_number={version.version}")
         )
@@ -57,14 +40,14 @@ def exists(version: Version) -> bool:
 def set_alias(version: Version, alias: str) -> None:
     """Let an alias point to a version."""
     client = connect()
-    with _explained(f"let {alias} point to {version}"):
+    with explained(f"let {alias} point to {version}"):
         client.set_registered_model_alias(version.name, alias, str(version.version))
 
 
 def drop_alias(name: str, alias: str) -> None:
     """Remove an alias; nothing happens where there is none."""
     client = connect()
-    with _explained(f"remove the alias {alias}"):
+    with explained(f"remove the alias {alias}"):
         client.delete_registered_model_alias(name, alias)
 
 
@@ -75,23 +58,15 @@ def tags(version: Version) -> dict[str, str]:
         RegistryError: it does not exist.
     """
     client = connect()
-    with _explained(f"read {version}"):
+    with explained(f"read {version}"):
         return dict(client.get_model_version(version.name, str(version.version)).tags)
-
-
-def tag(version: Version, values: Mapping[str, str]) -> None:
-    """Set tags of a version."""
-    client = connect()
-    with _explained(f"take tags of {version}"):
-        for key, value in values.items():
-            client.set_model_version_tag(version.name, str(version.version), key, value)
 
 
 def add_note(version: Version, line: str) -> None:
     """Add a line of Markdown to the version's description, oldest first; the oldest give way when it is full."""
     client = connect()
     number = str(version.version)
-    with _explained(f"describe {version}"):
+    with explained(f"describe {version}"):
         text = client.get_model_version(version.name, number).description or ""
         lines = [*text.splitlines(), " ".join(line.split())[:_NOTES]]
         while len("\n".join(lines)) > _NOTES:
@@ -102,7 +77,7 @@ def add_note(version: Version, line: str) -> None:
 def mark_stages(name: str) -> None:
     """Write the tag ``stage`` of every version of a model as its aliases say."""
     client = connect()
-    with _explained(f"mark the stages of {name}"):
+    with explained(f"mark the stages of {name}"):
         aliases = client.get_registered_model(name).aliases
         for found in client.search_model_versions(f"name='{name}'"):
             held = {alias for alias, number in aliases.items() if str(number) == str(found.version)}

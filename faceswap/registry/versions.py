@@ -8,7 +8,8 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,8 +152,7 @@ def register(run_id: str, folder: Path, cards: Mapping[str, Card]) -> dict[str, 
                 model_type="face-decoder",
             )
         version = Version(PREFIX + identity, int(info.registered_model_version))
-        for key, value in _tags(card).items():
-            client.set_model_version_tag(version.name, str(version.version), key, value)
+        tag(version, _tags(card))
         versions[identity] = version
     return versions
 
@@ -174,11 +174,31 @@ def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
     """Write an evaluation's numbers to the version: as tags, and as metrics that the UI sorts by."""
     client = connect()
     model_version = client.get_model_version(version.name, str(version.version))
-    for key, value in metrics.items():
-        client.set_model_version_tag(version.name, str(version.version), key, f"{value:.4f}")
+    tag(version, {key: f"{value:.4f}" for key, value in metrics.items()})
     if model_version.model_id and mlflow.active_run() is not None:
         finite = {k: v for k, v in metrics.items() if np.isfinite(v)}
         mlflow.log_metrics(finite, model_id=model_version.model_id)
+
+
+@contextmanager
+def explained(action: str) -> Iterator[None]:
+    """What MLflow refuses within the block becomes a RegistryError that says what was tried."""
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise RegistryError(
+            f"MLflow at {settings().tracking} can't {action}: {reason}",
+            "production points to a valid version all the same; repeat the command when MLflow answers",
+        ) from error
+
+
+def tag(version: Version, values: Mapping[str, str]) -> None:
+    """Set tags of a version."""
+    client = connect()
+    with explained(f"take tags of {version}"):
+        for key, value in values.items():
+            client.set_model_version_tag(version.name, str(version.version), key, value)
 
 
 @dataclass(frozen=True)
