@@ -63,7 +63,7 @@ def tune(
                 steps=steps,
                 trials=trials,
                 total_minutes=total_minutes,
-                objective={k: float(v) for k, v in pairs(weights or [], "NUMBER").items()},
+                objective=pairs(weights or [], "NUMBER"),
                 frames=frames,
                 tolerance=tolerance,
                 rungs=rungs,

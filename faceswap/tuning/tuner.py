@@ -34,9 +34,9 @@ _HOPELESS = 5
 
 
 class _Stop(FatalError):
-    """Ends the search; Keras-Tuner records any other exception as a failed trial."""
+    """Ends the search; Keras-Tuner would record any other exception of ours as a failed trial, and go on."""
 
-    def __init__(self, cause: TrainingError) -> None:
+    def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
 
@@ -80,9 +80,9 @@ class SearchTuner(BaseTuner):
         self._asked = 0
         try:
             record = self._run(trial)
-        except TrainingError as error:
+            self.told(record)
+        except Exception as error:  # a trial's own failures are records by now
             raise _Stop(error) from error
-        self.told(record)
         return {"quality": record.quality}
 
     def _run(self, trial: Any) -> TrialRecord:
@@ -142,6 +142,7 @@ def search(folder: Path, plan: SearchPlan, told: Told = lambda record: None) -> 
 
     Raises:
         TrainingError: a full disk or a lost server stopped it, or nothing works; it can be started again.
+        Exception: what ``told`` raises.
     """
     tuner = SearchTuner(folder, plan, told)
     try:

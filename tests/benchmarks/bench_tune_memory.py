@@ -31,8 +31,7 @@ def main(trials: int) -> None:
         held.append(here.memory_info().rss / 2**20)
         print(
             f"{record.trial_id} {record.status}: search {held[-1]:.0f} MiB, "
-            f"trial {record.result.peak_memory_mb:.0f} MiB, "
-            f"{record.wall_seconds:.1f} s",
+            f"trial {record.result.peak_memory_mb:.0f} MiB, {record.wall_seconds:.1f} s",
             flush=True,
         )
 

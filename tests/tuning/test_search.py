@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from faceswap.errors import TrainingError
+from faceswap.errors import TrackingError, TrainingError
 from faceswap.model.schedule import Budget
 from faceswap.tuning import trial, tuner
 from faceswap.tuning.oracles import expected_trials
@@ -129,6 +129,21 @@ def test_what_is_not_the_trials_fault_stops_the_search_and_records_nothing(tmp_p
     plan.save(tmp_path)
     search(tmp_path, plan)
     assert [r.trial_id for r in read_records(tmp_path)] == ["0000", "0001"]
+
+
+def test_a_listener_that_fails_stops_the_search_and_loses_nothing(tmp_path: Path, inline: None) -> None:
+    def lost(record: TrialRecord) -> None:
+        if record.trial_id == "0001":
+            raise TrackingError("MLflow is away")
+
+    plan = fakes.plan(trials=3)
+    plan.save(tmp_path)
+    with pytest.raises(TrackingError, match="away"):
+        search(tmp_path, plan, lost)
+    told: list[str] = []
+    search(tmp_path, plan, lambda record: told.append(record.trial_id))
+    assert told == ["0001", "0002"]
+    assert all(r.completed for r in read_records(tmp_path))
 
 
 def test_values_that_do_not_fit_each_other_cost_no_process(tmp_path: Path) -> None:

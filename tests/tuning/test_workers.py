@@ -1,12 +1,14 @@
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from faceswap.errors import TrainingError
+from faceswap.tuning import workers
 from faceswap.tuning.plan import TrialRecord, read_records
-from faceswap.tuning.workers import search_with_workers
 from tests.tuning import fakes
 
 
@@ -20,18 +22,44 @@ def test_a_chief_and_two_workers_share_a_search_even_when_one_dies(tmp_path: Pat
         if len(told) == 1:
             os.kill(int(record.result.measures["worker"]), signal.SIGKILL)
 
-    search_with_workers(tmp_path, 2, kill_the_first)
+    workers.search_with_workers(tmp_path, 2, kill_the_first)
     records = read_records(tmp_path)
     assert [r.trial_id for r in records] == [f"000{i}" for i in range(6)]
     assert sorted(r.trial_id for r in told) == [r.trial_id for r in records]
     assert all(r.completed for r in records)
     assert len({r.values["bottleneck"] for r in records}) == 6
-    workers = {r.result.measures["worker"] for r in records}
-    assert len(workers) >= 2
-    assert os.getpid() not in workers
+    parents = {r.result.measures["worker"] for r in records}
+    assert len(parents) >= 2
+    assert os.getpid() not in parents
 
 
-def test_what_stops_a_worker_stops_the_search(tmp_path: Path) -> None:
-    fakes.plan("serverless", trials=6).save(tmp_path)
-    with pytest.raises(TrainingError, match="MLflow can't be reached"):
-        search_with_workers(tmp_path, 1)
+def test_what_stops_a_worker_stops_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers end with 1 and a last line when the search can't go on; the chief would serve for ever."""
+    started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(folder: Path, name: str, ip: str, port: int) -> subprocess.Popen[bytes]:
+        code = "import time; time.sleep(600)" if name == "chief" else "exit(1)"
+        (folder / f"{name}.log").write_text("some talk\nMLflow can't be reached\n")
+        started[name] = subprocess.Popen([sys.executable, "-c", code])
+        return started[name]
+
+    monkeypatch.setattr(workers, "start", start)
+    with pytest.raises(TrainingError, match="tuner0 ended: MLflow can't be reached"):
+        workers.search_with_workers(tmp_path, 1)
+    assert started["chief"].poll() is not None
+
+
+def test_a_worker_says_by_its_exit_code_that_the_search_must_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise TrainingError("MLflow can't be reached", "start it")
+
+    fakes.plan().save(tmp_path)
+    monkeypatch.setattr(workers, "search", stopped)
+    monkeypatch.setattr(workers.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(workers, "leave_with_parent", lambda: None)
+    assert workers.main(tmp_path) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "MLflow can't be reached (start it)"
+    monkeypatch.setattr(workers, "search", lambda *_: None)
+    assert workers.main(tmp_path) == 0
