@@ -26,7 +26,7 @@ from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
 from faceswap.settings import settings
-from faceswap.tracking import connect
+from faceswap.tracking import connect, explained
 
 if TYPE_CHECKING:
     from faceswap.model.network import DecoderNetwork
@@ -208,11 +208,12 @@ def versions() -> list[Listed]:
     """All registered decoder versions, newest first within each identity."""
     client = connect()
     rows: list[Listed] = []
-    for model in client.search_registered_models(f"name LIKE '{PREFIX}%'", max_results=1000):
-        for found in client.search_model_versions(f"name='{model.name}'"):
-            aliases = tuple(sorted(a for a, v in model.aliases.items() if str(v) == str(found.version)))
-            version = Version(model.name, int(found.version))
-            rows.append(Listed(version, aliases, dict(found.tags), found.creation_timestamp / 1000))
+    with explained("list the versions"):
+        for model in client.search_registered_models(f"name LIKE '{PREFIX}%'", max_results=1000):
+            for found in client.search_model_versions(f"name='{model.name}'"):
+                aliases = tuple(sorted(a for a, v in model.aliases.items() if str(v) == str(found.version)))
+                version = Version(model.name, int(found.version))
+                rows.append(Listed(version, aliases, dict(found.tags), found.creation_timestamp / 1000))
     return sorted(rows, key=lambda row: (row.version.name, -row.version.version))
 
 
@@ -221,9 +222,11 @@ def load(spec: str | Version) -> LoadedVersion:
 
     Raises:
         RegistryError: it does not exist, can't be fetched or is damaged.
+        TrackingError: MLflow does not answer.
     """
     version = spec if isinstance(spec, Version) else resolve(spec)
-    found = connect().get_model_version(version.name, str(version.version))
+    with explained(f"give {version}"):
+        found = connect().get_model_version(version.name, str(version.version))
     folder = (
         settings().cache_path
         / "decoders"

@@ -47,7 +47,7 @@ def connect() -> mlflow.MlflowClient:
         settings().home_path.mkdir(parents=True, exist_ok=True)
     for chatty in ("alembic", "mlflow", "mlflow.utils.environment", "mlflow.tracking"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    with _explained("connect"):
+    with explained("connect"):
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient()
@@ -62,7 +62,12 @@ def connect() -> mlflow.MlflowClient:
 
 
 @contextmanager
-def _explained(action: str) -> Iterator[None]:
+def explained(action: str) -> Iterator[None]:
+    """Turn what MLflow raises within a block into an error that says what it could not do.
+
+    Raises:
+        TrackingError: the server does not answer or refuses.
+    """
     try:
         yield
     except (MlflowException, OSError) as error:
@@ -108,7 +113,7 @@ class Run:
         Raises:
             TrackingError: the server still does not answer.
         """
-        with _explained("take the run's metrics"):
+        with explained("take the run's metrics"):
             while self._waiting:
                 self.client.log_batch(self.run_id, metrics=self._waiting[:1000])
                 self._waiting = self._waiting[1000:]
@@ -116,7 +121,7 @@ class Run:
     def parameters(self, values: Mapping[str, Any]) -> None:
         """Log a nested configuration, flattened to dotted names. Values once logged can't change."""
         flat = dict(_flatten(values))
-        with _explained("take the parameters"):
+        with explained("take the parameters"):
             known = self.client.get_run(self.run_id).data.params
             new = [Param(k, str(v)[:6000]) for k, v in flat.items() if k not in known]
             for start in range(0, len(new), 100):
@@ -124,7 +129,7 @@ class Run:
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
-        with _explained("take tags"):
+        with explained("take tags"):
             self.client.log_batch(self.run_id, tags=[RunTag(k, v) for k, v in values.items()])
 
     def image(self, image: Image, key: str, step: int) -> None:
@@ -136,12 +141,12 @@ class Run:
 
     def picture(self, image: Image, name: str) -> None:
         """A picture as an artifact file."""
-        with _explained(f"store {name}"):
+        with explained(f"store {name}"):
             self.client.log_image(self.run_id, image, artifact_file=name)
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """A file or a folder as an artifact."""
-        with _explained(f"store {path.name}"):
+        with explained(f"store {path.name}"):
             if path.is_dir():
                 self.client.log_artifacts(self.run_id, str(path), folder)
             else:
@@ -149,17 +154,17 @@ class Run:
 
     def document(self, value: Mapping[str, Any] | list[Any], name: str) -> None:
         """A JSON artifact."""
-        with _explained(f"store {name}"):
+        with explained(f"store {name}"):
             self.client.log_dict(self.run_id, value, name)
 
     def text(self, text: str, name: str) -> None:
         """A text artifact."""
-        with _explained(f"store {name}"):
+        with explained(f"store {name}"):
             self.client.log_text(self.run_id, text, name)
 
     def face_set(self, identity: str, digest: str, uri: str, faces: int) -> None:
         """A face set as the run's input dataset."""
-        with _explained("take an input"):
+        with explained("take an input"):
             source = (
                 S3ArtifactDatasetSource(uri) if uri.startswith("s3://") else LocalArtifactDatasetSource(uri)
             )
@@ -190,7 +195,7 @@ def run(
     """
     client = connect()
     labels = {"faceswap.kind": kind, **environment(), **(tags or {})}
-    with _explained("start a run"):
+    with explained("start a run"):
         active = mlflow.start_run(
             run_id=run_id or None,
             run_name=None if run_id else name,
