@@ -2,7 +2,7 @@
 
 import typer
 
-from faceswap.commands import look, steps, whole_job
+from faceswap.commands import look, serve, steps, whole_job
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
@@ -16,6 +16,7 @@ for command in (
     steps.train,
     steps.evaluate,
     steps.swap,
+    serve.serve,
     look.models,
     look.inspect,
     look.people,

@@ -14,7 +14,7 @@ from faceswap.synthetic import CAST, Scene, clip, person, random_scene, render
 _FPS = 25
 _CLIP = ("corin", 2.0)
 _TOGETHER = ("emeric", "bram", "corin")
-_SCENES = {"ada": 4, "bram": 12, "corin": 5, "dalia": 8, "emeric": 16, "fenn": 2}
+_SCENES = {"ada": 78, "bram": 3, "corin": 54, "dalia": 8, "emeric": 36, "fenn": 67}
 """Seeds of scenes in which the face is well to be seen."""
 
 
@@ -42,7 +42,9 @@ def write_examples(folder: Path, size: int = 512) -> Iterator[Path]:
     *single, together = example_pictures(folder)
     for path in single:
         if not path.exists():
-            write_image(path, render(person(path.stem), _scene(path.stem), size).image, metadata=_made(path.stem))
+            write_image(
+                path, render(person(path.stem), _scene(path.stem), size).image, metadata=_made(path.stem)
+            )
         yield path
     if not together.exists():
         write_image(together, _row(size), metadata=_made(", ".join(_TOGETHER)))
