@@ -53,7 +53,7 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
     catalogue = workshop.catalogue
     state = catalogue.state
     keep = int(settings.app_keep_hours * 3600)
-    cast = folder_of(settings) / "examples"
+    folder = folder_of(settings) / "examples"
     with gr.Blocks(
         title="faceswap", analytics_enabled=False, delete_cache=(max(1, keep // 10), keep)
     ) as page:
@@ -71,17 +71,17 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
             workshop,
             identity,
             version,
-            examples.example_pictures(cast),
-            examples.example_clip(cast),
+            examples.example_pictures(folder),
+            examples.example_clip(folder),
             settings.app_workers,
         )
         with gr.Tabs():
             with gr.Tab("Picture", id="picture"):
-                picture.build(desk)
+                cast_one = picture.build(desk)
             with gr.Tab("Video", id="video"):
                 video.build(desk)
             with gr.Tab("Compare", id="compare"):
-                comparable = compare.build(desk)
+                comparable, cast_two = compare.build(desk)
             with gr.Tab("Live", id="live"):
                 live.build(desk)
             with gr.Tab("Versions", id="versions"):
@@ -90,9 +90,9 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
         seen = gr.State(None)
 
         def tick(last: Any, who: str | None, which: str | None) -> list[Any]:
-            now = catalogue.state
-            if last == (now.rows, now.problem):
-                return [gr.skip()] * 7
+            now, cast = catalogue.state, desk.ready_pictures()
+            if last == (now.rows, now.problem, len(cast)):
+                return [gr.skip()] * len(changing)
             chosen, numbered = pickers(now, who, which)
             return [
                 words.header(now),
@@ -101,11 +101,13 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
                 numbered,
                 gr.update(choices=compare.version_names(now)),
                 versions.overview(now),
-                (now.rows, now.problem),
+                cast,
+                cast,
+                (now.rows, now.problem, len(cast)),
             ]
 
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        changing = [head, first, identity, version, comparable, table, seen]
+        changing = [head, first, identity, version, comparable, table, cast_one, cast_two, seen]
         gr.Timer(_TICK).tick(tick, [seen, identity, version], changing, **quiet)
         page.load(tick, [seen, identity, version], changing, **quiet)
         identity.input(

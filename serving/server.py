@@ -1,8 +1,10 @@
 """The app as a web server: login, health, limits of uploads."""
 
 import ipaddress
+import logging
 import secrets
 import socket
+import threading
 from contextlib import closing
 from typing import Any
 
@@ -10,12 +12,16 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from faceswap.errors import SettingsError
+from faceswap.errors import FaceswapError, SettingsError
 from faceswap.faces.detection import load_models
 from faceswap.settings import Settings
 from serving.app import build, folder_of, render_examples, workshop_of
+from serving.catalogue import Catalogue
 from serving.theme import STYLES, theme
 from serving.work import Workshop
+
+logger = logging.getLogger(__name__)
+_WARM = 4
 
 
 def check(settings: Settings) -> None:
@@ -107,6 +113,15 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
     )
 
 
+def warm(catalogue: Catalogue) -> None:
+    """Load the versions in production while nobody waits: the first one brings the whole framework."""
+    for identity in catalogue.state.identities[:_WARM]:
+        try:
+            catalogue.get(identity)
+        except FaceswapError as error:
+            logger.warning("Not loaded beforehand: %s", error.message)
+
+
 def serve(settings: Settings) -> None:
     """Serve until stopped.
 
@@ -118,6 +133,7 @@ def serve(settings: Settings) -> None:
     render_examples(folder_of(settings) / "examples")
     load_models()
     workshop.catalogue.start()
+    threading.Thread(target=warm, args=[workshop.catalogue], name="warm", daemon=True).start()
     try:
         uvicorn.run(
             server(workshop, settings), host=settings.app_host, port=settings.app_port, log_level="warning"

@@ -58,6 +58,16 @@ def nothing_registered(state: State) -> str:
     )
 
 
+def subtitle(text: str) -> str:
+    """A line above a group of things."""
+    return f'<p class="subtitle">{escape(text)}</p>'
+
+
+def faces_found(count: int) -> str:
+    """What the user may do with the found faces; nothing where there is no choice."""
+    return subtitle(f"{count} faces: click the one to swap, or swap all") if count > 1 else ""
+
+
 def empty(title: str, text: str) -> str:
     """What stands where a result will be."""
     return f'<div class="empty"><b>{escape(title)}</b><span>{escape(text)}</span></div>'

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import FaceError, NoFaceFound
+from faceswap.errors import FaceError, MediaTooLarge, NoFaceFound
 from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, measure_video
 from faceswap.faces.choosing import portrait, telling_frame
 from faceswap.faces.detection import Box, Face
@@ -31,6 +31,7 @@ ALL = 0
 """Instead of the number of a face (1: the largest): every face."""
 _MOST_MEASURED = 3
 _REMEMBERED = 64
+_LIVE_PIXELS = 1280 * 720
 
 
 @dataclass(frozen=True)
@@ -216,8 +217,14 @@ class Workshop:
         A frame without a face comes back as it is.
 
         Args:
-            frame: (H, W, 3) uint8 RGB.
+            frame: (H, W, 3) uint8 RGB, at most 1280 x 720.
+
+        Raises:
+            MediaTooLarge: it is larger.
+            RegistryError, TrackingError: there is no such version.
         """
+        if frame.shape[0] * frame.shape[1] > _LIVE_PIXELS:
+            raise MediaTooLarge("The camera's frames are larger than 1280 x 720", "choose a smaller format")
         served = self.catalogue.get(identity, choice)
         faces = self.finder.find(frame, hint)
         result = self._swapper(served).apply(frame, faces)

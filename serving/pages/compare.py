@@ -11,6 +11,7 @@ from serving import words
 from serving.catalogue import State
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
+from serving.pages.picker import examples
 from serving.work import Swapped, Workshop
 
 _MOST = 6
@@ -65,11 +66,11 @@ def comparison(made: list[Swapped], measures: list[SwapMeasures]) -> str:
     return words.table(["version", *(m.title.lower() for m in shown), "time"], rows)
 
 
-def build(desk: Desk) -> gr.Dropdown:
+def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
     """Lay the tab out and wire it.
 
     Returns:
-        the choice of versions, for the app to keep up to date.
+        the choice of versions and the gallery of examples, for the app to keep up to date.
     """
     state = desk.catalogue.state
     known = version_names(state)
@@ -82,16 +83,6 @@ def build(desk: Desk) -> gr.Dropdown:
                 sources=["upload", "webcam", "clipboard"],
                 height=300,
                 elem_id="compare-target",
-            )
-            examples = gr.Gallery(
-                desk.ready_pictures,
-                label="Fictional people to try",
-                columns=4,
-                height="auto",
-                allow_preview=False,
-                interactive=False,
-                buttons=[],
-                elem_id="compare-examples",
             )
             versions = gr.Dropdown(
                 known,
@@ -116,6 +107,7 @@ def build(desk: Desk) -> gr.Dropdown:
                 elem_id="compare-result",
             )
             measures = gr.HTML("", elem_id="compare-measures", padding=False)
+    gallery_of_examples = examples("compare", desk, target)
     results = gr.State([])
 
     def run(path: str | None, names: list[str] | None) -> list[Any]:
@@ -144,10 +136,6 @@ def build(desk: Desk) -> gr.Dropdown:
         except FaceswapError as error:
             return words.note("warn", "Not measured", error.message)
 
-    def take(event: gr.SelectData) -> str:
-        return desk.ready_pictures()[int(event.index)][0]
-
-    examples.select(take, None, target, api_visibility="private", queue=False, show_progress="hidden")
     gr.on(
         [start.click, target.change],
         run,
@@ -157,4 +145,4 @@ def build(desk: Desk) -> gr.Dropdown:
         trigger_mode="always_last",
         **desk.work,
     ).then(measure, results, measures, show_progress="hidden", **desk.work)
-    return versions
+    return versions, gallery_of_examples

@@ -66,15 +66,6 @@ def pickers(state: State, identity: str | None, version: str | None) -> tuple[An
     return gr.update(choices=people, value=who), gr.update(choices=versions, value=chosen)
 
 
-def face_choices(portraits: Sequence[Any]) -> Any:
-    """The gallery of found faces; hidden where there is only one, since there is nothing to choose."""
-    return gr.update(
-        value=[(image, f"face {number}") for number, image in enumerate(portraits, 1)],
-        visible=len(portraits) > 1,
-        selected_index=None,
-    )
-
-
 def notice(text: str) -> str:
     """What the catalogue has to say about a version; empty: nothing."""
     return words.note("warn", text) if text else ""

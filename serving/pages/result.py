@@ -42,7 +42,7 @@ class ResultPanel:
         """Make the components where they stand; the view was made before, hidden."""
         placeholder = gr.HTML(empty, elem_id=f"{name}-empty")
         note = gr.HTML("", elem_id=f"{name}-note")
-        with gr.Row(equal_height=True):
+        with gr.Row(elem_classes="deliver"):
             done = gr.HTML("", elem_id=f"{name}-done", padding=False)
             download = gr.DownloadButton(
                 "Download with its origin",
