@@ -75,6 +75,7 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
             examples.example_clip(folder),
             settings.app_workers,
         )
+        api.build(workshop, settings.app_workers)  # before the tabs, whose functions would take its names
         with gr.Tabs():
             with gr.Tab("Picture", id="picture"):
                 cast_one = picture.build(desk)
@@ -86,7 +87,6 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
                 live.build(desk)
             with gr.Tab("Versions", id="versions"):
                 table = versions.build(desk)
-        api.build(workshop, settings.app_workers)
         seen = gr.State(None)
 
         def tick(last: Any, who: str | None, which: str | None) -> list[Any]:

@@ -10,6 +10,7 @@ from faceswap import tracking
 from faceswap.errors import FaceswapError
 from faceswap.evaluation.measures import MEASURES
 from faceswap.registry import Listed
+from faceswap.settings import settings
 from serving import words
 from serving.catalogue import State
 
@@ -87,6 +88,8 @@ def run_url(run_id: str) -> str:
     Raises:
         TrackingError: the server does not answer.
     """
+    if not settings().tracking.startswith("http"):
+        return ""
     client = tracking.connect()
     with tracking.explained(f"show run {run_id}"):
         return tracking.Run(client, run_id).url
