@@ -2,7 +2,7 @@
 
 import typer
 
-from faceswap.commands import look, platform, promotion, steps, tune, whole_job
+from faceswap.commands import look, platform, promotion, serve, steps, tune, whole_job
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
@@ -20,6 +20,7 @@ for command in (
     steps.swap,
     promotion.promote,
     promotion.rollback,
+    serve.serve,
     look.models,
     look.inspect,
     look.people,

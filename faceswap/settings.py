@@ -31,7 +31,6 @@ class Settings(BaseSettings):
     )
     mlflow_port: int = Field(5000, gt=0, lt=65536, description="where `faceswap up` lets MLflow listen")
     prefect_port: int = Field(4200, gt=0, lt=65536, description="where `faceswap up` lets Prefect listen")
-    app_port: int = Field(7860, gt=0, lt=65536, description="where the app listens")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     s3_endpoint_url: str = Field("", description="S3 endpoint; empty: AWS")
     s3_region: str = Field("us-east-1", description="S3 region")
@@ -42,6 +41,20 @@ class Settings(BaseSettings):
         description="what a version has to reach for production: a JSON list of "
         '{"metric": NAME, "at_most" or "at_least": NUMBER, "margin": NUMBER}; empty: the defaults',
     )
+    app_host: str = Field("127.0.0.1", description="address the app listens on; beyond this machine: a login")
+    app_port: int = Field(7860, ge=1, le=65535, description="port the app listens on")
+    app_user: str = Field("", description="user name of the app's login; empty: no login")
+    app_password: SecretStr = Field(SecretStr(""), description="password of the app's login")
+    app_memory_mb: int = Field(1000, ge=1, description="memory for weights of loaded versions, MB")
+    app_poll_seconds: float = Field(4.0, gt=0, le=60, description="how often the app looks for moved aliases")
+    app_workers: int = Field(2, ge=1, le=64, description="pictures that the app works on at a time")
+    app_queue: int = Field(32, ge=1, description="requests that may wait; more are refused")
+    app_max_mb: int = Field(200, ge=1, description="largest file the app takes, MB")
+    app_max_pixels: int = Field(
+        25_000_000, gt=0, description="largest picture or frame the app takes, pixels"
+    )
+    app_max_seconds: float = Field(60.0, gt=0, description="longest video the app takes, s")
+    app_keep_hours: float = Field(12.0, gt=0, description="after this time uploads and results are deleted")
 
     @property
     def home_path(self) -> Path:

@@ -51,7 +51,7 @@ def connect() -> mlflow.MlflowClient:
         settings().home_path.mkdir(parents=True, exist_ok=True)
     for chatty in ("alembic", "mlflow", "mlflow.utils.environment", "mlflow.tracking"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    with _explained("connect"):
+    with explained("connect"):
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient()
@@ -66,7 +66,12 @@ def connect() -> mlflow.MlflowClient:
 
 
 @contextmanager
-def _explained(action: str) -> Iterator[None]:
+def explained(action: str) -> Iterator[None]:
+    """Turn what MLflow raises within a block into an error that says what it could not do.
+
+    Raises:
+        TrackingError: the server does not answer or refuses.
+    """
     try:
         yield
     except (MlflowException, OSError) as error:
@@ -112,7 +117,7 @@ class Run:
         Raises:
             TrackingError: the server still does not answer.
         """
-        with _explained("take the run's metrics"):
+        with explained("take the run's metrics"):
             while self._waiting:
                 self.client.log_batch(self.run_id, metrics=self._waiting[:1000])
                 self._waiting = self._waiting[1000:]
@@ -120,7 +125,7 @@ class Run:
     def parameters(self, values: Mapping[str, Any]) -> None:
         """Log a nested configuration, flattened to dotted names. Values once logged can't change."""
         flat = dict(_flatten(values))
-        with _explained("take the parameters"):
+        with explained("take the parameters"):
             known = self.client.get_run(self.run_id).data.params
             new = [Param(k, str(v)[:6000]) for k, v in flat.items() if k not in known]
             for start in range(0, len(new), 100):
@@ -128,7 +133,7 @@ class Run:
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
-        with _explained("take tags"):
+        with explained("take tags"):
             self.client.log_batch(self.run_id, tags=[RunTag(k, v) for k, v in values.items()])
 
     def image(self, image: Image, key: str, step: int) -> None:
@@ -140,12 +145,12 @@ class Run:
 
     def picture(self, image: Image, name: str) -> None:
         """A picture as an artifact file."""
-        with _explained(f"store {name}"):
+        with explained(f"store {name}"):
             self.client.log_image(self.run_id, image, artifact_file=name)
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """A file or a folder as an artifact."""
-        with _explained(f"store {path.name}"):
+        with explained(f"store {path.name}"):
             if path.is_dir():
                 self.client.log_artifacts(self.run_id, str(path), folder)
             else:
@@ -153,17 +158,17 @@ class Run:
 
     def document(self, value: Mapping[str, Any] | list[Any], name: str) -> None:
         """A JSON artifact."""
-        with _explained(f"store {name}"):
+        with explained(f"store {name}"):
             self.client.log_dict(self.run_id, value, name)
 
     def text(self, text: str, name: str) -> None:
         """A text artifact."""
-        with _explained(f"store {name}"):
+        with explained(f"store {name}"):
             self.client.log_text(self.run_id, text, name)
 
     def face_set(self, identity: str, digest: str, uri: str, faces: int) -> None:
         """A face set as the run's input dataset."""
-        with _explained("take an input"):
+        with explained("take an input"):
             source = (
                 S3ArtifactDatasetSource(uri) if uri.startswith("s3://") else LocalArtifactDatasetSource(uri)
             )
@@ -194,7 +199,7 @@ def run(
     """
     client = connect()
     labels = {"faceswap.kind": kind, _PROCESS: _process(), **environment(), **(tags or {})}
-    with _explained("start a run"):
+    with explained("start a run"):
         active = mlflow.start_run(
             run_id=run_id or None,
             run_name=None if run_id else name,
@@ -237,7 +242,7 @@ def _is_gone(process: str) -> bool:
 
 def _running(filter_string: str = "") -> list[mlflow.entities.Run]:
     client = connect()
-    with _explained("list the runs"):
+    with explained("list the runs"):
         experiment = client.get_experiment_by_name(settings().experiment)
         assert experiment is not None  # connect() has made it
         condition = " and ".join(filter(None, ["attributes.status = 'RUNNING'", filter_string]))
@@ -260,7 +265,7 @@ def end_run(run_id: str, status: str, tags: Mapping[str, str] | None = None) -> 
         TrackingError: the server does not answer.
     """
     client = connect()
-    with _explained("end a run"):
+    with explained("end a run"):
         client.log_batch(run_id, tags=[RunTag(k, v) for k, v in (tags or {}).items()])
         client.set_terminated(run_id, status)
 
@@ -276,7 +281,7 @@ def end_dead_runs() -> list[str]:
 def interrupted_run(flow_run: str, kind: str) -> str:
     """The newest unfinished run of a kind that a Prefect run has left; empty if there is none."""
     client = connect()
-    with _explained("list the runs"):
+    with explained("list the runs"):
         experiment = client.get_experiment_by_name(settings().experiment)
         assert experiment is not None  # connect() has made it
         found = client.search_runs(

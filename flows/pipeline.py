@@ -12,6 +12,7 @@ from faceswap.errors import ConsentError, SettingsError
 from faceswap.evaluation.pictures import before_after
 from faceswap.evaluation.report import write_report
 from faceswap.faces.faceset import FaceSet
+from faceswap.origin import provenance
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.settings import settings
@@ -25,7 +26,7 @@ from flows.parameters import (
     TrainParameters,
 )
 from flows.preprocess import preprocess
-from flows.swap import provenance, swapper_for
+from flows.swap import swapper_for
 from flows.train import Trained, train
 
 

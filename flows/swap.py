@@ -10,23 +10,12 @@ from faceswap import registry, tracking
 from faceswap.errors import NoFaceFound
 from faceswap.faces.detection import FaceFinder
 from faceswap.media.images import read_image
-from faceswap.provenance.metadata import Provenance
+from faceswap.origin import provenance
 from faceswap.registry import LoadedVersion
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video import SwapReport, swap_media
 from flows import runtime
 from flows.parameters import SwapParameters
-
-
-def provenance(loaded: LoadedVersion, options: dict[str, object]) -> Provenance:
-    """What every output says of itself."""
-    return Provenance(
-        reference=loaded.card.identity,
-        model=loaded.version.name if loaded.version else "",
-        version=str(loaded.version.version) if loaded.version else "",
-        run_id=loaded.card.run_id,
-        options=options,
-    )
 
 
 def swapper_for(loaded: LoadedVersion, parameters: SwapParameters) -> Swapper:

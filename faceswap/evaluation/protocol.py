@@ -1,6 +1,6 @@
 """How a swap is evaluated: on held-out frames of the target, detected and recognised anew."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ Truth = Callable[[int], Image]
 
 UNDETECTED_DISTANCE = 1.0
 """What a swap without a detectable face counts as: strangers lie at 0.7 to 1.0."""
-__all__ = ["PairResult", "evaluate_flicker", "evaluate_pair", "face_area", "spaced"]
+__all__ = ["PairResult", "evaluate_flicker", "evaluate_pair", "face_area", "face_at", "spaced", "state_of"]
 
 _LIP_NOISE, _EYE_NOISE = 0.01, 0.015
 """Openings that vary less than this (standard deviation) over the target's frames can't be told from the
@@ -81,8 +81,8 @@ def evaluate_pair(
     for done, (row, image, points) in enumerate(zip(rows, images, landmarks, strict=True)):
         swap = swap_face(image, points)
         swaps.append(swap)
-        own = _face_at(finder.find(image), points)
-        before = _state(points if own is None else own.landmarks)
+        own = face_at(finder.find(image), points)
+        before = state_of(points if own is None else own.landmarks)
         after = _measure(swap, points, reference, identities, finder)
         records.append(
             {"row": int(row), **after, **{f"{key}_target": value for key, value in before.items()}}
@@ -167,7 +167,7 @@ def _measure(
         "sharpness": metrics.laplacian_variance(swap, points),
         **dict.fromkeys(("lip_gap", "eye", "yaw", "pitch", "roll"), np.nan),
     }
-    face = _face_at(finder.find(swap), points)
+    face = face_at(finder.find(swap), points)
     if face is None:
         return record
     embedding = finder.embed(swap, face.landmarks)
@@ -177,11 +177,12 @@ def _measure(
         "detected": True,
         "identity_distance": float(distance),
         "nearest": metrics.nearest_identities(embedding, identities)[0],
-        **_state(face.landmarks),
+        **state_of(face.landmarks),
     }
 
 
-def _state(points: Points) -> dict[str, float]:
+def state_of(points: Points) -> dict[str, float]:
+    """Expression and pose of (68, 2) landmarks: lip_gap, eye (over the eyes' distance); yaw, pitch, roll (degrees)."""
     yaw, pitch, roll = head_pose(points)
     return {
         "lip_gap": float(lip_gap(points)),
@@ -192,7 +193,7 @@ def _state(points: Points) -> dict[str, float]:
     }
 
 
-def _face_at(found: list[Face], points: Points) -> Face | None:
+def face_at(found: Sequence[Face], points: Points) -> Face | None:
     """The face that lies where the swap was made, within half a face height."""
     height = _UNIT.size / scale_of(_UNIT.matrix(points))
     near = [

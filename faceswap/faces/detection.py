@@ -5,6 +5,7 @@ face_recognition needs pkg_resources and ends the process where that is missing.
 """
 
 import importlib.util
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,8 @@ the mouth covered from 0.17; boxes around something else score up to 0.08 uprigh
 _MIN_SCORE_AT_HINT = 0.0
 """Where a face was a moment ago, a doubtful one (half covered by a hand) is believed."""
 _SAME = 0.4
+_ONE_SEARCH, _ONE_EMBEDDING = threading.Lock(), threading.Lock()
+"""dlib's detectors and networks keep their scratch in the model: one thread at a time may use each."""
 _LANDMARK_SIDE = 400
 
 
@@ -93,7 +96,8 @@ class FaceFinder:
     """Finds faces coarse to fine, so that neither small nor large ones cost a look at full resolution.
 
     The first look shrinks the frame so that faces of 160 px become the detector's 80 px window; only where it
-    finds nothing, finer looks follow, down to ``min_face``. Picklable; dlib's models are loaded once a process.
+    finds nothing, finer looks follow, down to ``min_face``. Picklable, safe to use from several threads; dlib's
+    models are loaded once a process.
 
     Args:
         detector: "hog", or "cnn" (better on turned faces; wants a dlib built for CUDA).
@@ -154,10 +158,12 @@ class FaceFinder:
         else:
             scale = 1.0
         if self.detector == "cnn":
-            found = [(d.rect, d.confidence) for d in _cnn()(np.ascontiguousarray(frame), 0)]
+            with _ONE_SEARCH:
+                found = [(d.rect, d.confidence) for d in _cnn()(np.ascontiguousarray(frame), 0)]
         else:
             grey = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
-            rectangles, scores, _ = _hog().run(grey, 0, least)
+            with _ONE_SEARCH:
+                rectangles, scores, _ = _hog().run(grey, 0, least)
             found = list(zip(rectangles, scores, strict=True))
         return [
             ((r.left() / scale, r.top() / scale, r.right() / scale, r.bottom() / scale), float(score))
@@ -193,7 +199,8 @@ class FaceFinder:
         low, high = points.min(0), points.max(0)
         box = dlib.rectangle(*[round(v) for v in (*low, *high)])
         shape = dlib.full_object_detection(box, dlib.points(parts))
-        return np.array(_embedder().compute_face_descriptor(np.ascontiguousarray(frame), shape, 0))
+        with _ONE_EMBEDDING:
+            return np.array(_embedder().compute_face_descriptor(np.ascontiguousarray(frame), shape, 0))
 
 
 def _merged(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:

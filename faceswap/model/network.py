@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from faceswap.model.presets import Preset
 
 
 class DecoderNetwork:
-    """Encoder and decoder behind the protocol that the swapper wants.
+    """Encoder and decoder behind the protocol that the swapper wants; safe to call from several threads.
 
     Args:
         encoder, decoder: Keras models that fit each other.
@@ -28,6 +29,12 @@ class DecoderNetwork:
         self.geometry = geometry
         self._model = keras.Model(encoder.input, decoder(encoder.output))
         self._model.compile(jit_compile=False)
+        self._one_call = threading.Lock()  # Keras builds its function at the first call, unguarded
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the weights take."""
+        return sum(variable.numpy().nbytes for variable in self._model.variables)
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, s, s, 3) uint8 RGB -> (n, s, s, 3) float32 in 0..1."""
@@ -37,7 +44,8 @@ class DecoderNetwork:
         # Powers of two: the compiled function is traced once per batch size.
         padded = np.zeros((1 << (count - 1).bit_length(), *crops.shape[1:]), np.float32)
         padded[:count] = crops / np.float32(255)
-        return np.asarray(self._model.predict_on_batch(padded)[:count], np.float32)
+        with self._one_call:
+            return np.asarray(self._model.predict_on_batch(padded)[:count], np.float32)
 
 
 def export(model: Autoencoders, folder: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from faceswap.registry.lock import locked
 from faceswap.registry.stages import Stage, stage_of
-from faceswap.registry.versions import Version, explained
+from faceswap.registry.versions import Version, explained_change
 from faceswap.tracking import connect
 
 _NOTES = 4800
@@ -18,7 +18,7 @@ _NOTES = 4800
 def at(name: str, alias: str) -> Version | None:
     """The version that an alias of a model points to; None where there is no such alias or model."""
     client = connect()
-    with explained(f"tell what {name}@{alias} is"):
+    with explained_change(f"tell what {name}@{alias} is"):
         try:
             number = client.get_registered_model(name).aliases.get(alias)
         except MlflowException as error:
@@ -31,7 +31,7 @@ def at(name: str, alias: str) -> Version | None:
 def exists(version: Version) -> bool:
     """False where the version was deleted."""
     client = connect()
-    with explained(f"look for {version}"):
+    with explained_change(f"look for {version}"):
         return bool(
             client.search_model_versions(f"name='{version.name}' and version_number={version.version}")
         )
@@ -40,14 +40,14 @@ def exists(version: Version) -> bool:
 def set_alias(version: Version, alias: str) -> None:
     """Let an alias point to a version."""
     client = connect()
-    with explained(f"let {alias} point to {version}"):
+    with explained_change(f"let {alias} point to {version}"):
         client.set_registered_model_alias(version.name, alias, str(version.version))
 
 
 def drop_alias(name: str, alias: str) -> None:
     """Remove an alias; nothing happens where there is none."""
     client = connect()
-    with explained(f"remove the alias {alias}"):
+    with explained_change(f"remove the alias {alias}"):
         client.delete_registered_model_alias(name, alias)
 
 
@@ -58,7 +58,7 @@ def tags(version: Version) -> dict[str, str]:
         RegistryError: it does not exist.
     """
     client = connect()
-    with explained(f"read {version}"):
+    with explained_change(f"read {version}"):
         return dict(client.get_model_version(version.name, str(version.version)).tags)
 
 
@@ -66,7 +66,7 @@ def add_note(version: Version, line: str) -> None:
     """Add a line of Markdown to the version's description, oldest first; the oldest give way when it is full."""
     client = connect()
     number = str(version.version)
-    with explained(f"describe {version}"):
+    with explained_change(f"describe {version}"):
         text = client.get_model_version(version.name, number).description or ""
         lines = [*text.splitlines(), " ".join(line.split())[:_NOTES]]
         while len("\n".join(lines)) > _NOTES:
@@ -77,7 +77,7 @@ def add_note(version: Version, line: str) -> None:
 def mark_stages(name: str) -> None:
     """Write the tag ``stage`` of every version of a model as its aliases say."""
     client = connect()
-    with explained(f"mark the stages of {name}"):
+    with explained_change(f"mark the stages of {name}"):
         aliases = client.get_registered_model(name).aliases
         for found in client.search_model_versions(f"name='{name}'"):
             held = {alias for alias, number in aliases.items() if str(number) == str(found.version)}

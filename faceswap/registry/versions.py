@@ -28,7 +28,7 @@ from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
 from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
-from faceswap.tracking import connect
+from faceswap.tracking import connect, explained
 
 if TYPE_CHECKING:
     from faceswap.model.network import DecoderNetwork
@@ -181,7 +181,7 @@ def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
 
 
 @contextmanager
-def explained(action: str) -> Iterator[None]:
+def explained_change(action: str) -> Iterator[None]:
     """What MLflow refuses within the block becomes a RegistryError that says what was tried."""
     try:
         yield
@@ -196,7 +196,7 @@ def explained(action: str) -> Iterator[None]:
 def tag(version: Version, values: Mapping[str, str]) -> None:
     """Set tags of a version."""
     client = connect()
-    with explained(f"take tags of {version}"):
+    with explained_change(f"take tags of {version}"):
         for key, value in values.items():
             client.set_model_version_tag(version.name, str(version.version), key, value)
 
@@ -220,11 +220,12 @@ def versions() -> list[Listed]:
     """All registered decoder versions, newest first within each identity."""
     client = connect()
     rows: list[Listed] = []
-    for model in client.search_registered_models(f"name LIKE '{PREFIX}%'", max_results=1000):
-        for found in client.search_model_versions(f"name='{model.name}'"):
-            aliases = tuple(sorted(a for a, v in model.aliases.items() if str(v) == str(found.version)))
-            version = Version(model.name, int(found.version))
-            rows.append(Listed(version, aliases, dict(found.tags), found.creation_timestamp / 1000))
+    with explained("list the versions"):
+        for model in client.search_registered_models(f"name LIKE '{PREFIX}%'", max_results=1000):
+            for found in client.search_model_versions(f"name='{model.name}'"):
+                aliases = tuple(sorted(a for a, v in model.aliases.items() if str(v) == str(found.version)))
+                version = Version(model.name, int(found.version))
+                rows.append(Listed(version, aliases, dict(found.tags), found.creation_timestamp / 1000))
     return sorted(rows, key=lambda row: (row.version.name, -row.version.version))
 
 
@@ -233,9 +234,11 @@ def load(spec: str | Version) -> LoadedVersion:
 
     Raises:
         RegistryError: it does not exist, can't be fetched or is damaged.
+        TrackingError: MLflow does not answer.
     """
     version = spec if isinstance(spec, Version) else resolve(spec)
-    found = connect().get_model_version(version.name, str(version.version))
+    with explained(f"give {version}"):
+        found = connect().get_model_version(version.name, str(version.version))
     folder = (
         settings().cache_path
         / "decoders"

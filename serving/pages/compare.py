@@ -1,0 +1,148 @@
+"""The tab Compare: one target through several versions or identities, side by side."""
+
+from typing import Any
+
+import gradio as gr
+
+from faceswap.errors import FaceswapError
+from faceswap.evaluation.measures import MEASURES
+from faceswap.evaluation.single import SwapMeasures
+from serving import words
+from serving.catalogue import State
+from serving.components import Picture, path_of
+from serving.pages.desk import Desk
+from serving.pages.picker import examples
+from serving.work import Swapped, Workshop
+
+_MOST = 6
+_KEYS = ("identity_distance", "lip_gap_error", "eye_error", "pose_error_degrees")
+_EMPTY = words.empty("Nothing to compare yet", "Choose a target and two or more versions.")
+
+
+def version_names(state: State) -> list[str]:
+    """Everything that can be compared: ``ada@production``, ``ada/3``, aliases first."""
+    aliases = [f"{row.version.identity}@{alias}" for row in state.rows for alias in row.aliases]
+    return sorted(aliases, key=lambda name: not name.endswith("@production")) + [
+        str(row.version) for row in state.rows
+    ]
+
+
+def compare(
+    workshop: Workshop, path: str | None, names: list[str]
+) -> tuple[list[Swapped], list[tuple[str, FaceswapError]]]:
+    """All swaps that could be made, and what went wrong with the others.
+
+    Args:
+        path: the target picture.
+        names: ``NAME@alias`` or ``NAME/3``.
+    """
+    made: list[Swapped] = []
+    wrong: list[tuple[str, FaceswapError]] = []
+    for name in names[:_MOST]:
+        identity, alias, choice = name.partition("@")
+        if not alias:
+            identity, _, choice = name.rpartition("/")
+        try:
+            made.append(workshop.picture(path_of(path), identity, choice))
+        except FaceswapError as error:
+            wrong.append((name, error))
+    return made, wrong
+
+
+def comparison(made: list[Swapped], measures: list[SwapMeasures]) -> str:
+    """The measures of all swaps as one table."""
+    shown = [next(m for m in MEASURES if m.key == key) for key in _KEYS]
+    rows = [
+        [
+            f"<b>{swapped.served.row.version}</b>",
+            *(
+                f'<i class="{m.grade(getattr(values, m.key))}">{m.shown(getattr(values, m.key))}</i>'
+                for m in shown
+            ),
+            f"{1000 * swapped.seconds:.0f} ms",
+        ]
+        for swapped, values in zip(made, measures, strict=True)
+    ]
+    return words.table(["version", *(m.title.lower() for m in shown), "time"], rows)
+
+
+def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
+    """Lay the tab out and wire it.
+
+    Returns:
+        the choice of versions and the gallery of examples, for the app to keep up to date.
+    """
+    state = desk.catalogue.state
+    known = version_names(state)
+    with gr.Row(elem_classes="work"):
+        with gr.Column(scale=4, min_width=300):
+            target = Picture(
+                label="Target",
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "webcam", "clipboard"],
+                height=300,
+                elem_id="compare-target",
+            )
+            versions = gr.Dropdown(
+                known,
+                value=[name for name in known if name.endswith("@production")][:3],
+                multiselect=True,
+                max_choices=_MOST,
+                label=f"Versions, at most {_MOST}",
+                elem_id="compare-versions",
+            )
+            start = gr.Button("Compare", variant="primary", elem_id="compare-start")
+        with gr.Column(scale=8, min_width=320):
+            empty = gr.HTML(_EMPTY, elem_id="compare-empty")
+            note = gr.HTML("", elem_id="compare-note")
+            gallery = gr.Gallery(
+                label="Side by side",
+                columns=3,
+                height="auto",
+                object_fit="contain",
+                visible=False,
+                interactive=False,
+                buttons=["download", "fullscreen"],
+                elem_id="compare-result",
+            )
+            measures = gr.HTML("", elem_id="compare-measures", padding=False)
+    gallery_of_examples = examples("compare", desk, target)
+    results = gr.State([])
+
+    def run(path: str | None, names: list[str] | None) -> list[Any]:
+        made, wrong = compare(desk.workshop, path, names or [])
+        messages = {str(error): words.problem(error) for _, error in wrong}  # one target, one message
+        items = [(str(path), "target")] if path and made else []
+        items += [(str(one.result), str(one.served.row.version)) for one in made]
+        notices = "".join(words.note("warn", one.served.notice) for one in made if one.served.notice)
+        text = "".join(messages.values()) + notices
+        if not names:
+            text = words.note("info", "Choose at least one version")
+        waiting = words.measuring() if made else ""
+        return [
+            gr.update(visible=not made and not text),
+            text,
+            gr.update(value=items, visible=bool(made)),
+            waiting,
+            made,
+        ]
+
+    def measure(made: list[Swapped]) -> str:
+        if not made:
+            return ""
+        try:
+            return comparison(made, [desk.workshop.measure(one) for one in made])
+        except FaceswapError as error:
+            return words.note("warn", "Not measured", error.message)
+
+    gr.on(
+        [start.click, target.change],
+        run,
+        [target, versions],
+        [empty, note, gallery, measures, results],
+        show_progress_on=[empty, gallery],
+        trigger_mode="always_last",
+        **desk.work,
+    ).then(measure, results, measures, show_progress="hidden", **desk.work)
+    return versions, gallery_of_examples

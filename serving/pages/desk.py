@@ -1,0 +1,71 @@
+"""What the tabs share: the workshop, the choice of a version, the examples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from serving import words
+from serving.catalogue import Catalogue, State
+from serving.work import Workshop
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Handed to every tab.
+
+    Attributes:
+        workshop: does the work.
+        identity, version: the components above the tabs.
+        pictures, clip: example files; they may not be rendered yet.
+        workers: pictures at a time.
+    """
+
+    workshop: Workshop
+    identity: gr.Dropdown
+    version: gr.Dropdown
+    pictures: Sequence[Path]
+    clip: Path
+    workers: int
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The workshop's."""
+        return self.workshop.catalogue
+
+    def ready_pictures(self) -> list[tuple[str, str]]:
+        """Path and caption of the examples that are rendered."""
+        return [(str(path), path.stem) for path in self.pictures if path.exists()]
+
+    @property
+    def work(self) -> dict[str, Any]:
+        """How Gradio queues the work on pictures: so many at a time over all tabs."""
+        return {"concurrency_id": "pictures", "concurrency_limit": self.workers, "api_visibility": "private"}
+
+
+def version_choices(state: State, identity: str | None) -> list[tuple[str, str]]:
+    """(shown, value) for the choice of a version: ``production → 3``, ``3``."""
+    if not identity:
+        return []
+    shown = []
+    for choice in state.choices(identity):
+        number = state.find(identity, choice).version.version
+        shown.append((f"version {choice}" if choice.isdecimal() else f"{choice} → {number}", choice))
+    return shown
+
+
+def pickers(state: State, identity: str | None, version: str | None) -> tuple[Any, Any]:
+    """The two choices brought up to date; what is chosen stays where it still exists."""
+    people = state.identities
+    who = identity if identity in people else (people[0] if people else None)
+    versions = version_choices(state, who)
+    values = [value for _, value in versions]
+    chosen = version if version in values else (values[0] if values else None)
+    return gr.update(choices=people, value=who), gr.update(choices=versions, value=chosen)
+
+
+def notice(text: str) -> str:
+    """What the catalogue has to say about a version; empty: nothing."""
+    return words.note("warn", text) if text else ""

@@ -1,0 +1,274 @@
+"""What the app does, without the app: find faces, swap, measure. Safe to call from many threads."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.errors import FaceError, MediaTooLarge, NoFaceFound
+from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, measure_video
+from faceswap.faces.choosing import portrait, telling_frame
+from faceswap.faces.detection import Box, Face
+from faceswap.media.images import read_image, write_image
+from faceswap.media.video import VideoReader
+from faceswap.origin import provenance
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.stream import Progress, VideoReport, swap_video
+from faceswap.swap.swapper import Finder, Skipped, Swapper, SwapResult
+from serving.catalogue import Catalogue, Served
+from serving.limits import Limits
+from serving.outbox import Outbox
+
+Image = NDArray[np.uint8]
+Format = Literal["jpg", "png", "webp"]
+ALL = 0
+"""Instead of the number of a face (1: the largest): every face."""
+_MOST_MEASURED = 3
+_REMEMBERED = 64
+_LIVE_PIXELS = 1280 * 720
+
+
+@dataclass(frozen=True)
+class Found:
+    """The faces of a picture, or of the frame of a video that shows the most: the largest first."""
+
+    image: Image = field(repr=False)
+    faces: tuple[Face, ...]
+
+    def portraits(self, side: int = 160) -> list[Image]:
+        """(side, side, 3) uint8 RGB of each face."""
+        return [portrait(self.image, face, side) for face in self.faces]
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """One result: its files, what made it, and what is needed to measure it.
+
+    Attributes:
+        kind: of the target.
+        target: the file that was edited.
+        result: the written file, labelled and with its provenance.
+        served: the version.
+        faces: that were swapped, as they were in the target; empty for a video.
+        seconds: of work.
+        video: counts, for a video.
+        match: (128,) embedding of the one person who was chosen, for a video.
+    """
+
+    kind: Literal["picture", "video"]
+    target: Path
+    result: Path
+    served: Served
+    faces: tuple[Face, ...] = ()
+    seconds: float = 0.0
+    video: VideoReport | None = None
+    match: NDArray[np.float64] | None = field(default=None, repr=False)
+
+
+class Workshop:
+    """Finds, swaps and measures with the versions of a catalogue.
+
+    Args:
+        catalogue: of versions.
+        finder: detects and embeds; safe to use from several threads.
+        outbox: where results go.
+        limits: what is refused.
+        options: of every swap.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        finder: Finder,
+        outbox: Outbox,
+        limits: Limits,
+        options: SwapOptions | None = None,
+    ) -> None:
+        self.catalogue, self.finder, self.outbox, self.limits = catalogue, finder, outbox, limits
+        self.options = options or SwapOptions()
+        self._seen: OrderedDict[tuple[str, int], tuple[Face, ...]] = OrderedDict()
+        self._quick = threading.Lock()
+
+    def faces_of_picture(self, path: Path | None) -> Found:
+        """The faces of a picture; found once and remembered.
+
+        Raises:
+            MediaError: it can't be used.
+            NoFaceFound: it shows none.
+        """
+        path = self.limits.check_picture(path)
+        image = read_image(path)
+        key = (str(path), path.stat().st_mtime_ns)
+        with self._quick:
+            faces = self._seen.get(key)
+        if faces is None:
+            faces = tuple(self.finder.find(image))
+            with self._quick:
+                self._seen[key] = faces
+                while len(self._seen) > _REMEMBERED:
+                    self._seen.popitem(last=False)
+        return Found(image, _some(faces, f"in {path.name}"))
+
+    def faces_of_video(self, path: Path | None) -> Found:
+        """The faces of the frame that shows the most.
+
+        Raises:
+            MediaError: it can't be used.
+            NoFaceFound: none of the frames looked at shows any.
+        """
+        self.limits.check_video(path)
+        assert path is not None  # checked
+        image, faces = telling_frame(path, self.finder)
+        return Found(image, _some(faces, f"in eight frames of {path.name}"))
+
+    def picture(
+        self,
+        path: Path | None,
+        identity: str,
+        choice: str = "production",
+        face: int = ALL,
+        suffix: Format = "jpg",
+    ) -> Swapped:
+        """Swap one face of a picture, or all.
+
+        Args:
+            path: the target.
+            identity, choice: the version, as for :meth:`Catalogue.get`.
+            face: 1 is the largest; 0: all.
+            suffix: of the result; jpg is written five times as fast as png.
+
+        Raises:
+            MediaError: the picture can't be used.
+            FaceError: there is no such face, or none that can be swapped.
+            RegistryError, TrackingError: there is no such version.
+        """
+        began = time.perf_counter()
+        found = self.faces_of_picture(path)
+        assert path is not None  # checked
+        served = self.catalogue.get(identity, choice)
+        result = self._swapper(served).apply(found.image, found.faces, _only(face, len(found.faces)))
+        _require_a_swap(result, self.options)
+        out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
+        record = provenance(served.loaded, self.options.model_dump(mode="json"))
+        write_image(out, result.image, metadata=record)
+        swapped = tuple(one.face for one in result.faces if one.skipped is None)
+        return Swapped("picture", path, out, served, swapped, time.perf_counter() - began)
+
+    def video(
+        self,
+        path: Path | None,
+        identity: str,
+        choice: str = "production",
+        face: int = ALL,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Swapped:
+        """Swap one person of a video, or everybody.
+
+        Args:
+            face: of :meth:`faces_of_video`, 1 is the largest; 0: all.
+            progress, cancelled: as for :func:`faceswap.swap.stream.swap_video`.
+
+        Raises:
+            as :meth:`picture`.
+        """
+        began = time.perf_counter()
+        info = self.limits.check_video(path)
+        assert path is not None  # checked
+        served = self.catalogue.get(identity, choice)
+        match = self._embedding(path, face) if face != ALL else None
+        out = self.outbox.place(f"{path.stem[:60]}-{identity}.mp4")
+        record = provenance(served.loaded, self.options.model_dump(mode="json"))
+        # A recording of a browser does not tell its length: then it is the end that is cut.
+        end = None if info.duration else self.limits.seconds
+        report = swap_video(
+            path, out, self._swapper(served, match), record, end=end, progress=progress, cancelled=cancelled
+        )
+        return Swapped(
+            "video", path, out, served, seconds=time.perf_counter() - began, video=report, match=match
+        )
+
+    def measure(self, swapped: Swapped) -> SwapMeasures:
+        """Measure a result: all swapped faces of a picture (at most three), five frames of a video.
+
+        Raises:
+            UnreadableMedia: the files are gone.
+            NoFaceFound: the frames show no face.
+        """
+        reference = swapped.served.loaded.card.embedding()
+        if swapped.kind == "video":
+            swapper = self._swapper(swapped.served, swapped.match)
+            return measure_video(swapped.target, swapped.result, swapper, reference)
+        after = read_image(swapped.result)
+        faces = swapped.faces[:_MOST_MEASURED]
+        return mean_of([measure_swap(after, face.landmarks, reference, self.finder) for face in faces])
+
+    def live(
+        self, frame: Image, identity: str, choice: str = "production", hint: Box | None = None
+    ) -> tuple[Image, Box | None]:
+        """One frame of a camera: the labelled swap, and where the face was, as a hint for the next frame.
+
+        A frame without a face comes back as it is.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB, at most 1280 x 720.
+
+        Raises:
+            MediaTooLarge: it is larger.
+            RegistryError, TrackingError: there is no such version.
+        """
+        if frame.shape[0] * frame.shape[1] > _LIVE_PIXELS:
+            raise MediaTooLarge("The camera's frames are larger than 1280 x 720", "choose a smaller format")
+        served = self.catalogue.get(identity, choice)
+        faces = self.finder.find(frame, hint)
+        result = self._swapper(served).apply(frame, faces)
+        return result.image, faces[0].box if len(faces) == 1 else None
+
+    def still(self, video: Path) -> Image:
+        """(H, W, 3) uint8 RGB, a frame of a video at a third of its length."""
+        with VideoReader(video) as reader:
+            return next(reader.frames(start=reader.info.duration / 3)).image
+
+    def _swapper(self, served: Served, match: NDArray[np.float64] | None = None) -> Swapper:
+        return Swapper(served.loaded.network, self.finder, self.options, match=match)
+
+    def _embedding(self, path: Path, face: int) -> NDArray[np.float64]:
+        found = self.faces_of_video(path)
+        _only(face, len(found.faces))
+        return self.finder.embed(found.image, found.faces[face - 1].landmarks)
+
+
+def _some(faces: Sequence[Face], where: str) -> tuple[Face, ...]:
+    if not faces:
+        raise NoFaceFound(
+            f"No face was found {where}",
+            "choose one that shows a face from the front or half turned, at least 48 pixels high",
+        )
+    return tuple(faces)
+
+
+def _only(face: int, count: int) -> list[Skipped | None]:
+    """Which of ``count`` faces are left alone, if only one is wanted."""
+    if face != ALL and not 1 <= face <= count:
+        raise FaceError(f"There is no face {face}: {count} were found", "choose 1 for the largest, 0 for all")
+    return [None if face in {ALL, number} else "another person" for number in range(1, count + 1)]
+
+
+def _require_a_swap(result: SwapResult, options: SwapOptions) -> None:
+    if result.swapped:
+        return
+    reasons = {one.skipped for one in result.faces if one.skipped not in {None, "another person"}}
+    if "too small" in reasons:
+        raise FaceError(
+            f"The face is too small: below {options.min_face} pixels from the brows to the lips",
+            "use a larger picture, or cut the face out",
+        )
+    raise FaceError(
+        f"The face could not be swapped: {', '.join(map(str, reasons))}", "choose another face or picture"
+    )

@@ -1,0 +1,120 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from faceswap.errors import TrackingError
+from faceswap.evaluation.single import SwapMeasures
+from faceswap.media.images import write_image
+from faceswap.registry import Listed
+from faceswap.settings import settings
+from serving import words
+from serving.api import listing, report
+from serving.app import build
+from serving.catalogue import State
+from serving.lineage import lineage, versions_table
+from serving.pages.compare import compare, comparison, version_names
+from serving.pages.desk import pickers, version_choices
+from tests.serving.fakes import MemoryRegistry, listed, workshop
+from tests.swap.fakes import KnownFaces, face_at, smooth_noise
+
+ROWS = (listed("ada", 2, "challenger"), listed("ada", 1, "production"), listed("ben", 1, "production"))
+
+
+def hostile(row: Listed) -> Listed:
+    return replace(
+        row, tags=row.tags | {"consent": "<script>alert(1)</script>", "face_sets": '{"<b>": "<i>"}'}
+    )
+
+
+def test_what_comes_from_outside_is_escaped() -> None:
+    row = hostile(ROWS[0])
+    for text in (
+        lineage(row),
+        versions_table(State((row,), "", 1.0)),
+        words.note("bad", "<script>", "<img>"),
+    ):
+        assert "<script>" not in text
+        assert "<img>" not in text
+
+
+def test_lineage_tells_run_face_sets_and_consent() -> None:
+    text = lineage(ROWS[1])
+    for said in ("ada/1", "production", "run-1", "f" * 12, "fictional (since 2026-01-01)", "0.41"):
+        assert said in text
+
+
+def test_choices_name_the_number_behind_an_alias() -> None:
+    state = State(ROWS, "", 1.0)
+    assert version_choices(state, "ada") == [
+        ("production → 1", "production"),
+        ("challenger → 2", "challenger"),
+        ("version 2", "2"),
+        ("version 1", "1"),
+    ]
+    assert version_names(state) == [
+        "ada@production",
+        "ben@production",
+        "ada@challenger",
+        "ada/2",
+        "ada/1",
+        "ben/1",
+    ]
+
+
+def test_what_is_chosen_stays_while_it_exists() -> None:
+    state = State(ROWS, "", 1.0)
+    who, which = pickers(state, "ada", "2")
+    assert (who["value"], which["value"]) == ("ada", "2")
+    who, which = pickers(state, "ben", "2")
+    assert (who["value"], which["value"]) == ("ben", "production")
+    assert pickers(State(), None, None)[0]["value"] is None
+
+
+def test_an_empty_registry_says_what_to_do() -> None:
+    assert "faceswap demo" in words.nothing_registered(State())
+    assert "FACESWAP_TRACKING_URI" in words.nothing_registered(State(problem="MLflow is away"))
+    assert words.nothing_registered(State(ROWS)) == ""
+
+
+def test_measures_are_graded() -> None:
+    good = SwapMeasures(detected=1, identity_distance=0.3, lip_gap=0.1, lip_gap_target=0.2, lip_gap_error=0.1)
+    text = words.measured(good)
+    assert 'class="card good"' in text
+    assert 'class="card poor"' in text
+    assert "0.10 here, 0.20 in the target" in text
+    assert "none is found" in words.measured(SwapMeasures(detected=0, identity_distance=1))
+
+
+def test_compare_goes_on_past_what_fails(tmp_path: Path) -> None:
+    shop = workshop(MemoryRegistry(*ROWS), KnownFaces(face_at(80, 100, 90)), tmp_path / "out")
+    write_image(tmp_path / "a.png", smooth_noise(200, 320))
+    made, wrong = compare(shop, str(tmp_path / "a.png"), ["ada@production", "cleo@production", "ben/1"])
+    assert [str(one.served.row.version) for one in made] == ["ada/1", "ben/1"]
+    assert [name for name, _ in wrong] == ["cleo@production"]
+    table = comparison(made, [shop.measure(one) for one in made])
+    assert "ada/1" in table
+    assert "ben/1" in table
+
+
+def test_a_report_is_plain_values(tmp_path: Path) -> None:
+    shop = workshop(MemoryRegistry(*ROWS), KnownFaces(face_at(80, 100, 90)), tmp_path / "out")
+    write_image(tmp_path / "a.png", smooth_noise(200, 320))
+    values = report(shop.picture(tmp_path / "a.png", "ada"), shop, measure=True)
+    assert values["version"] == "ada/1"
+    assert values["measures"]["detected"] == 1
+    assert values["lineage"]["run_id"] == "run-1"
+    rows = listing(shop.catalogue.state)
+    assert [row["version"] for row in rows["versions"]] == ["ada/2", "ada/1", "ben/1"]
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_the_app_is_built_and_names_its_calls(tmp_path: Path, down: bool) -> None:
+    registry = MemoryRegistry(*ROWS)
+    registry.down = TrackingError("MLflow is away") if down else None
+    shop = workshop(registry, KnownFaces(), tmp_path / "out")
+    shop.catalogue.refresh()
+    described = build(shop, settings()).get_api_info()["named_endpoints"]
+    assert set(described) == {"/swap", "/swap_video", "/compare", "/faces", "/versions"}
+    names = [parameter["label"] for parameter in described["/swap"]["parameters"]]
+    assert names == ["target", "identity", "version", "face", "measure"]

@@ -1,0 +1,227 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
+from faceswap.media.images import read_image, write_image
+from faceswap.media.video import VideoWriter, probe
+from faceswap.provenance.metadata import read_provenance
+from serving.limits import Limits
+from serving.outbox import Outbox
+from serving.work import Workshop
+from tests.serving.fakes import MemoryRegistry, listed, workshop
+from tests.swap.fakes import KnownFaces, face_at, smooth_noise
+
+RED, BLUE = (200, 30, 30), (30, 30, 200)
+
+
+@pytest.fixture
+def registry() -> MemoryRegistry:
+    rows = MemoryRegistry(listed("ada", 2, "challenger"), listed("ada", 1, "production"))
+    rows.colours = {rows.rows[1].version: RED, rows.rows[0].version: BLUE}
+    return rows
+
+
+@pytest.fixture
+def shop(registry: MemoryRegistry, tmp_path: Path) -> Workshop:
+    finder = KnownFaces(face_at(80, 100, 90), face_at(230, 100, 60))
+    return workshop(registry, finder, tmp_path / "out")
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "target.png"
+    write_image(path, smooth_noise(200, 320))
+    return path
+
+
+def changed(before: Path, after: Path, x: int, y: int) -> bool:
+    where = np.s_[y - 5 : y + 5, x - 5 : x + 5]
+    difference = read_image(before)[where].astype(float) - read_image(after)[where].astype(float)
+    return bool(np.abs(difference).mean() > 10)
+
+
+def test_a_picture_is_swapped_labelled_and_says_where_it_comes_from(shop: Workshop, picture: Path) -> None:
+    swapped = shop.picture(picture, "ada")
+    assert swapped.result.suffix == ".jpg"
+    assert changed(picture, swapped.result, 80, 100)
+    assert changed(picture, swapped.result, 230, 100)
+    assert changed(picture, swapped.result, 20, 193), "the visible label"
+    origin = read_provenance(swapped.result)
+    assert origin is not None
+    assert (origin.reference, origin.model, origin.version, origin.run_id) == (
+        "ada",
+        "face-ada",
+        "1",
+        "run-1",
+    )
+    assert origin.options["label"] is True
+
+
+def test_only_the_chosen_face_is_swapped(shop: Workshop, picture: Path) -> None:
+    swapped = shop.picture(picture, "ada", face=2, suffix="png")
+    assert not changed(picture, swapped.result, 80, 100)
+    assert changed(picture, swapped.result, 230, 100)
+    assert len(swapped.faces) == 1
+
+
+@pytest.mark.parametrize("face", [-1, 3])
+def test_a_face_that_is_not_there(shop: Workshop, picture: Path, face: int) -> None:
+    with pytest.raises(FaceError, match="2 were found"):
+        shop.picture(picture, "ada", face=face)
+
+
+def test_each_version_gives_its_own_face(shop: Workshop, picture: Path) -> None:
+    one, two = (shop.picture(picture, "ada", choice, suffix="png") for choice in ("production", "2"))
+    assert not np.array_equal(read_image(one.result), read_image(two.result))
+    assert read_provenance(two.result).version == "2"  # type: ignore[union-attr]
+
+
+def test_faces_are_found_once_per_file(shop: Workshop, picture: Path) -> None:
+    shop.faces_of_picture(picture)
+    shop.picture(picture, "ada")
+    shop.picture(picture, "ada", "2")
+    assert len(shop.finder.hints) == 1  # type: ignore[attr-defined]
+    write_image(picture, smooth_noise(200, 320, seed=1))
+    shop.picture(picture, "ada")
+    assert len(shop.finder.hints) == 2, "a new file of the same name is looked at anew"  # type: ignore[attr-defined]
+
+
+def test_portraits_show_the_faces(shop: Workshop, picture: Path) -> None:
+    found = shop.faces_of_picture(picture)
+    assert [p.shape for p in found.portraits(96)] == [(96, 96, 3)] * 2
+
+
+def test_measures_of_an_unchanged_expression_are_zero(shop: Workshop, picture: Path) -> None:
+    measured = shop.measure(shop.picture(picture, "ada"))
+    assert measured.frames == 2
+    assert measured.detected == 1
+    assert measured.lip_gap_error == pytest.approx(0)
+    assert measured.pose_error_degrees == pytest.approx(0)
+    # the finder's embedding is the face's place: (x / 100, 0, …), and the reference's is 0
+    assert measured.identity_distance == pytest.approx((0.8 + 2.3) / 2, abs=0.05)
+
+
+def test_no_face_and_a_face_too_small_are_told(
+    registry: MemoryRegistry, tmp_path: Path, picture: Path
+) -> None:
+    with pytest.raises(NoFaceFound, match=r"No face was found in target\.png"):
+        workshop(registry, KnownFaces(), tmp_path / "a").picture(picture, "ada")
+    with pytest.raises(FaceError, match="too small: below 16 pixels"):
+        workshop(registry, KnownFaces(face_at(80, 100, 12)), tmp_path / "b").picture(picture, "ada")
+
+
+def test_what_can_not_be_used_is_refused_with_the_reason(shop: Workshop, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.jpg"
+    damaged.write_bytes(b"\xff\xd8\xff\xe0 nothing")
+    cut = tmp_path / "cut.png"
+    write_image(tmp_path / "whole.png", smooth_noise(200, 320))
+    cut.write_bytes((tmp_path / "whole.png").read_bytes()[:4000])
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "notes.txt").write_text("hello")
+    for path in (damaged, cut, tmp_path / "empty.png", tmp_path / "gone.png"):
+        with pytest.raises(UnreadableMedia):
+            shop.picture(path, "ada")
+    for nothing in (None, tmp_path / "notes.txt"):
+        with pytest.raises(MediaError):
+            shop.picture(nothing, "ada")
+
+
+def test_limits_name_the_setting(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.png"
+    Image.new("RGB", (3000, 1000)).save(wide)
+    with pytest.raises(MediaTooLarge, match="FACESWAP_APP_MAX_PIXELS"):
+        Limits(10, 2_000_000, 5).check_picture(wide)
+    heavy = tmp_path / "heavy.png"
+    write_image(heavy, np.random.default_rng(0).integers(0, 256, (700, 700, 3), np.uint8))
+    with pytest.raises(MediaTooLarge, match="FACESWAP_APP_MAX_MB"):
+        Limits(1, 2_000_000, 5).check_picture(heavy)
+    assert Limits(10, 2_000_000, 5).check_picture(heavy) == heavy
+
+
+def video(path: Path, frames: int = 30) -> Path:
+    with VideoWriter(path, width=320, height=200, fps=10) as writer:
+        for number in range(frames):
+            writer.write(smooth_noise(200, 320, seed=number // 10))
+    return path
+
+
+def test_a_video_within_the_limit_is_swapped_and_a_longer_one_refused(
+    shop: Workshop, registry: MemoryRegistry, tmp_path: Path
+) -> None:
+    target = video(tmp_path / "clip.mp4")
+    told: list[int] = []
+    swapped = shop.video(target, "ada", progress=lambda done, *_: told.append(done))
+    assert told[-1] == 30
+    assert probe(swapped.result).frames == 30
+    assert read_provenance(swapped.result).version == "1"  # type: ignore[union-attr]
+    assert shop.measure(swapped).frames == 5
+    assert shop.still(swapped.result).shape == (200, 320, 3)
+    short = workshop(registry, shop.finder, tmp_path / "short", Limits(10, 2_000_000, 2.0))
+    with pytest.raises(MediaTooLarge, match=r"3 s long.*FACESWAP_APP_MAX_SECONDS|3 s long"):
+        short.video(target, "ada")
+
+
+def test_one_person_of_a_video(shop: Workshop, tmp_path: Path) -> None:
+    target = video(tmp_path / "clip.mp4", 10)
+    swapped = shop.video(target, "ada", face=2)
+    assert swapped.match is not None
+    before, after = shop.still(target), shop.still(swapped.result)
+    moved = np.abs(before.astype(float) - after.astype(float)).mean(2)
+    assert moved[95:105, 225:235].mean() > 20 > moved[95:105, 75:85].mean()
+
+
+def test_a_stopped_video_leaves_nothing(shop: Workshop, tmp_path: Path) -> None:
+    swapped = shop.video(video(tmp_path / "clip.mp4"), "ada", cancelled=lambda: True)
+    assert swapped.video is not None
+    assert swapped.video.cancelled
+    assert not swapped.result.exists()
+
+
+def test_the_camera_is_labelled_and_gives_a_hint(registry: MemoryRegistry, tmp_path: Path) -> None:
+    finder = KnownFaces(face_at(80, 100, 90))
+    shop = workshop(registry, finder, tmp_path / "out")
+    frame = smooth_noise(200, 320)
+    image, hint = shop.live(frame, "ada")
+    assert hint == finder.faces[0].box
+    shop.live(frame, "ada", hint=hint)
+    assert finder.hints == [None, hint]
+    assert not np.array_equal(image[190:, :60], frame[190:, :60]), "the visible label"
+    with pytest.raises(MediaTooLarge):
+        shop.live(np.zeros((1080, 1920, 3), np.uint8), "ada")
+
+
+def test_many_users_at_once(shop: Workshop, tmp_path: Path) -> None:
+    targets = []
+    for number in range(8):
+        targets.append(tmp_path / f"{number}.png")
+        write_image(targets[-1], smooth_noise(200, 320, seed=number))
+    alone = {t: read_image(shop.picture(t, "ada", suffix="png").result) for t in targets}
+    made: dict[Path, np.ndarray] = {}
+
+    def user(target: Path) -> None:
+        made[target] = read_image(shop.picture(target, "ada", suffix="png").result)
+
+    threads = [threading.Thread(target=user, args=(t,)) for t in targets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(np.array_equal(alone[t], made[t]) for t in targets)
+
+
+def test_results_are_deleted_after_their_time(tmp_path: Path) -> None:
+    import os
+
+    box = Outbox(tmp_path, keep=100)
+    old = box.place("a.jpg")
+    old.write_bytes(b"x")
+    os.utime(old.parent, (0, 0))
+    box = Outbox(tmp_path, keep=100)
+    new = box.place("b.jpg")
+    assert not old.parent.exists()
+    assert new.parent.exists()
+    assert box.place("b.jpg") != new
