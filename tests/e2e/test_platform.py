@@ -1,0 +1,195 @@
+"""The servers of one machine: started by ``faceswap up``, used through Prefect's API as its UI does."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from faceswap import registry
+from tests.e2e.conftest import Done, environment_of, faceswap
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The running servers, and what talks to them."""
+
+    process: "subprocess.Popen[str]"
+    ports: dict[str, str]
+    log: Path
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.ports['FACESWAP_PREFECT_PORT']}/api"
+
+    def start(self, flow: str, parameters: dict[str, Any]) -> httpx.Response:
+        deployment = httpx.get(f"{self.api}/deployments/name/{flow}/faceswap", timeout=30).json()
+        request = {"parameters": {"parameters": parameters}, "state": {"type": "SCHEDULED"}}
+        return httpx.post(
+            f"{self.api}/deployments/{deployment['id']}/create_flow_run", json=request, timeout=30
+        )
+
+    def state(self, flow_run: str) -> str:
+        return str(httpx.get(f"{self.api}/flow_runs/{flow_run}", timeout=30).json()["state_name"])
+
+    def ask(self, flow_run: str, kind: str, name: str) -> None:
+        request = {"state": {"type": kind, "name": name}, "force": True}
+        httpx.post(f"{self.api}/flow_runs/{flow_run}/set_state", json=request, timeout=30).raise_for_status()
+
+    def mlflow_status(self, flow_run: str) -> str:
+        server = f"http://127.0.0.1:{self.ports['FACESWAP_MLFLOW_PORT']}/api/2.0/mlflow"
+        experiment = httpx.get(
+            f"{server}/experiments/get-by-name", params={"experiment_name": "faceswap"}, timeout=30
+        ).json()["experiment"]["experiment_id"]
+        question = {"experiment_ids": [experiment], "filter": f"tags.`prefect.flow_run` = '{flow_run}'"}
+        found = httpx.post(f"{server}/runs/search", json=question, timeout=30).json().get("runs", [])
+        return str(found[0]["info"]["status"]) if found else "none"
+
+
+def wait_for(what: str, check: Callable[[], bool], seconds: float = 150) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def servers(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    names = ("FACESWAP_MLFLOW_PORT", "FACESWAP_PREFECT_PORT", "FACESWAP_APP_PORT")
+    ports = {name: str(free_port()) for name in names}
+    log = tmp_path_factory.mktemp("up") / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "faceswap.cli", "up"],
+            env=environment_of(demo.home) | ports,
+            stdout=out,
+            stderr=out,
+            text=True,
+        )
+    found = Servers(process, ports, log)
+
+    def ready() -> bool:
+        assert process.poll() is None, log.read_text()
+        return "Ctrl-C stops" in log.read_text()
+
+    try:
+        wait_for("the servers answer", ready, 300)
+        yield found
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(90)
+
+
+def training(people: list[str], **more: object) -> dict[str, Any]:
+    return {"face_sets": people, "bottleneck": 32, "checkpoint_seconds": 2, "warm_start": "", **more}
+
+
+@pytest.fixture(scope="module")
+def people() -> list[str]:
+    return ["bram", "emeric"]
+
+
+def checkpoint_of(home: Path) -> Callable[[], bool]:
+    def there() -> bool:
+        return any((home / "work" / "train").glob("*/checkpoints/step-*/state.json"))
+
+    return there
+
+
+def test_the_form_refuses_what_is_out_of_range(servers: Servers, people: list[str]) -> None:
+    answer = servers.start("train", training(people, seed=-1))
+    assert answer.status_code == 409
+    assert "seed" in answer.text
+
+
+def test_cancel_saves_and_retry_goes_on(servers: Servers, demo: Done, people: list[str]) -> None:
+    first = servers.start("train", training(people, minutes=0.8)).json()["id"]
+    waiting = servers.start("train", training(people, steps=3)).json()["id"]
+    wait_for("a checkpoint", checkpoint_of(demo.home))
+    assert servers.state(first) == "Running"
+    assert servers.state(waiting) in {"AwaitingConcurrencySlot", "Scheduled", "Late", "Pending"}
+    servers.ask(first, "CANCELLING", "Cancelling")
+    wait_for("cancelled", lambda: servers.state(first) == "Cancelled", 60)
+    wait_for("MLflow says so", lambda: servers.mlflow_status(first) == "KILLED", 60)
+    assert checkpoint_of(demo.home)()
+    wait_for("the next one had its turn", lambda: servers.state(waiting) == "Completed")
+    servers.ask(first, "SCHEDULED", "AwaitingRetry")
+    wait_for("the rest of the training", lambda: servers.state(first) == "Completed", 240)
+    assert servers.mlflow_status(first) == "FINISHED"
+    rows = [row for row in registry.versions() if "challenger" in row.aliases]
+    assert {row.version.identity for row in rows} == set(people)
+    assert {row.tags["bottleneck"] for row in rows} == {"32"}
+
+
+def test_a_killed_process_shows_as_crashed(servers: Servers, demo: Done, people: list[str]) -> None:
+    flow_run = servers.start("train", training(people, minutes=5)).json()["id"]
+    wait_for("a checkpoint", checkpoint_of(demo.home))
+    owners = []
+    for process in psutil.process_iter(["environ"]):
+        if (process.info["environ"] or {}).get("PREFECT__FLOW_RUN_ID") == flow_run:
+            owners.append(process.pid)
+    assert owners
+    for pid in owners:
+        os.kill(pid, signal.SIGKILL)
+    wait_for("crashed", lambda: servers.state(flow_run) == "Crashed", 60)
+    wait_for("MLflow says so", lambda: servers.mlflow_status(flow_run) == "FAILED", 60)
+
+
+def test_status_shows_servers_and_flows(servers: Servers, demo: Done) -> None:
+    command = [sys.executable, "-m", "faceswap.cli", "status", "--json"]
+    environment = environment_of(demo.home) | servers.ports
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert {one["state"] for one in found["servers"].values()} == {"answers"}
+    assert found["flows"] == []
+
+
+def test_a_second_start_is_refused(servers: Servers, demo: Done, tmp_path: Path) -> None:
+    assert "run already" in faceswap(demo.home, "up", fails=True)
+    taken = {"FACESWAP_HOME": str(tmp_path), "FACESWAP_PREFECT_PORT": servers.ports["FACESWAP_PREFECT_PORT"]}
+    done = subprocess.run(
+        [sys.executable, "-m", "faceswap.cli", "up"],
+        env=environment_of(tmp_path) | taken | {"FACESWAP_MLFLOW_PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "FACESWAP_PREFECT_PORT" in done.stderr
+    assert "in use" in done.stderr
+
+
+def test_one_that_dies_stops_the_others_and_is_named(tmp_path: Path) -> None:
+    ports = {name: str(free_port()) for name in ("FACESWAP_MLFLOW_PORT", "FACESWAP_APP_PORT")}
+    home = tmp_path / "home"
+    (home / "prefect").mkdir(parents=True)
+    (home / "mlflow.db").write_text("this is no database" * 100)
+    done = subprocess.run(
+        [sys.executable, "-m", "faceswap.cli", "up"],
+        env=environment_of(home) | ports | {"FACESWAP_PREFECT_PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "mlflow died" in done.stderr
+    assert "not a database" in done.stderr
+    assert str(home / "logs" / "mlflow.log") in done.stderr.replace("\n", "")
