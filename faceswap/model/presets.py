@@ -150,10 +150,11 @@ PRESETS: dict[str, Preset] = {
         # that are aligned by their landmarks anyway. The warp fades out, so that details become certain.
         Preset(
             name="lite",
+            size=96,
             encoder_filters=(32, 64, 128, 256),
             encoder_kernel=3,
             bottleneck=256,
-            code_grid=8,
+            code_grid=12,
             code_filters=64,
             decoder_filters=(64, 32),
             residual=(1, 0),

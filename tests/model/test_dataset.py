@@ -6,7 +6,7 @@ from faceswap.model.dataset import Feeder, TrainingData, weight_map
 from faceswap.model.presets import LossWeights, preset
 from tests.model.fakes import GEOMETRY, FakeFaces, landmarks_in_crop
 
-TINY = preset("lite").with_(batch_size=3)
+TINY = preset("lite").with_(size=64, code_grid=8, batch_size=3)
 
 
 def data() -> TrainingData:

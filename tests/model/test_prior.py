@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from faceswap.errors import TrainingError
 from faceswap.model.autoencoders import Autoencoders
+from faceswap.model.presets import preset
 from faceswap.model.pretraining import (
     ANYBODY,
     STAND_IN,
@@ -14,7 +16,7 @@ from faceswap.model.pretraining import (
     pretraining_preset,
     render_pairs,
 )
-from faceswap.model.prior import about_prior, save_prior, take_prior
+from faceswap.model.prior import about_prior, prior_file, save_prior, take_prior
 from faceswap.synthetic import CAST, random_person
 from tests.model.test_trainer import TINY
 
@@ -66,6 +68,15 @@ def test_a_damaged_prior_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"PK\x03\x04 no archive")
     with pytest.raises(TrainingError, match=r"prior\.npz"):
         take_prior(sample_of(1), file)
+
+
+def test_the_packages_own_prior_fits_its_preset() -> None:
+    file = prior_file(preset("lite"))
+    assert file is not None
+    assert file.stat().st_size < 15e6
+    assert take_prior(Autoencoders(preset("lite"), ("a", "b")), file).share == 1.0
+    assert json.dumps(about_prior(file))
+    assert prior_file(preset("original")) is None
 
 
 def test_a_pair_shows_two_people_in_one_scene(rendered: Rendered) -> None:

@@ -21,7 +21,13 @@ from faceswap.model.trainer import Trainer, TrainingOptions
 from tests.model.fakes import FakeFaces
 
 TINY = preset("lite").with_(
-    encoder_filters=(8, 16, 16), bottleneck=16, code_filters=8, decoder_filters=(16, 8), batch_size=2
+    size=64,
+    code_grid=8,
+    encoder_filters=(8, 16, 16),
+    bottleneck=16,
+    code_filters=8,
+    decoder_filters=(16, 8),
+    batch_size=2,
 )
 ALWAYS = {"report_seconds": 1e-6, "validate_seconds": 1e9, "checkpoint_seconds": 1e-6}
 
