@@ -21,8 +21,8 @@ def plot(records: Sequence[TrialRecord], plan: SearchPlan) -> NDArray[np.uint8]:
     """Two panels as a picture.
 
     Left: the first dimension (the bottleneck) against quality, coloured by speed; the line joins the best trial of
-    each value. Right: speed against quality; the red line is the Pareto front. A star is the winner, crosses at the
-    bottom are trials that failed.
+    each value, the band is as good as the best. Right: speed against quality; the red line is the Pareto front.
+    A star is the winner, crosses at the bottom are trials that failed.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -129,6 +129,13 @@ def _marks(axes: Axes, records: Sequence[TrialRecord], plan: SearchPlan, place: 
             zorder=4,
             label=f"winner: trial {chosen.trial_id}",
         )
+        best = max(r.quality for r in records if r.completed)
+        low, high = axes.get_ylim()
+        axes.axhspan(
+            best - plan.tolerance, best, color=_WON, alpha=0.15, zorder=0, label="as good as the best"
+        )
+        # Noise must not fill the whole height.
+        axes.set_ylim(min(low, best - 4 * plan.tolerance), max(high, best + plan.tolerance))
     failed = [r for r in records if not r.completed]
     low = min((r.quality for r in records if r.completed), default=0.0)
     axes.scatter([place[r.trial_id] for r in failed], [low] * len(failed), marker="x", color="0.3", zorder=2)
