@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Geometry, Points, scale_of
+from faceswap.swap.laying import Memory
 
 _UNIT = Geometry(size=256, coverage=1.0)
 _JUMP = 0.35
@@ -72,10 +74,12 @@ class Followed:
     time: float
     """Seconds, when it was last seen."""
     filter: OneEuro
-    distance: float | None = None
-    """Embedding distance to the chosen person, where it was measured."""
+    distances: NDArray[np.float64] | None = None
+    """(roles,) embedding distances to the people of the roles, where they were measured."""
     measured: float = -math.inf
     """Seconds, when that was."""
+    memory: Memory = field(default_factory=Memory)
+    """What the swap remembers of it."""
 
 
 class Follower:

@@ -16,8 +16,9 @@ from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Image
 from faceswap.media.video import Frame, VideoReader, VideoWriter
 from faceswap.provenance.metadata import Provenance
+from faceswap.swap.casting import Choice
 from faceswap.swap.following import Followed, Follower
-from faceswap.swap.swapper import Skipped, Swapper
+from faceswap.swap.swapper import Swapper
 
 Progress = Callable[[int, int | None, str], None]
 """Called with what is done, the total where it is known, and what is being worked on."""
@@ -167,20 +168,23 @@ class _Work:
     def swap(self, frame: Frame, faces: list[Face]) -> Image:
         followed = self.follower.update(faces, frame.time)
         steady = [face for face, _ in followed]
-        result = self.swapper.apply(frame.image, steady, self._choose(frame, followed))
+        memories = [known.memory for _, known in followed]
+        result = self.swapper.apply(frame.image, steady, self._choose(frame, followed), memories, frame.time)
         self.frames += 1
         self.swapped += result.swapped > 0
         self.without_face += not faces
         self.skipped.update(face.skipped for face in result.faces if face.skipped is not None)
         return result.image
 
-    def _choose(self, frame: Frame, followed: list[tuple[Face, Followed]]) -> list[Skipped | None] | None:
-        if self.swapper.match is None:
+    def _choose(self, frame: Frame, followed: list[tuple[Face, Followed]]) -> list[Choice] | None:
+        if not self.swapper.selective:
             return None
+        distances = []
         for face, known in followed:
-            if known.distance is None or frame.time - known.measured >= _IDENTIFY_EVERY:
-                known.distance, known.measured = self.swapper.distance(frame.image, face), frame.time
-        return self.swapper.choose([known.distance for _, known in followed if known.distance is not None])
+            if known.distances is None or frame.time - known.measured >= _IDENTIFY_EVERY:
+                known.distances, known.measured = self.swapper.distances(frame.image, face), frame.time
+            distances.append(known.distances)
+        return self.swapper.choose(distances)
 
     def require_a_swap(self, source: Path) -> None:
         if not self.swapped:
