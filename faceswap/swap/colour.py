@@ -64,7 +64,8 @@ def fit_transfer(
     edge or a highlight do not pull them. ``histogram`` maps each Lab channel's distribution. ``linear`` is the
     linear Monge-Kantorovitch map in RGB (Pitié & Kokaram, "The linear Monge-Kantorovitch linear colour mapping for
     example-based colour transfer", 2007). ``seamless`` solves for the swap's gradients with the target's border
-    (Pérez, Gangnet & Blake, "Poisson image editing", 2003).
+    (Pérez, Gangnet & Blake, "Poisson image editing", 2003), after ``reinhard``: what differs in the middle of two
+    faces would otherwise stay.
 
     Args:
         swapped: (S, S, 3) float32 RGB, 0..1.
@@ -86,7 +87,7 @@ def fit_transfer(
     if how == "none" or count < _FEWEST:
         return None
     if how == "seamless":
-        field = _poisson(swapped, target, skin)
+        field = _poisson(fit_colours(swapped, target, skin, "reinhard"), target, skin) - swapped
         return Transfer(how, field, field[skin].mean(0))
     where = np.flatnonzero(skin)[:: max(1, count // _SAMPLES)]
     source = swapped.reshape(-1, 3)[where].astype(np.float32, copy=False)
@@ -189,21 +190,21 @@ def _curve(values: Floats, source: Floats, goal: Floats) -> Floats:
 
 
 def _poisson(swapped: Floats, target: NDArray[np.uint8], skin: NDArray[np.bool_]) -> Floats:
-    """(S, S, 3): what Poisson editing adds to the swap within the hull of the skin; smooth, 0 nowhere by design."""
+    """(S, S, 3) float32: the swap by Poisson editing within the hull of the skin; beyond, its change carries on."""
     size = len(target)
     hull = np.zeros((size, size), np.uint8)
-    outline = cv2.convexHull(np.argwhere(skin)[:, ::-1].astype(np.int32))
-    cv2.fillConvexPoly(hull, outline, 255)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.argwhere(skin)[:, ::-1].astype(np.int32)), 255)
     # the solver needs a rim of the target around the mask
-    hull[:2] = hull[-2:] = hull[:, :2] = hull[:, -2:] = 0
+    hull[:2] = hull[-2:] = 0
+    hull[:, :2] = hull[:, -2:] = 0
     left, top, width, height = cv2.boundingRect(hull)
     source = np.clip(np.rint(swapped * 255), 0, 255).astype(np.uint8)
     centre = left + width // 2, top + height // 2
     cloned = cv2.seamlessClone(source, target, hull, centre, cv2.NORMAL_CLONE)
-    change = (cloned.astype(np.float32) - source) * (hull[..., None] > 0)
-    # carried on beyond the hull, where the soft mask still shows the swap: a normalized blur fills in
-    weight = (hull > 0).astype(np.float32)
+    inside = (hull > 0).astype(np.float32)[..., None]
+    change = (cloned.astype(np.float32) - source) * inside
+    # the soft mask shows the swap beyond the hull too: there a normalized blur carries the change on
     sigma = size / 16
-    near = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-    spread = cv2.GaussianBlur(change, (0, 0), sigma) / np.maximum(near, 1e-3)
-    return np.where(hull[..., None] > 0, change, spread).astype(np.float32) / 255
+    near = cv2.GaussianBlur(inside, (0, 0), sigma)[..., None]
+    carried = cv2.GaussianBlur(change, (0, 0), sigma) / np.maximum(near, 1e-3)
+    return swapped + np.where(inside > 0, change, carried).astype(np.float32) / np.float32(255)
