@@ -2,7 +2,7 @@
 
 import typer
 
-from faceswap.commands import look, steps, whole_job
+from faceswap.commands import look, platform, steps, whole_job
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
@@ -19,6 +19,9 @@ for command in (
     look.models,
     look.inspect,
     look.people,
+    platform.up,
+    platform.status,
+    platform.doctor,
 ):
     app.command()(command)
 

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     detector: Literal["hog", "cnn"] = Field(
         "hog", description="dlib's detector; cnn wants a GPU build of dlib"
     )
+    mlflow_port: int = Field(5000, gt=0, lt=65536, description="where `faceswap up` lets MLflow listen")
+    prefect_port: int = Field(4200, gt=0, lt=65536, description="where `faceswap up` lets Prefect listen")
+    app_port: int = Field(7860, gt=0, lt=65536, description="where the app listens")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     s3_endpoint_url: str = Field("", description="S3 endpoint; empty: AWS")
     s3_region: str = Field("us-east-1", description="S3 region")

@@ -17,6 +17,7 @@ from typing import Any
 
 import mlflow
 import numpy as np
+import psutil
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.sources import LocalArtifactDatasetSource, S3ArtifactDatasetSource
 from mlflow.entities import Metric, Param, RunTag
@@ -28,6 +29,9 @@ from faceswap.errors import TrackingError
 from faceswap.settings import settings
 
 logger = logging.getLogger(__name__)
+FLOW_RUN = "prefect.root_flow_run"
+"""Tag: the Prefect run, without a parent, that a run belongs to."""
+_PROCESS = "faceswap.process"
 Image = NDArray[np.uint8]
 
 
@@ -189,7 +193,7 @@ def run(
         tags: more tags.
     """
     client = connect()
-    labels = {"faceswap.kind": kind, **environment(), **(tags or {})}
+    labels = {"faceswap.kind": kind, _PROCESS: _process(), **environment(), **(tags or {})}
     with _explained("start a run"):
         active = mlflow.start_run(
             run_id=run_id or None,
@@ -213,6 +217,66 @@ def run(
     finally:
         with suppress(MlflowException):
             mlflow.end_run(status)
+
+
+def _process() -> str:
+    me = psutil.Process()
+    return f"{platform.node()} {me.pid} {me.create_time():.0f}"
+
+
+def _is_gone(process: str) -> bool:
+    """Whether a process of this machine, as its run's tag names it, no longer exists."""
+    node, pid, created = process.rsplit(" ", 2)
+    if node != platform.node():
+        return False
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(created)) > 2
+    except psutil.Error:
+        return True
+
+
+def _running(filter_string: str = "") -> list[mlflow.entities.Run]:
+    client = connect()
+    with _explained("list the runs"):
+        experiment = client.get_experiment_by_name(settings().experiment)
+        assert experiment is not None  # connect() has made it
+        condition = " and ".join(filter(None, ["attributes.status = 'RUNNING'", filter_string]))
+        return list(client.search_runs([experiment.experiment_id], condition, max_results=1000))
+
+
+def running_flow_runs() -> dict[str, str]:
+    """MLflow run id -> id of the Prefect run it belongs to, of all runs that count as running."""
+    found = {run.info.run_id: run.data.tags.get(FLOW_RUN, "") for run in _running()}
+    return {run_id: flow_run for run_id, flow_run in found.items() if flow_run}
+
+
+def end_run(run_id: str, status: str) -> None:
+    """End a run whose process can't do it any more; ``status`` is FINISHED, FAILED or KILLED."""
+    with _explained("end a run"):
+        connect().set_terminated(run_id, status)
+
+
+def end_dead_runs() -> list[str]:
+    """End the runs whose processes on this machine were killed, as FAILED; returns their ids."""
+    dead = [run.info.run_id for run in _running() if _is_gone(run.data.tags.get(_PROCESS, "elsewhere 0 0"))]
+    for run_id in dead:
+        end_run(run_id, "FAILED")
+    return dead
+
+
+def interrupted_run(flow_run: str, kind: str) -> str:
+    """The newest unfinished run of a kind that a Prefect run has left; empty if there is none."""
+    client = connect()
+    with _explained("list the runs"):
+        experiment = client.get_experiment_by_name(settings().experiment)
+        assert experiment is not None  # connect() has made it
+        found = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.`{FLOW_RUN}` = '{flow_run}' and tags.`faceswap.kind` = '{kind}'"
+            " and attributes.status != 'FINISHED'",
+            max_results=1,
+        )
+    return found[0].info.run_id if found else ""
 
 
 def environment() -> dict[str, str]:

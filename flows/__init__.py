@@ -18,5 +18,7 @@ for _key, _value in {
     # The first start of a server on a slow machine takes longer than Prefect's 20 s.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_LOGGING_LEVEL": "WARNING",
+    # The shortest that Prefect allows: a run whose process is gone shows as crashed within a minute.
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
 }.items():
     os.environ.setdefault(_key, _value)

@@ -76,6 +76,7 @@ def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> lis
     for one in found:
         name = f"{one.result.reference}-on-{one.result.target}"
         run.picture(one.picture, f"cases/{name}.png")
+        runtime.show(one.picture, f"cases-{run.run_id[:12]}-{name}", f"{name}: typical, best and worst swaps")
         run.metrics({f"{name}.{k}": v for k, v in one.result.metrics().items()})
     measured = [one.result.metrics() for one in found]
     shared = set.intersection(*(set(m) for m in measured))
@@ -93,5 +94,7 @@ def evaluate(parameters: EvaluateParameters) -> list[Evaluated]:
         found = [one for spec in parameters.references for one in measure(run, spec, parameters)]
         table = [one.result.to_report() for one in found]
         run.document(table, "evaluation.json")
-        create_table_artifact(table, key=f"evaluation-{run.run_id[:12]}", description=name)
+        create_table_artifact(
+            table, key=f"evaluation-{run.run_id[:12]}", description=f"{name}; {runtime.mlflow_link(run)}"
+        )
     return found

@@ -36,15 +36,20 @@ def report_faces(uri: str, parameters: PreprocessParameters) -> None:
         run.face_set(faces.identity, faces.digest, faces.uri, faces.count())
         run.metrics({f"faces_{split}": faces.count(split) for split in ("train", "heldout")})
         run.document(dict(faces.report), "report.json")
-        run.picture(contact_sheet(faces), "contact_sheet.png")
-        run.picture(histograms(faces), "histograms.png")
+        sheet, curves = contact_sheet(faces), histograms(faces)
+        run.picture(sheet, "contact_sheet.png")
+        run.picture(curves, "histograms.png")
+        runtime.show(
+            sheet, f"sheet-{faces.digest[:12]}", f"faces of {faces.identity}; held-out ones have a blue frame"
+        )
+        runtime.show(curves, f"curves-{faces.digest[:12]}", "poses, expressions and sharpness of the set")
         advice = "\n".join(f"- {line}" for line in coverage_advice(faces)) or "- nothing missing"
         counts = "\n".join(
             f"| {reason} | {count} |" for reason, count in faces.report.get("counts", {}).items()
         )
         create_markdown_artifact(
             f"# {faces.identity}: {faces.count()} faces\n\nFace set `{faces.uri}`\n\n| what | how many |\n|---|---|\n"
-            f"{counts}\n\n## Coverage\n{advice}\n\nMLflow run: {run.url or run.run_id}",
+            f"{counts}\n\n## Coverage\n{advice}\n\n{runtime.mlflow_link(run)}",
             key=f"faces-{faces.digest[:12]}",
             description=f"face set of {faces.identity}",
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.concurrency.sync import concurrency
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
@@ -29,6 +30,10 @@ from faceswap.registry import Card, Version
 from faceswap.settings import settings
 from flows import runtime
 from flows.parameters import TrainParameters
+from flows.watch import close_mlflow_runs
+
+TRAINING_SLOT = "faceswap-training"
+"""Prefect's global concurrency limit that trainings share; without it (no server of ours) nobody waits."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,13 @@ class _Observer:
         self.run.metrics(values, step)
 
     def validated(self, step: int, model: Autoencoders) -> None:
-        self.run.image(preview_sheet(model, self.data), "preview", step)
+        sheet = preview_sheet(model, self.data)
+        self.run.image(sheet, "preview", step)
+        runtime.show(
+            sheet,
+            f"preview-{self.run.run_id[:12]}",
+            f"step {step}: held-out face, its reconstruction, the swaps",
+        )
 
     def progress(self, share: float, message: str) -> None:
         self.report(round(share * 1000), 1000, message)
@@ -83,7 +94,10 @@ def fit(
         )
     data = TrainingData(sets, recipe)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
-    with runtime.progress(f"train {' + '.join(sets)}") as report:
+    with (
+        concurrency(TRAINING_SLOT, lease_duration=60, raise_on_lease_renewal_failure=False),
+        runtime.progress(f"train {' + '.join(sets)}") as report,
+    ):
         trainer = Trainer(
             data,
             recipe,
@@ -140,11 +154,18 @@ def register_versions(
     return versions
 
 
-@flow(name="train", flow_run_name="train-{parameters.preset}")
+@flow(
+    name="train",
+    flow_run_name="train-{parameters.preset}",
+    on_crashed=[close_mlflow_runs],
+    on_cancellation=[close_mlflow_runs],
+)
 def train(parameters: TrainParameters) -> Trained:
-    """Face sets in, registered decoder versions out. Cancel it and it saves; give ``resume`` and it goes on."""
-    if parameters.resume:
-        parameters = _of_interrupted(parameters)
+    """Face sets in, registered decoder versions out.
+
+    Cancel it and it saves; "Retry" in Prefect's UI, or a new run with ``resume``, goes on from there.
+    """
+    parameters = _of_interrupted(parameters) if parameters.resume else _of_retried(parameters)
     sets = load_face_sets(parameters.face_sets)
     name = f"train {' + '.join(sets)}"
     with tracking.run(name, "train", run_id=parameters.resume, tags=runtime.prefect_tags()) as run:
@@ -170,7 +191,7 @@ def train(parameters: TrainParameters) -> Trained:
         create_markdown_artifact(
             f"# {name}\n\n{result.steps} steps in {result.seconds:.0f} s on {device()}\n\n"
             + "\n".join(f"- `{version}`" for version in versions.values())
-            + f"\n\nMLflow run: {run.url or run.run_id}",
+            + f"\n\n{runtime.mlflow_link(run)}",
             key=f"train-{run.run_id[:12]}",
         )
     shutil.rmtree(folder, ignore_errors=True)
@@ -187,6 +208,17 @@ def _remember(parameters: TrainParameters, folder: Path) -> None:
     part = folder / f".parameters-{os.getpid()}"
     part.write_text(parameters.model_dump_json(indent=1))
     part.replace(folder / "parameters.json")
+
+
+def _of_retried(parameters: TrainParameters) -> TrainParameters:
+    """With ``resume`` filled in where Prefect tries this flow run once more and the first try left a checkpoint."""
+    found = tracking.interrupted_run(runtime.root_flow_run(), "train")
+    file = work_folder(found) / "parameters.json"
+    if not found or not file.exists():
+        return parameters
+    begun = TrainParameters.model_validate_json(file.read_text())
+    same = begun.model_copy(update={"resume": ""}) == parameters
+    return parameters.model_copy(update={"resume": found}) if same else parameters
 
 
 def _of_interrupted(parameters: TrainParameters) -> TrainParameters:

@@ -2,9 +2,11 @@
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +15,7 @@ from rich.console import Console
 
 from faceswap.errors import ConsentError, FaceswapError, SettingsError
 from faceswap.settings import settings
+from infra.services import use_running_servers
 
 console = Console()
 errors = Console(stderr=True)
@@ -28,6 +31,7 @@ def spoken_errors() -> Iterator[None]:
     logging.basicConfig(level=settings().log_level, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    use_running_servers()
     try:
         yield
     except FaceswapError as error:
@@ -40,6 +44,31 @@ def spoken_errors() -> Iterator[None]:
     except KeyboardInterrupt as error:
         errors.print("Interrupted; what was finished is kept, the same command goes on from there.")
         raise typer.Exit(130) from error
+
+
+@contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Import flows without chatter.
+
+    TensorFlow 2.21 writes to the process's standard error while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says;
+    an import that fails still raises. Prefect's log handlers exist after the import: of an error that
+    :func:`spoken_errors` tells, they keep Prefect's traceback off the terminal (its UI still has it).
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], FaceswapError))
 
 
 def pairs(words: list[str], what: str) -> dict[str, str]:

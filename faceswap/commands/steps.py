@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from faceswap.commands.common import PresetOption, Seed, console, spoken_errors
+from faceswap.commands.common import PresetOption, Seed, console, quiet_imports, spoken_errors
 from faceswap.errors import SettingsError
 
 
@@ -24,9 +24,10 @@ def preprocess(
 ) -> None:
     """Media of one person in, a face set out."""
     with spoken_errors():
-        from faceswap.faces.faceset import FaceSet
-        from flows.parameters import PreprocessParameters
-        from flows.preprocess import preprocess as flow
+        with quiet_imports():
+            from faceswap.faces.faceset import FaceSet
+            from flows.parameters import PreprocessParameters
+            from flows.preprocess import preprocess as flow
 
         options = {
             "every": every,
@@ -78,8 +79,9 @@ def train(
     with spoken_errors():
         if not face_sets and not resume:
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
-        from flows.parameters import TrainParameters
-        from flows.train import train as flow
+        with quiet_imports():
+            from flows.parameters import TrainParameters
+            from flows.train import train as flow
 
         done = flow(
             TrainParameters(
@@ -111,8 +113,9 @@ def evaluate(
 ) -> None:
     """Measure registered versions on held-out faces."""
     with spoken_errors():
-        from flows.evaluate import evaluate as flow
-        from flows.parameters import EvaluateParameters
+        with quiet_imports():
+            from flows.evaluate import evaluate as flow
+            from flows.parameters import EvaluateParameters
 
         found = flow(EvaluateParameters(references=references, targets=targets or [], frames=frames))
         for one in found:
@@ -130,8 +133,9 @@ def swap(
 ) -> None:
     """Put the reference's face on a picture, a folder or a video."""
     with spoken_errors():
-        from flows.parameters import SwapParameters
-        from flows.swap import swap as flow
+        with quiet_imports():
+            from flows.parameters import SwapParameters
+            from flows.swap import swap as flow
 
         report = flow(
             SwapParameters(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from faceswap.commands.common import PresetOption, Seed, consents, console, pairs, spoken_errors
+from faceswap.commands.common import (
+    PresetOption,
+    Seed,
+    consents,
+    console,
+    pairs,
+    quiet_imports,
+    spoken_errors,
+)
 from faceswap.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -37,7 +45,9 @@ def demo(
     """The whole job on fictional people: render, extract, train, evaluate, register, swap. No media needed."""
     with spoken_errors():
         from faceswap.people import FICTIONAL, write_people
-        from flows.parameters import PipelineParameters
+
+        with quiet_imports():
+            from flows.parameters import PipelineParameters
 
         started = time.monotonic()
         names = list(_DEMO[:people])
@@ -84,7 +94,8 @@ def run(
                 )
             photos.setdefault(name, []).append(path)
         statements = consents(consent, list(named))
-        from flows.parameters import PipelineParameters
+        with quiet_imports():
+            from flows.parameters import PipelineParameters
 
         _run_pipeline(
             PipelineParameters(
@@ -103,7 +114,8 @@ def run(
 
 
 def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
-    from flows.pipeline import pipeline
+    with quiet_imports():
+        from flows.pipeline import pipeline
 
     report = Path(pipeline(parameters))
     values = json.loads((report.parent / "report.json").read_text())

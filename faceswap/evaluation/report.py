@@ -1,7 +1,5 @@
 """report.json for programs and report.html for people: one folder, no network needed to read it."""
 
-import base64
-import io
 import json
 import math
 import os
@@ -15,11 +13,10 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from faceswap.evaluation.measures import MEASURES, TRUTH_MEASURES, Measure
 from faceswap.evaluation.result import PairResult
-from faceswap.media.images import write_image
+from faceswap.media.images import data_uri, write_image
 from faceswap.provenance.metadata import Provenance
 
 Image = NDArray[np.uint8]
@@ -104,10 +101,7 @@ def _page(content: Mapping[str, Any], results: Sequence[PairResult], pictures: M
         measures=shown,
         results=results,
         lines=[_line(measure, results) for measure in shown],
-        pictures={
-            name: "data:image/jpeg;base64," + base64.b64encode(_jpeg(picture)).decode()
-            for name, picture in pictures.items()
-        },
+        pictures={name: data_uri(picture) for name, picture in pictures.items()},
     )
 
 
@@ -115,12 +109,6 @@ def _line(measure: Measure, results: Sequence[PairResult]) -> dict[str, Any]:
     values = [getattr(result, measure.key) for result in results]
     cells = [{"text": measure.shown(value), "grade": measure.grade(value)} for value in values]
     return {"title": measure.title, "limits": measure.limits, "cells": cells}
-
-
-def _jpeg(picture: Image) -> bytes:
-    buffer = io.BytesIO()
-    Pillow.fromarray(picture).save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,5 +1,7 @@
 """Pictures in and out: RGB, upright, with limits that are checked before anything is decoded."""
 
+import base64
+import io
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +102,15 @@ def write_image(
         raise StorageError(
             f"{path} can't be written: {error}", "check the folder and the space on the disk"
         ) from error
+
+
+def data_uri(image: NDArray[np.uint8], quality: int = 88) -> str:
+    """A picture as text that a page shows without a further file: a JPEG in a ``data:`` URI.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        quality: of the JPEG, 1..100.
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

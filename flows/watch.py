@@ -1,0 +1,111 @@
+"""No run stays "running" for ever: Prefect's runs by their heartbeat, MLflow's runs by Prefect's."""
+
+import asyncio
+import logging
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from prefect.automations import Automation
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
+
+from faceswap import tracking
+from faceswap.errors import FaceswapError
+
+logger = logging.getLogger(__name__)
+_AUTOMATION = "faceswap: runs without a heartbeat have crashed"
+_SILENCE = timedelta(seconds=45)
+"""The heartbeat comes every 30 s (flows/__init__.py): after this long without, a run has crashed."""
+_EVERY_SECONDS = 20.0
+_ENDED = {
+    StateType.COMPLETED: "FINISHED",
+    StateType.FAILED: "FAILED",
+    StateType.CRASHED: "FAILED",
+    StateType.CANCELLED: "KILLED",
+}
+
+
+def watch_heartbeats() -> None:
+    """Make sure that the server marks runs without a heartbeat as crashed, also when the serving process is gone."""
+    automation = Automation(
+        name=_AUTOMATION,
+        description="A flow run whose process is gone never says so itself.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={
+                "prefect.flow-run.heartbeat",
+                *(
+                    f"prefect.flow-run.{name}"
+                    for name in ("Completed", "Failed", "Cancelled", "Crashed", "Paused")
+                ),
+            },
+            match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=_SILENCE,
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED, message="No heartbeat: the process of this run is gone."
+            )
+        ],
+    )
+    asyncio.run(_keep(automation))
+
+
+async def _keep(automation: Automation) -> None:
+    try:
+        existing = await Automation.aread(name=_AUTOMATION)
+    except ValueError:
+        await automation.acreate()
+        return
+    automation.id = existing.id
+    await automation.aupdate()
+
+
+def close_mlflow_runs(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:
+    """Hook of a flow that crashes or is cancelled: its MLflow runs end with it."""
+    del flow
+    for run_id, owner in tracking.running_flow_runs().items():
+        if owner == str(flow_run.id) and state.type in _ENDED:
+            tracking.end_run(run_id, _ENDED[state.type])
+
+
+def close_orphans() -> int:
+    """End the MLflow runs whose process or whose Prefect run has ended; returns how many."""
+    closed = len(tracking.end_dead_runs())
+    running = tracking.running_flow_runs()
+    if not running:
+        return closed
+    with get_client(sync_client=True) as client:
+        found = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[UUID(one) for one in running.values()]))
+        )
+    ended = {str(one.id): _ENDED[one.state.type] for one in found if one.state and one.state.type in _ENDED}
+    for run_id, owner in running.items():
+        if owner in ended:
+            tracking.end_run(run_id, ended[owner])
+            closed += 1
+    return closed
+
+
+def keep_watch() -> None:
+    """Call :func:`close_orphans` now and then, in a thread; a server that is away is asked again later."""
+
+    def watch() -> None:
+        while True:
+            try:
+                close_orphans()
+            except (FaceswapError, OSError, RuntimeError) as error:
+                logger.warning("Runs can't be looked through: %s", error)
+            time.sleep(_EVERY_SECONDS)
+
+    threading.Thread(target=watch, daemon=True, name="watch").start()

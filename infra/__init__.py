@@ -1,0 +1,1 @@
+"""Everything on one machine: the processes, their health, and what an installation needs."""
