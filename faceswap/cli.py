@@ -2,7 +2,7 @@
 
 import typer
 
-from faceswap.commands import look, platform, steps, whole_job
+from faceswap.commands import look, platform, steps, swap, whole_job
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
@@ -15,7 +15,7 @@ for command in (
     steps.preprocess,
     steps.train,
     steps.evaluate,
-    steps.swap,
+    swap.swap,
     look.models,
     look.inspect,
     look.people,

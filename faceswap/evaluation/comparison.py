@@ -1,21 +1,26 @@
 """One face under all masks and all colour transfers, side by side, so that the eye can choose."""
 
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import NoFaceFound
+from faceswap.errors import MediaError, NoFaceFound
 from faceswap.evaluation.pictures import Tile, sheet
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Geometry
+from faceswap.media.images import read_image
+from faceswap.media.sources import find_media
+from faceswap.media.video import VideoReader
 from faceswap.swap.options import Colour, Mask, SwapOptions
-from faceswap.swap.swapper import Swapper
+from faceswap.swap.swapper import Finder, Swapper
 
 Picture = NDArray[np.uint8]
 
 _VIEW = 2.2
 """Side of a cell in face heights."""
+_STEP, _SEARCHED = 0.5, 10.0
 
 
 def comparison_sheet(frame: Picture, swapper: Swapper, cell: int = 208) -> Picture:
@@ -47,6 +52,32 @@ def comparison_sheet(frame: Picture, swapper: Swapper, cell: int = 208) -> Pictu
             row.append(Tile(view.crop(swapped, matrix), f"{mask}, {colour}"))
         rows.append(row)
     return sheet(rows, cell)
+
+
+def first_frame(target: Path, finder: Finder, start: float | None = None) -> Picture:
+    """A picture, or the first frame of a video from ``start`` seconds on in which a face is found.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        MediaError: the target is a folder, or neither a picture nor a video.
+        NoFaceFound: of ten seconds, looked at twice a second, no frame shows a face.
+    """
+    items = find_media(target)
+    if len(items) != 1:
+        raise MediaError(f"{target} holds {len(items)} files", "name one picture or video")
+    if items[0].kind == "image":
+        return read_image(items[0].path)
+    first = start or 0.0
+    with VideoReader(items[0].path) as reader:
+        step = max(1, round(float(reader.info.fps) * _STEP))
+        for frame in reader.frames(every=step, start=start, end=first + _SEARCHED):
+            if finder.find(frame.image):
+                return frame.image
+    raise NoFaceFound(
+        f"No face is in {target} from {first:g} to {first + _SEARCHED:g} s", "choose another --start"
+    )
 
 
 def _with(swapper: Swapper, **changes: object) -> Swapper:

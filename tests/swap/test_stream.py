@@ -12,8 +12,9 @@ from faceswap.faces.geometry import Geometry
 from faceswap.media.video import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.stream import ahead, swap_video
+from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
+from faceswap.swap.threads import ahead
 from tests.swap.fakes import KnownFaces, Paint, face_at
 
 MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
