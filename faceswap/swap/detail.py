@@ -9,6 +9,8 @@ Floats = NDArray[np.float32]
 _REBLUR = 1.0
 _SHARPEST = 0.45
 """Blur (standard deviation, px) of a crisp edge that is sampled by pixels."""
+_DIFFERENCE = 0.42
+"""Variance, px², that the central difference over two pixels and the sampling of a step add to an edge."""
 _NOISE = np.array([(1, -2, 1), (-2, 4, -2), (1, -2, 1)], np.float32) / 6
 """Difference of two Laplacians: it cancels what is locally linear, and keeps white noise's standard deviation."""
 _MAD = 1.4826
@@ -47,8 +49,9 @@ def blur_of(crop: Floats, where: NDArray[np.bool_] | None = None) -> float:
     if not strong.any():
         return 0.0
     ratio = float(np.median(first[strong] / np.maximum(second[strong], 1e-6)))
-    # ratio² = (s² + reblur²) / s²
-    return _REBLUR / np.sqrt(max(ratio**2 - 1, 1e-2))
+    # ratio² = (s² + reblur²) / s², where s holds the blur of the difference itself too
+    variance = _REBLUR**2 / max(ratio**2 - 1, 1e-2)
+    return float(np.sqrt(max(variance - _DIFFERENCE, 0.0)))
 
 
 def match_blur(crop: Floats, target: NDArray[np.uint8], where: NDArray[np.bool_], enlarged: float) -> Floats:
