@@ -103,6 +103,7 @@ def swap(
         }
         cast = roles(reference, match)
         with quiet_imports():
+            import faceswap.model.network  # noqa: F401  # loads TensorFlow while it may not chatter
             from flows.parameters import SwapParameters
             from flows.swap import sheet as sheet_flow
             from flows.swap import swap as flow
