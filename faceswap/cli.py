@@ -2,7 +2,7 @@
 
 import typer
 
-from faceswap.commands import look, platform, promotion, serve, steps, tune, whole_job
+from faceswap.commands import look, platform, promotion, serve, steps, swap, tune, whole_job
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
@@ -17,7 +17,7 @@ for command in (
     steps.pretrain,
     tune.tune,
     steps.evaluate,
-    steps.swap,
+    swap.swap,
     promotion.promote,
     promotion.rollback,
     serve.serve,

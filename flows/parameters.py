@@ -174,6 +174,13 @@ class RollbackParameters(_Parameters):
     by: str = Field("", max_length=200, description="who; empty: the user of the machine")
 
 
+class Casting(_Parameters):
+    """A reference for one person of the target."""
+
+    reference: str = Field(description="version: NAME, NAME@alias, NAME/3", min_length=1)
+    photo: str = Field(description="photo of the person in the target who gets it", min_length=1)
+
+
 class SwapParameters(_Parameters):
     """A picture, a folder or a video with the reference's face put on."""
 
@@ -181,8 +188,12 @@ class SwapParameters(_Parameters):
     reference: str = Field(description="version whose identity is put on: NAME, NAME@alias, NAME/3")
     out: str = Field(description="file to write, or folder where the target is a folder")
     match: str = Field("", description="photo of the person in the target to swap; empty: every face")
+    others: list[Casting] = Field(
+        [], description="further references, each for the face that looks like its photo"
+    )
     start: float | None = Field(None, ge=0, description="video: first second")
     end: float | None = Field(None, gt=0, description="video: last second")
+    resume: bool = Field(True, description="go on where the same swap of a video was interrupted")
     options: SwapOptions = SwapOptions()
 
 

@@ -1,67 +1,110 @@
 """Swap: a picture, a folder or a video in, the same with the reference's face out."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
-from faceswap.errors import NoFaceFound
+from faceswap.evaluation.option_sheet import comparison_sheet, first_frame
 from faceswap.faces.detection import FaceFinder
-from faceswap.media.images import read_image
+from faceswap.faces.identity import photo_embeddings
+from faceswap.media.images import write_image
 from faceswap.origin import provenance
+from faceswap.provenance.label import stamp
+from faceswap.provenance.metadata import Provenance
 from faceswap.registry import LoadedVersion
+from faceswap.swap.casting import Role
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video import SwapReport, swap_media
 from flows import runtime
 from flows.parameters import SwapParameters
 
 
-def swapper_for(loaded: LoadedVersion, parameters: SwapParameters) -> Swapper:
+def swapper_for(
+    loaded: LoadedVersion, parameters: SwapParameters, others: Sequence[LoadedVersion] = ()
+) -> Swapper:
     """The swapper that the parameters ask for.
 
+    Args:
+        loaded: the first reference.
+        parameters: with photos, where a reference is for one person.
+        others: the versions of ``parameters.others``, in their order.
+
     Raises:
-        NoFaceFound: the photo of ``match`` shows no face.
+        NoFaceFound: a photo shows no face.
     """
     finder = FaceFinder()
-    match = None
-    if parameters.match:
-        photo = read_image(Path(parameters.match))
-        faces = finder.find(photo)
-        if not faces:
-            raise NoFaceFound(
-                f"No face is in the photo {parameters.match}", "choose a photo that shows the face"
-            )
-        match = finder.embed(photo, faces[0].landmarks)
-    return Swapper(loaded.network, finder, parameters.options, match=match)
+    people = [parameters.match, *(casting.photo for casting in parameters.others)]
+    found = [photo_embeddings([photo], finder)[0] if photo else None for photo in people]
+    roles = [Role(one.network, match) for one, match in zip(others, found[1:], strict=True)]
+    return Swapper(loaded.network, finder, parameters.options, match=found[0], others=roles)
+
+
+def origin_of(versions: Sequence[LoadedVersion], options: dict[str, object]) -> Provenance:
+    """What an output says of itself, with all references that may be in it."""
+    first = provenance(versions[0], options)
+    rest = [provenance(one, {}) for one in versions[1:]]
+    joined: dict[str, Any] = {
+        key: " + ".join([getattr(first, key), *(getattr(one, key) for one in rest)])
+        for key in ("reference", "model", "version", "run_id")
+    }
+    return replace(first, **joined)
+
+
+def load_all(parameters: SwapParameters) -> list[LoadedVersion]:
+    """All references, each loaded once."""
+    names = [parameters.reference, *(casting.reference for casting in parameters.others)]
+    loaded = {name: registry.load(name) for name in dict.fromkeys(names)}
+    return [loaded[name] for name in names]
 
 
 @task(name="swap", cache_policy=NO_CACHE)
-def swap_files(loaded: LoadedVersion, parameters: SwapParameters) -> SwapReport:
+def swap_files(versions: list[LoadedVersion], parameters: SwapParameters) -> SwapReport:
     """Swap all files of the target; what can't be read is skipped and counted."""
-    with runtime.progress(f"put {loaded.card.identity} on {Path(parameters.target).name}") as report:
+    names = " + ".join(dict.fromkeys(one.card.identity for one in versions))
+    with runtime.progress(f"put {names} on {Path(parameters.target).name}") as report:
         return swap_media(
             parameters.target,
             Path(parameters.out),
-            swapper_for(loaded, parameters),
-            provenance(loaded, parameters.options.model_dump(mode="json")),
+            swapper_for(versions[0], parameters, versions[1:]),
+            origin_of(versions, parameters.options.model_dump(mode="json")),
             start=parameters.start,
             end=parameters.end,
             progress=report,
+            resume=parameters.resume,
         )
 
 
 @flow(name="swap", flow_run_name="swap-{parameters.reference}")
 def swap(parameters: SwapParameters) -> SwapReport:
     """A picture, a folder or a video with the reference's face put on; labelled, with its origin in the file."""
-    loaded = registry.load(parameters.reference)
+    versions = load_all(parameters)
     with tracking.run(f"swap {parameters.reference}", "swap", tags=runtime.prefect_tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
-        run.tags({"version": str(loaded.version)})
-        report = swap_files(loaded, parameters)
+        run.tags({"version": " + ".join(str(one.version) for one in versions)})
+        report = swap_files(versions, parameters)
         run.metrics(report.numbers())
         run.document(report.model_dump(mode="json"), "swap.json")
         lines = "\n".join(f"- {key}: {value:g}" for key, value in report.numbers().items())
         create_markdown_artifact(f"# {parameters.out}\n\n{lines}\n\n{runtime.mlflow_link(run)}")
     return report
+
+
+@flow(name="sheet", flow_run_name="sheet-{parameters.reference}")
+def sheet(parameters: SwapParameters) -> Path:
+    """One frame of the target under all masks and colour transfers, as a labelled picture to choose from."""
+    versions = load_all(parameters)
+    swapper = swapper_for(versions[0], parameters, versions[1:])
+    frame = first_frame(Path(parameters.target), swapper.finder, parameters.start)
+    picture = stamp(comparison_sheet(frame, swapper), parameters.options.label_text)
+    out = Path(parameters.out)
+    write_image(out, picture, metadata=origin_of(versions, parameters.options.model_dump(mode="json")))
+    with tracking.run(f"sheet {parameters.reference}", "swap", tags=runtime.prefect_tags()) as run:
+        run.parameters(parameters.model_dump(mode="json"))
+        run.picture(picture, "sheet.png")
+    return out

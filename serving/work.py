@@ -18,9 +18,10 @@ from faceswap.faces.detection import Box, Face
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import VideoReader
 from faceswap.origin import provenance
+from faceswap.swap.casting import Choice
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.stream import Progress, VideoReport, swap_video
-from faceswap.swap.swapper import Finder, Skipped, Swapper, SwapResult
+from faceswap.swap.swapper import Finder, Swapper, SwapResult
 from serving.catalogue import Catalogue, Served
 from serving.limits import Limits
 from serving.outbox import Outbox
@@ -253,11 +254,11 @@ def _some(faces: Sequence[Face], where: str) -> tuple[Face, ...]:
     return tuple(faces)
 
 
-def _only(face: int, count: int) -> list[Skipped | None]:
-    """Which of ``count`` faces are left alone, if only one is wanted."""
+def _only(face: int, count: int) -> list[Choice]:
+    """Which of ``count`` faces get the reference, if only one is wanted."""
     if face != ALL and not 1 <= face <= count:
         raise FaceError(f"There is no face {face}: {count} were found", "choose 1 for the largest, 0 for all")
-    return [None if face in {ALL, number} else "another person" for number in range(1, count + 1)]
+    return [0 if face in {ALL, number} else "another person" for number in range(1, count + 1)]
 
 
 def _require_a_swap(result: SwapResult, options: SwapOptions) -> None:

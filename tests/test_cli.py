@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from faceswap.commands.common import consents, pairs
+from faceswap.commands.swap import roles
 from faceswap.errors import ConsentError, SettingsError
 
 
@@ -63,3 +64,23 @@ def test_pairs_and_consents() -> None:
         consents(["one", "two"], ["a", "b"])
     with pytest.raises(ConsentError):
         consents([], ["a"])
+
+
+def test_references_with_and_without_a_photo() -> None:
+    assert roles(["ada"], "") == {"reference": "ada", "match": "", "others": []}
+    assert roles(["ada/3", "bram@production:b.jpg"], "") == {
+        "reference": "ada/3",
+        "match": "",
+        "others": [{"reference": "bram@production", "photo": "b.jpg"}],
+    }
+    assert roles(["ada:a.jpg", "bram:C:/b.jpg"], "") == {
+        "reference": "ada",
+        "match": "a.jpg",
+        "others": [{"reference": "bram", "photo": "C:/b.jpg"}],
+    }
+    with pytest.raises(SettingsError, match="for everybody: ada, bram"):
+        roles(["ada", "bram"], "")
+    with pytest.raises(SettingsError, match="NAME:PHOTO"):
+        roles(["ada:"], "")
+    with pytest.raises(SettingsError, match="--match"):
+        roles(["ada:a.jpg"], "b.jpg")

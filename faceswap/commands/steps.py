@@ -1,4 +1,4 @@
-"""preprocess, train, evaluate, swap: the single steps, each the flow that Prefect serves."""
+"""preprocess, train, evaluate: the single steps, each the flow that Prefect serves."""
 
 from typing import Annotated
 
@@ -124,42 +124,6 @@ def evaluate(
         found = flow(EvaluateParameters(references=references, targets=targets or [], frames=frames))
         for one in found:
             console.print_json(one.result.model_dump_json())
-
-
-def swap(
-    target: Annotated[str, typer.Argument(help="picture, folder or video to edit")],
-    reference: Annotated[str, typer.Option(help="version: NAME, NAME@alias, NAME/3")],
-    out: Annotated[str, typer.Option(help="file to write, or folder where the target is a folder")],
-    match: Annotated[str, typer.Option(help="photo of the one person to swap; default: every face")] = "",
-    start: Annotated[float | None, typer.Option(min=0, help="first second")] = None,
-    end: Annotated[float | None, typer.Option(min=0, help="last second")] = None,
-    label: Annotated[bool, typer.Option("--label/--no-label", help="the visible label")] = True,
-) -> None:
-    """Put the reference's face on a picture, a folder or a video."""
-    with spoken_errors():
-        with quiet_imports():
-            from flows.parameters import SwapParameters
-            from flows.swap import swap as flow
-
-        report = flow(
-            SwapParameters(
-                target=target,
-                reference=reference,
-                out=out,
-                match=match,
-                start=start,
-                end=end,
-                options={"label": label},
-            ),
-        )
-        for key, value in report.numbers().items():
-            console.print(f"{key}: {value:g}")
-        for item in report.skipped:
-            console.print(f"skipped {item.source}: {item.reason}", soft_wrap=True)
-        for path in report.written:
-            console.print(f"Written: {path}", soft_wrap=True)
-        if not report.written:
-            raise typer.Exit(1)
 
 
 def pretrain(

@@ -15,7 +15,8 @@ from faceswap.evaluation.protocol import UNDETECTED_DISTANCE, face_at, state_of
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Points
 from faceswap.media.video import VideoReader
-from faceswap.swap.swapper import Finder, Skipped, Swapper
+from faceswap.swap.casting import Choice
+from faceswap.swap.swapper import Finder, Swapper
 
 Image = NDArray[np.uint8]
 
@@ -104,9 +105,9 @@ def measure_video(
     return mean_of(measured)
 
 
-def first_chosen(faces: Sequence[Face], skipped: Sequence[Skipped | None]) -> Face | None:
-    """The first face, the largest, that was not left alone."""
-    return next((face for face, reason in zip(faces, skipped, strict=True) if reason is None), None)
+def first_chosen(faces: Sequence[Face], choices: Sequence[Choice]) -> Face | None:
+    """The first face, the largest, that is given a reference."""
+    return next((face for face, choice in zip(faces, choices, strict=True) if isinstance(choice, int)), None)
 
 
 def mean_of(measured: Sequence[SwapMeasures]) -> SwapMeasures:

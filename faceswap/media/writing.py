@@ -24,6 +24,9 @@ from faceswap.storage import part_of
 _SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
 _TICKS = 90_000
 """Least ticks a second: variable frame times are kept to 0.01 ms."""
+_X264 = "cabac=1:deblock=0,0:bframes=2:b-adapt=0"
+"""What the preset ultrafast leaves out and costs little. Measured at 1280x720 against veryfast with crf 18: a third of
+the time (8 ms of a core instead of 27), 0.6 dB more, one and a half times the size."""
 
 
 class VideoWriter:
@@ -63,7 +66,7 @@ class VideoWriter:
         audio_start: float = 0.0,
         audio_end: float | None = None,
         metadata: Provenance | None = None,
-        crf: int = 18,
+        crf: int = 19,
         keep_partial: bool = False,
     ) -> None:
         suffix = path.suffix.lower()
@@ -135,7 +138,7 @@ class VideoWriter:
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"
         stream.time_base = stream.codec_context.time_base = self._base
-        stream.options = {"crf": str(crf), "preset": "veryfast"}
+        stream.options = {"crf": str(crf), "preset": "ultrafast", "x264-params": _X264}
         context = stream.codec_context
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709

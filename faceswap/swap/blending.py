@@ -44,16 +44,6 @@ def uncrop(crop: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray
     )
 
 
-def sharpen(crop: NDArray[np.float32], amount: float) -> NDArray[np.float32]:
-    """Unsharp mask of (S, S, 3) float32 in 0..1: add ``amount`` of what a Gaussian of one pixel takes away.
-
-    On the network's own grid, so that it does not depend on the size of the face in the frame.
-    """
-    if not amount:
-        return crop
-    return np.clip(crop + np.float32(amount) * (crop - cv2.GaussianBlur(crop, (0, 0), 1.0)), 0, 1)
-
-
 def _bytes(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 

@@ -2,17 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Geometry, Points, scale_of
+from faceswap.swap.laying import Memory
 
 _UNIT = Geometry(size=256, coverage=1.0)
 _JUMP = 0.35
 """Landmarks that move further than this between two frames (face heights) are another face, or a cut."""
+_NEAR, _APART = 0.9, 1.3
+"""Face heights between two faces' centres below which they cross, and beyond which they have parted again."""
 _FORGET = 0.5
 """Seconds after which a face that is not seen any more is forgotten."""
 
@@ -72,10 +77,16 @@ class Followed:
     time: float
     """Seconds, when it was last seen."""
     filter: OneEuro
-    distance: float | None = None
-    """Embedding distance to the chosen person, where it was measured."""
+    distances: NDArray[np.float64] | None = None
+    """(roles,) embedding distances to the people of the roles, where they were measured."""
     measured: float = -math.inf
     """Seconds, when that was."""
+    velocity: Points = field(default_factory=lambda: np.zeros(2))
+    """(2,) of the face's centre, px a second, smoothed."""
+    crossing: bool = False
+    """True while another face is so near that the two may be taken for each other."""
+    memory: Memory = field(default_factory=Memory)
+    """What the swap remembers of it."""
 
 
 class Follower:
@@ -92,30 +103,76 @@ class Follower:
     def update(self, faces: Sequence[Face], time: float) -> list[tuple[Face, Followed]]:
         """The faces of the next frame with smoothed landmarks, each with what is known of it.
 
-        A face is the nearest known one whose landmarks lie within a third of a face height on average; else it
-        is new, and starts unsmoothed.
+        Of all ways to link the faces to those of the frames before, the one with the least sum of distances is
+        taken (Hungarian method). A face and a known one can be the same where its landmarks lie within a third of a
+        face height on average of where that one was, or of where its motion takes it; else the face is new, and
+        starts unsmoothed. After a crossing, a face is identified anew.
 
         Args:
             faces: of this frame, in any order.
             time: of this frame in seconds.
         """
         self._known = [k for k in self._known if 0 <= time - k.time <= _FORGET]
-        free = list(self._known)
+        units = [_height(face.landmarks) for face in faces]
+        linked = self._linked(faces, units, time)
         result: list[tuple[Face, Followed]] = []
-        for face in faces:
-            unit = _height(face.landmarks)
-            away = [float(np.linalg.norm(k.raw - face.landmarks, axis=1).mean()) for k in free]
-            if away and min(away) < _JUMP * unit:
-                followed = free.pop(int(np.argmin(away)))
-            else:
+        for face, unit, known in zip(faces, units, linked, strict=True):
+            followed = known
+            if followed is None:
                 followed = Followed(face.landmarks, time, OneEuro())
                 self._known.append(followed)
-            followed.raw, followed.time = face.landmarks, time
-            points = (
-                followed.filter(face.landmarks, time, unit) if self.steady and unit > 0 else face.landmarks
-            )
+            else:
+                _move(followed, face.landmarks, time)
+            steady = self.steady and unit > 0
+            points = followed.filter(face.landmarks, time, unit) if steady else face.landmarks
             result.append((replace(face, landmarks=points), followed))
+        for (_, followed), unit in zip(result, units, strict=True):
+            self._watch_crossing(followed, unit)
         return result
+
+    def _linked(self, faces: Sequence[Face], units: Sequence[float], time: float) -> list[Followed | None]:
+        linked: list[Followed | None] = [None] * len(faces)
+        if not faces or not self._known:
+            return linked
+        costs = np.array(
+            [
+                [_apart(known, face.landmarks, time) / max(unit, 1e-6) for known in self._known]
+                for face, unit in zip(faces, units, strict=True)
+            ]
+        )
+        allowed = costs < _JUMP
+        rows, columns = linear_sum_assignment(np.where(allowed, costs, 10.0 * (1 + len(faces))))
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            if allowed[row, column]:
+                linked[row] = self._known[column]
+        return linked
+
+    def _watch_crossing(self, followed: Followed, unit: float) -> None:
+        """Notice when another face, seen a moment ago, comes near, and identify anew when it is gone."""
+        centre = followed.raw.mean(0)
+        others = [k for k in self._known if k is not followed]
+        nearest = min((float(np.linalg.norm(k.raw.mean(0) - centre)) for k in others), default=math.inf)
+        if nearest < _NEAR * unit:
+            followed.crossing = True
+        elif followed.crossing and nearest > _APART * unit:
+            followed.crossing, followed.measured = False, -math.inf
+
+
+def _move(followed: Followed, landmarks: Points, time: float) -> None:
+    step = time - followed.time
+    if step > 0:
+        velocity = (landmarks - followed.raw).mean(0) / step
+        followed.velocity = followed.velocity + 0.5 * (velocity - followed.velocity)
+    followed.raw, followed.time = landmarks, time
+
+
+def _apart(known: Followed, landmarks: Points, time: float) -> float:
+    """Mean distance of landmarks to where a known face was, or to where its motion takes it, px."""
+    was = landmarks - known.raw
+    return min(
+        float(np.linalg.norm(away, axis=1).mean())
+        for away in (was, was - known.velocity * (time - known.time))
+    )
 
 
 def _height(landmarks: Points) -> float:

@@ -14,13 +14,21 @@ from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, scale_of
-from faceswap.swap.options import Mask, SwapOptions
+from faceswap.swap.options import Feature, Mask, SwapOptions
 
 Depth = NDArray[np.float32]
 
 _BROWS = slice(17, 27)
 _CROP_FEATHER = 0.06
 """Widest soft edge at the crop's border, face heights: the crop ends soon above the brows, and those count."""
+_PARTS: dict[Feature, tuple[slice, ...]] = {
+    "eyes": (slice(36, 42), slice(42, 48)),
+    "mouth": (slice(48, 60),),
+}
+_MARGINS: dict[Feature, float] = {"eyes": 0.05, "mouth": 0.03}
+"""How far around a protected feature the target's pixels are kept untouched, face heights."""
+_PROTECT_FEATHER = 0.06
+"""Width of the soft edge beyond that margin, face heights."""
 _GRID = 128
 """A mask is computed with at most this many samples per face height and enlarged: it is smooth by design."""
 
@@ -82,8 +90,12 @@ def hull_of(landmarks: Points, matrix: Matrix, lift: float) -> Points:
     """
     up = invert(matrix)[:, :2] @ (0.0, -1.0)
     lifted = landmarks[_BROWS] + up / np.linalg.norm(up) * lift
-    points = np.concatenate([landmarks, lifted]).astype(np.float32)
-    return cv2.convexHull(points)[:, 0].astype(np.float64)
+    return _outline(np.concatenate([landmarks, lifted]))
+
+
+def _outline(points: Points) -> Points:
+    """(m, 2): the convex hull of points (n, 2)."""
+    return cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64)
 
 
 def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Depth:
@@ -113,7 +125,7 @@ def face_mask(
         region: the part of the frame that is wanted, not empty.
         landmarks: (68, 2) in the frame.
         geometry, matrix: the network's crop and the map from frame to crop.
-        options: ``mask``, ``forehead``, ``erosion`` and ``feather`` count here.
+        options: ``mask``, ``forehead``, ``erosion``, ``feather`` and ``protect`` count here.
 
     Returns:
         (region.height, region.width) float32, 0..1; 0 outside of the crop (to a sample, see ``_GRID``).
@@ -129,26 +141,56 @@ def face_mask(
     ys = (np.arange(rows) + 0.5) * shape[0] / rows - 0.5 + region.top
     corners = crop_corners(geometry, matrix)
     inside_crop = depth_in(corners, xs, ys)
+    inside = _depth(options, landmarks, geometry, matrix, xs, ys) if options.mask != "rect" else inside_crop
+    eroded = np.float32(options.erosion * unit)
+    edge = options.feather if options.mask == "rect" else min(options.feather, _CROP_FEATHER)
+    mask = np.minimum(_rise(inside - eroded, options.feather * unit), _rise(inside_crop, edge * unit))
+    if options.mask == "hull_rect":
+        mask *= _rise(inside_crop - eroded, options.feather * unit)
+    if (rows, columns) != shape:
+        mask = cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    for feature in options.protect:
+        mask *= 1 - _feature_mask(feature, region, landmarks, unit)
+    return mask
+
+
+def _depth(
+    options: SwapOptions,
+    landmarks: Points,
+    geometry: Geometry,
+    matrix: Matrix,
+    xs: NDArray[np.float64],
+    ys: NDArray[np.float64],
+) -> Depth:
+    """How deep each grid point lies in the shape that the options name."""
+    unit = face_height(geometry, matrix)
     match options.mask:
-        case "hull":
-            inside = depth_in(hull_of(landmarks, matrix, options.forehead * unit), xs, ys)
+        case "hull" | "hull_rect":
+            return depth_in(hull_of(landmarks, matrix, 0.0), xs, ys)
+        case "extended_hull":
+            return depth_in(hull_of(landmarks, matrix, options.forehead * unit), xs, ys)
         case "ellipse":
-            inside = _depth_in_ellipse(geometry, matrix, unit, xs, ys)
-        case "rect":
-            inside = inside_crop
+            return _depth_in_ellipse(geometry, matrix, unit, xs, ys)
         case unknown:
             # Options made without validation could get here; an empty mask would silently swap nothing.
             raise SettingsError(
                 f"There is no mask {unknown!r}", f"choose one of: {', '.join(get_args(Mask))}"
             )
-    edge = options.feather if options.mask == "rect" else min(options.feather, _CROP_FEATHER)
-    mask = np.minimum(
-        _rise(inside - np.float32(options.erosion * unit), options.feather * unit),
-        _rise(inside_crop, edge * unit),
-    )
-    if (rows, columns) != shape:
-        mask = cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return mask
+
+
+def _feature_mask(feature: Feature, region: Region, landmarks: Points, unit: float) -> NDArray[np.float32]:
+    """(region.height, region.width) float32: 1 on a protected feature and a margin around it, softly to 0.
+
+    At full resolution: inside the margin the mask is exactly 1, so that no protected pixel changes.
+    """
+    result = np.zeros((region.height, region.width), np.float32)
+    xs = np.arange(region.left, region.right, dtype=np.float64)
+    ys = np.arange(region.top, region.bottom, dtype=np.float64)
+    margin, soft = _MARGINS[feature] * unit, max(1.0, _PROTECT_FEATHER * unit)
+    for part in _PARTS[feature]:
+        depth = depth_in(_outline(landmarks[part]), xs, ys) + np.float32(margin + soft)
+        np.maximum(result, _rise(depth, soft), out=result)
+    return result
 
 
 def _depth_in_ellipse(
@@ -175,9 +217,8 @@ def skin_in_crop(landmarks: Points, geometry: Geometry, matrix: Matrix) -> NDArr
     """(S, S): where the crop shows the skin of the face: inside of the landmarks, without eyes and mouth."""
     points = apply(matrix, landmarks)
     xs = np.arange(geometry.size, dtype=np.float64)
-    skin = depth_in(cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64), xs, xs) > 0
+    skin = depth_in(_outline(points), xs, xs) > 0
     margin = 0.03 * geometry.size / geometry.coverage
-    for part in (slice(36, 42), slice(42, 48), slice(48, 60)):
-        outline = cv2.convexHull(points[part].astype(np.float32))[:, 0].astype(np.float64)
-        skin &= depth_in(outline, xs, xs) < -margin
+    for part in (*_PARTS["eyes"], *_PARTS["mouth"]):
+        skin &= depth_in(_outline(points[part]), xs, xs) < -margin
     return skin

@@ -4,22 +4,25 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Mask = Literal["hull", "ellipse", "rect"]
-Colour = Literal["none", "mean", "reinhard"]
+Mask = Literal["extended_hull", "hull", "hull_rect", "ellipse", "rect"]
+Colour = Literal["none", "mean", "reinhard", "histogram", "linear", "seamless"]
+Occlusion = Literal["none", "colour", "grabcut"]
+Feature = Literal["eyes", "mouth"]
 
 
 class SwapOptions(BaseModel):
-    """Mask, colour, label and the choice of faces. Lengths are in face heights (brows to lower lip)."""
+    """Mask, colour, detail, label and the choice of faces. Lengths are in face heights (brows to lower lip)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mask: Mask = Field(
-        "hull",
-        description="which part of the face is replaced: hull follows jaw and brows, ellipse is an oval, "
-        "rect the network's whole square; each ends where the network's crop ends",
+        "extended_hull",
+        description="which part of the face is replaced: hull follows jaw and brows, extended_hull also takes "
+        "the forehead, ellipse is an oval, rect the network's whole square, hull_rect what lies in both hull and "
+        "rect; each ends where the network's crop ends",
     )
     forehead: float = Field(
-        0.25, ge=0, le=0.5, description="how far the hull reaches above the brows, in face heights"
+        0.25, ge=0, le=0.5, description="how far the extended hull reaches above the brows, in face heights"
     )
     erosion: float = Field(
         0.04, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
@@ -30,13 +33,28 @@ class SwapOptions(BaseModel):
         le=0.5,
         description="width of the soft edge, inwards from the mask's border, in face heights",
     )
+    protect: tuple[Feature, ...] = Field(
+        (), description="parts that keep the target's own pixels: eyes, mouth"
+    )
+    occlusion: Occlusion = Field(
+        "none",
+        description="what lies over the face (hands, glasses, hair) keeps the target's pixels: colour goes by the "
+        "skin's colours and by what the network draws there, grabcut also by edges (slower)",
+    )
     colour: Colour = Field(
         "reinhard",
         description="fit the swap's colours to the target's skin: none, mean (brightness and tint), "
-        "reinhard (also contrast)",
+        "reinhard (also contrast), histogram (all of each channel's distribution), linear (also how the channels "
+        "go together), seamless (the gradients of the swap, the border of the target)",
     )
     colour_strength: float = Field(
         1.0, ge=0, le=1, description="share of the colour transfer that is applied"
+    )
+    colour_memory: float = Field(
+        0.4,
+        ge=0,
+        le=5,
+        description="video: seconds over which the colour transfer is smoothed; 0: each frame alone",
     )
     sharpen: float = Field(
         0.8,
@@ -44,11 +62,29 @@ class SwapOptions(BaseModel):
         le=3,
         description="unsharp mask on the network's output, which is softer than a photo; 0: leave it as it is",
     )
+    match_blur: bool = Field(
+        True, description="blur the swap where the target's face is out of focus, so that it is not crisper"
+    )
+    grain: float = Field(
+        0.0, ge=0, le=2, description="share of the target's own noise that is laid on the swap; 1 matches it"
+    )
     min_face: int = Field(
         16, ge=4, le=4096, description="faces less high than this (brows to lower lip, px) are left alone"
     )
     max_faces: int = Field(
         16, ge=1, le=256, description="at most so many faces of a frame are swapped, largest first"
+    )
+    max_yaw: float = Field(
+        80.0,
+        gt=0,
+        le=90,
+        description="faces turned further to a side than this, degrees, are left alone; 90: none",
+    )
+    min_score: float = Field(
+        0.0,
+        ge=-1,
+        le=5,
+        description="faces of which the detector is less sure are left alone; most score from 0.5 on",
     )
     match_threshold: float = Field(
         0.6,

@@ -1,34 +1,28 @@
-"""One video, frame by frame in constant memory, with its sound."""
+"""One video, frame by frame in constant memory, with its sound; what is done survives a cancel and a kill."""
 
-import math
+import hashlib
+import json
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.errors import MediaError, NoFaceFound
-from faceswap.faces.detection import Box, Face
-from faceswap.faces.geometry import Image
-from faceswap.media.video import Frame, VideoReader, VideoWriter
+from faceswap.errors import MediaError
+from faceswap.media.joining import join_videos
+from faceswap.media.video import VideoInfo, VideoReader, VideoWriter
 from faceswap.provenance.metadata import Provenance
-from faceswap.swap.following import Followed, Follower
-from faceswap.swap.swapper import Skipped, Swapper
+from faceswap.swap.parts import Parts
+from faceswap.swap.swapper import Swapper
+from faceswap.swap.threads import Behind, ahead
+from faceswap.swap.work import Work
 
 Progress = Callable[[int, int | None, str], None]
 """Called with what is done, the total where it is known, and what is being worked on."""
 
-_IDENTIFY_EVERY = 1.0
-"""Seconds after which a followed face is embedded again, where one person was chosen."""
-_SEARCH_EVERY = 0.4
-"""Seconds after which the whole frame is searched again: how late a second face may be noticed."""
-_AHEAD = 4
-
-T = TypeVar("T")
+_WARM_UP = 0.6
+"""Seconds before the first new frame that are swapped once more when a video goes on: the filters settle."""
 
 
 class VideoReport(BaseModel):
@@ -38,22 +32,25 @@ class VideoReport(BaseModel):
 
     source: Path
     out: Path | None = Field(description="the written file; None where the work was cancelled")
+    partial: Path | None = Field(None, description="what was done before the work was cancelled, as a video")
     frames: int = Field(0, description="frames read and written")
     swapped: int = Field(0, description="frames with at least one swapped face")
     without_face: int = Field(0, description="frames without a face; they pass through unchanged")
+    bridged: int = Field(0, description="frames in which a face that was lost for a moment was followed")
     skipped: dict[str, int] = Field({}, description="faces that were left alone, by reason")
     damage: str | None = Field(None, description="what was wrong with the source; the rest was swapped")
     seconds: float = Field(0.0, description="wall time")
+    resumed: int = Field(0, description="frames taken over from an interrupted run")
     cancelled: bool = False
 
     @property
     def fps(self) -> float:
         """Frames per second of wall time."""
-        return self.frames / self.seconds if self.seconds > 0 else 0.0
+        return (self.frames - self.resumed) / self.seconds if self.seconds > 0 else 0.0
 
 
 class _Cancelled(Exception):
-    """Leaves the writer, so that it removes its unfinished file."""
+    """Leaves the loop; what is done is kept."""
 
 
 def swap_video(
@@ -66,10 +63,13 @@ def swap_video(
     end: float | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    resume: bool = True,
 ) -> VideoReport:
     """Swap the faces of a video. Sound, size, frame rate and frame times are kept; memory does not grow.
 
-    Frames are decoded, searched for faces, and swapped and encoded in three threads.
+    Frames are decoded, searched for faces, swapped and encoded in four threads. Every ten seconds of video are
+    finished as a part; where the work ends early, the same call goes on after the last frame that was encoded,
+    and a video of what is done lies beside ``out`` as NAME.partial.SUFFIX.
 
     Args:
         source: the target video.
@@ -78,7 +78,8 @@ def swap_video(
         metadata: what is written into the file about its origin.
         start, end: in seconds of the source; None: all of it.
         progress: told after each frame.
-        cancelled: asked after each frame; True stops, and nothing is written.
+        cancelled: asked after each frame; True stops.
+        resume: go on with what an interrupted call with the same arguments left; else begin anew.
 
     Raises:
         UnreadableMedia: no frame can be decoded.
@@ -88,119 +89,129 @@ def swap_video(
     if out.exists() and out.resolve() == source.resolve():
         raise MediaError(f"{out} is the target itself", "choose another name for the result")
     began = time.perf_counter()
-    work = _Work(swapper)
-    report_to = progress or (lambda *_: None)
-    try:
-        with ExitStack() as stack:
-            reader = stack.enter_context(VideoReader(source))
-            info = reader.info
-            total = _expected(info.frames, info.duration, start, end)
-            writer = stack.enter_context(
-                VideoWriter(
-                    out,
-                    width=info.width,
-                    height=info.height,
-                    fps=info.fps,
-                    audio_from=source if info.has_audio else None,
-                    metadata=metadata,
-                    audio_start=start or 0.0,
-                )
+    with VideoReader(source) as reader:
+        info = reader.info
+
+        def writer(path: Path) -> VideoWriter:
+            return VideoWriter(path, width=info.width, height=info.height, fps=info.fps)
+
+        parts = Parts(out, _key(source, swapper, metadata, start, end), writer, resume=resume)
+        work = Work(swapper, parts.tally)
+
+        def join(path: Path) -> None:
+            join_videos(
+                parts.joinable(start or 0.0),
+                path,
+                audio_from=source if info.has_audio else None,
+                audio_start=start or 0.0,
+                metadata=metadata,
             )
-            frames = stack.enter_context(closing(ahead(reader.frames(start=start, end=end))))
-            found = stack.enter_context(closing(ahead(work.find(frames))))
-            for frame, faces in found:
-                writer.write(work.swap(frame, faces), frame.time - (start or 0.0))
-                report_to(work.frames, total, source.name)
-                if cancelled is not None and cancelled():
-                    raise _Cancelled
+
+        def report(path: Path | None, partial: Path | None = None) -> VideoReport:
+            return VideoReport(
+                source=source,
+                out=path,
+                partial=partial,
+                **work.tally.model_dump(),
+                damage=reader.damage,
+                seconds=time.perf_counter() - began,
+                resumed=before,
+                cancelled=path is None,
+            )
+
+        def keep() -> Path | None:
+            if not parts.tally.swapped:
+                return None
+            join(parts.partial)
+            return parts.partial
+
+        before = work.tally.frames
+        try:
+            _swap_frames(reader, parts, work, (start, end), progress, cancelled)
+        except _Cancelled:
+            return report(None, keep())
+        except Exception:
+            raise
+        except BaseException:  # Ctrl-C, or the signal by which Prefect cancels
+            keep()
+            raise
+        if not work.tally.swapped:
+            parts.remove()
             work.require_a_swap(source)
-    except _Cancelled:
-        return work.report(source, None, began, reader.damage, cancelled=True)
-    return work.report(source, out, began, reader.damage)
+        join(out)
+        parts.remove()
+        return report(out)
 
 
-def ahead(items: Iterable[T], depth: int = _AHEAD) -> Generator[T, None, None]:
-    """Yield the items in their order while a thread prepares the next ``depth`` ones; its errors arrive here."""
-    end = object()
-    iterator = iter(items)
-    pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-    try:
-        pending: deque[Future[T | object]] = deque(pool.submit(next, iterator, end) for _ in range(depth))
-        while (item := pending.popleft().result()) is not end:
-            pending.append(pool.submit(next, iterator, end))
-            yield item  # type: ignore[misc]  # everything but the end is a T
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _swap_frames(
+    reader: VideoReader,
+    parts: Parts,
+    work: Work,
+    span: tuple[float | None, float | None],
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
+    """All frames that are not yet in the parts; those just before them are only followed, for the filters."""
+    start, end = span
+    total = _expected(reader.info, start, end)
+    tell = _Teller(progress, reader.path.name, total, work.tally.frames)
+    done = parts.last
+    first = start if done is None else max(start or 0.0, done - _WARM_UP)
+    with ExitStack() as stack:
+        stack.enter_context(parts)
+        write = stack.enter_context(Behind(parts.write))
+        frames = stack.enter_context(closing(ahead(reader.frames(start=first, end=end))))
+        found = stack.enter_context(closing(ahead(work.find(frames))))
+        for frame, faces in found:
+            new = done is None or frame.time > done
+            image = work.swap(frame, faces, count=new)
+            if not new:
+                continue
+            write(image, frame.time, work.tally)
+            tell(work.tally.frames)
+            if cancelled is not None and cancelled():
+                raise _Cancelled
 
 
-def _expected(
-    frames: int | None, duration: float | None, start: float | None, end: float | None
-) -> int | None:
-    if not frames or not duration:
-        return frames
-    share = (min(end if end is not None else duration, duration) - (start or 0.0)) / duration
-    return max(1, round(frames * min(1.0, max(0.0, share))))
+class _Teller:
+    """Tells the progress with the frames per second and the time that is left."""
+
+    def __init__(self, progress: Progress | None, name: str, total: int | None, before: int) -> None:
+        self.progress, self.name, self.total, self.before = progress, name, total, before
+        self.began = time.perf_counter()
+
+    def __call__(self, done: int) -> None:
+        if self.progress is None:
+            return
+        rate = (done - self.before) / max(1e-9, time.perf_counter() - self.began)
+        message = f"{self.name}, {rate:.1f} frames/s"
+        if self.total:
+            left = max(0, round((self.total - done) / max(rate, 1e-9)))
+            message += f", {left // 60}:{left % 60:02d} min left"
+        self.progress(done, self.total, message)
 
 
-class _Work:
-    """The swapper with what a video adds: faces that are followed, and counts."""
+def _key(
+    source: Path, swapper: Swapper, metadata: Provenance | None, start: float | None, end: float | None
+) -> str:
+    """What must be equal for one run to go on with the parts of another."""
+    state = source.stat()
+    origin = metadata.to_dict() if metadata else {}
+    origin.pop("created", None)
+    people = [None if role.match is None else role.match.round(6).tolist() for role in swapper.roles]
+    sizes = [role.network.geometry.to_dict() for role in swapper.roles]
+    described = {
+        "source": [str(source.resolve()), state.st_size, state.st_mtime_ns],
+        "span": [start, end],
+        "origin": origin,
+        "options": swapper.options.model_dump(mode="json"),
+        "roles": [people, sizes],
+    }
+    return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
 
-    def __init__(self, swapper: Swapper) -> None:
-        self.swapper = swapper
-        self.follower = Follower(swapper.options.steady)
-        self.frames = self.swapped = self.without_face = 0
-        self.skipped: Counter[str] = Counter()
 
-    def find(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, list[Face]]]:
-        """Search each frame: where one face was alone, around it; the whole frame now and then."""
-        hint: Box | None = None
-        searched = -math.inf
-        for frame in frames:
-            if frame.time - searched >= _SEARCH_EVERY:
-                hint = None
-            if hint is None:
-                searched = frame.time
-            faces = self.swapper.finder.find(frame.image, hint)
-            hint = faces[0].box if len(faces) == 1 else None
-            yield frame, faces
-
-    def swap(self, frame: Frame, faces: list[Face]) -> Image:
-        followed = self.follower.update(faces, frame.time)
-        steady = [face for face, _ in followed]
-        result = self.swapper.apply(frame.image, steady, self._choose(frame, followed))
-        self.frames += 1
-        self.swapped += result.swapped > 0
-        self.without_face += not faces
-        self.skipped.update(face.skipped for face in result.faces if face.skipped is not None)
-        return result.image
-
-    def _choose(self, frame: Frame, followed: list[tuple[Face, Followed]]) -> list[Skipped | None] | None:
-        if self.swapper.match is None:
-            return None
-        for face, known in followed:
-            if known.distance is None or frame.time - known.measured >= _IDENTIFY_EVERY:
-                known.distance, known.measured = self.swapper.distance(frame.image, face), frame.time
-        return self.swapper.choose([known.distance for _, known in followed if known.distance is not None])
-
-    def require_a_swap(self, source: Path) -> None:
-        if not self.swapped:
-            raise NoFaceFound(
-                f"No face was swapped in {source}: {self.frames} frames, {self.without_face} without a face"
-                + "".join(f", {count} faces {reason}" for reason, count in self.skipped.items()),
-                "check that the face is visible, or lower min_face / raise match_threshold",
-            )
-
-    def report(
-        self, source: Path, out: Path | None, began: float, damage: str | None, cancelled: bool = False
-    ) -> VideoReport:
-        return VideoReport(
-            source=source,
-            out=out,
-            frames=self.frames,
-            swapped=self.swapped,
-            without_face=self.without_face,
-            skipped=dict(self.skipped),
-            damage=damage,
-            seconds=time.perf_counter() - began,
-            cancelled=cancelled,
-        )
+def _expected(info: VideoInfo, start: float | None, end: float | None) -> int | None:
+    if not info.frames or not info.duration:
+        return info.frames
+    share = (min(end if end is not None else info.duration, info.duration) - (start or 0.0)) / info.duration
+    return max(1, round(info.frames * min(1.0, max(0.0, share))))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Matrix, Points
+from faceswap.faces.pose import head_pose
 from faceswap.provenance.label import stamp
-from faceswap.swap.blending import blend, sharpen, uncrop
-from faceswap.swap.colour import fit_colours
-from faceswap.swap.masks import face_height, face_mask, region_of, skin_in_crop
+from faceswap.swap.casting import Choice, Role, Skipped, cast, distances_to
+from faceswap.swap.laying import Memory, Placed, lay
+from faceswap.swap.masks import face_height, region_of
 from faceswap.swap.network import FaceNetwork
 from faceswap.swap.options import SwapOptions
 
-Skipped = Literal["too small", "too many", "another person", "outside the frame", "broken landmarks"]
+__all__ = ["Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
 
 class Finder(Protocol):
@@ -41,6 +42,8 @@ class SwappedFace:
     """Pixels of the frame that were replaced, partly replaced ones by their share."""
     skipped: Skipped | None = None
     """Why it was left alone; None: it was swapped."""
+    role: int = 0
+    """The number of the reference that it got."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,16 @@ class SwapResult:
 
 
 class Swapper:
-    """Puts the network's identity on faces.
+    """Puts the network's identity on faces, or that of several networks, each on the face of one person.
 
     Args:
         network: makes crops of the reference from crops of the target.
-        finder: finds the faces (and embeds them, where ``match`` is given).
+        finder: finds the faces (and embeds them, where a role is for one person).
         options: mask, colour, label, limits.
         match: (128,) embedding of the one person whose face is swapped; None swaps every face. The nearest face
             within ``options.match_threshold`` is taken. Costs one embedding per face and frame (about 125 ms).
+        others: further references, each with its own person; where ``match`` is None, the faces of all other
+            people get ``network``.
     """
 
     def __init__(
@@ -76,11 +81,23 @@ class Swapper:
         options: SwapOptions | None = None,
         *,
         match: NDArray[np.float64] | None = None,
+        others: Sequence[Role] = (),
     ) -> None:
         self.network = network
         self.finder = finder
         self.options = options or SwapOptions()
         self.match = match
+        self.others = tuple(others)
+
+    @property
+    def roles(self) -> list[Role]:
+        """All references; the first is the swapper's own."""
+        return [Role(self.network, self.match), *self.others]
+
+    @property
+    def selective(self) -> bool:
+        """True where it counts who a face is."""
+        return any(role.match is not None for role in self.roles)
 
     def swap(self, frame: NDArray[np.uint8]) -> SwapResult:
         """Find the faces of a frame and swap them.
@@ -95,52 +112,54 @@ class Swapper:
         faces = self.finder.find(frame)
         return self.apply(frame, faces, self.select(frame, faces))
 
-    def select(self, frame: NDArray[np.uint8], faces: Sequence[Face]) -> list[Skipped | None]:
-        """For each face why it is to be left alone, or None for those to swap."""
-        if self.match is None:
-            return [None] * len(faces)
-        return self.choose([self.distance(frame, face) for face in faces])
+    def select(self, frame: NDArray[np.uint8], faces: Sequence[Face]) -> list[Choice]:
+        """For each face the number of its role, or why it is to be left alone."""
+        if not self.selective:
+            return [0] * len(faces)
+        return self.choose([self.distances(frame, face) for face in faces])
 
-    def distance(self, frame: NDArray[np.uint8], face: Face) -> float:
-        """Embedding distance of a face to the chosen person; same person below about 0.6.
+    def distances(self, frame: NDArray[np.uint8], face: Face) -> NDArray[np.float64]:
+        """(roles,) embedding distance of a face to each role's person; same person below about 0.6, NaN: anybody."""
+        return distances_to(self.finder.embed(frame, face.landmarks), self.roles)
 
-        Raises:
-            FaceError: nobody was chosen (``match`` is None).
-        """
-        if self.match is None:
-            raise FaceError("No person was chosen", "make the Swapper with match=<embedding>")
-        return float(np.linalg.norm(self.finder.embed(frame, face.landmarks) - self.match))
-
-    def choose(self, distances: Sequence[float]) -> list[Skipped | None]:
-        """The nearest face, where it is near enough, is the chosen person; all others are left alone."""
-        best = int(np.argmin(distances)) if len(distances) else -1
-        return [
-            None if i == best and distance <= self.options.match_threshold else "another person"
-            for i, distance in enumerate(distances)
-        ]
+    def choose(self, distances: Sequence[NDArray[np.float64]]) -> list[Choice]:
+        """The roles of faces by their distances (see :func:`faceswap.swap.casting.cast`)."""
+        return cast(distances, self.roles, self.options.match_threshold)
 
     def apply(
-        self, frame: NDArray[np.uint8], faces: Sequence[Face], skipped: Sequence[Skipped | None] | None = None
+        self,
+        frame: NDArray[np.uint8],
+        faces: Sequence[Face],
+        choices: Sequence[Choice] | None = None,
+        memories: Sequence[Memory | None] | None = None,
+        time: float = 0.0,
     ) -> SwapResult:
-        """Swap these faces of a frame: one call of the network, each laid over the result of those before.
+        """Swap these faces of a frame: one call of each network, each face laid over the result of those before.
 
         Args:
             frame: (H, W, 3) uint8 RGB; it is not changed.
             faces: where the faces are.
-            skipped: as :meth:`select` gives it; None swaps all.
+            choices: as :meth:`select` gives it; None gives all the first role.
+            memories: of each face, on a video.
+            time: of the frame in seconds, on a video.
         """
-        results = self._prepare(frame, faces, skipped or [None] * len(faces))
-        chosen = [i for i, result in enumerate(results) if result.skipped is None]
-        if not chosen:
-            return SwapResult(frame, results)
-        geometry = self.network.geometry
-        matrices = [m for i in chosen if (m := results[i].matrix) is not None]
-        crops = np.stack([geometry.crop(frame, matrix) for matrix in matrices])
-        outputs = self.network(crops)
-        image = frame.copy()
-        for i, crop, output, matrix in zip(chosen, crops, outputs, matrices, strict=True):
-            area = self._lay(image, faces[i].landmarks, matrix, crop, output)
-            results[i] = SwappedFace(faces[i], matrix, area, None if area > 0 else "outside the frame")
+        roles = self.roles
+        results = self._prepare(frame, faces, choices or [0] * len(faces))
+        memories = memories or [None] * len(faces)
+        image = frame
+        for number, role in enumerate(roles):
+            chosen = [i for i, r in enumerate(results) if r.skipped is None and r.role == number]
+            if not chosen:
+                continue
+            geometry = role.network.geometry
+            matrices = [m for i in chosen if (m := results[i].matrix) is not None]
+            crops = np.stack([geometry.crop(frame, matrix) for matrix in matrices])
+            image = frame.copy() if image is frame else image
+            for i, crop, output, matrix in zip(chosen, crops, role.network(crops), matrices, strict=True):
+                placed = Placed(faces[i].landmarks, geometry, matrix, crop)
+                area = lay(image, placed, output, self.options, memories[i], time)
+                reason: Skipped | None = None if area > 0 else "outside the frame"
+                results[i] = SwappedFace(faces[i], matrix, area, reason, number)
         if self.options.label and any(result.skipped is None for result in results):
             image = stamp(image, self.options.label_text)
         return SwapResult(image, results)
@@ -154,52 +173,41 @@ class Swapper:
         Raises:
             FaceError: the landmarks collapse into one point or are not finite.
         """
-        matrix = self.network.geometry.matrix(landmarks)
-        crop = self.network.geometry.crop(frame, matrix)
+        geometry = self.network.geometry
+        matrix = geometry.matrix(landmarks)
+        crop = geometry.crop(frame, matrix)
         image = frame.copy()
-        self._lay(image, landmarks, matrix, crop, self.network(crop[None])[0])
+        lay(image, Placed(landmarks, geometry, matrix, crop), self.network(crop[None])[0], self.options)
         return image
 
     def _prepare(
-        self, frame: NDArray[np.uint8], faces: Sequence[Face], skipped: Sequence[Skipped | None]
+        self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice]
     ) -> list[SwappedFace]:
         results: list[SwappedFace] = []
         taken = 0
-        for face, given in zip(faces, skipped, strict=True):
+        for face, choice in zip(faces, choices, strict=True):
+            role = choice if isinstance(choice, int) else 0
+            given = None if isinstance(choice, int) else choice
             try:
-                matrix = self.network.geometry.matrix(face.landmarks)
+                matrix = self.roles[role].network.geometry.matrix(face.landmarks)
             except FaceError:
                 results.append(SwappedFace(face, skipped=given or "broken landmarks"))
                 continue
-            reason = given or self._limit(frame, matrix, taken)
+            reason = given or self._limit(frame, face, self.roles[role], matrix, taken)
             taken += reason is None
-            results.append(SwappedFace(face, matrix, skipped=reason))
+            results.append(SwappedFace(face, matrix, skipped=reason, role=role))
         return results
 
-    def _limit(self, frame: NDArray[np.uint8], matrix: Matrix, taken: int) -> Skipped | None:
-        geometry = self.network.geometry
-        if face_height(geometry, matrix) < self.options.min_face:
+    def _limit(
+        self, frame: NDArray[np.uint8], face: Face, role: Role, matrix: Matrix, taken: int
+    ) -> Skipped | None:
+        geometry, options = role.network.geometry, self.options
+        if face.score < options.min_score:
+            return "uncertain"
+        if face_height(geometry, matrix) < options.min_face:
             return "too small"
+        if options.max_yaw < 90 and abs(head_pose(face.landmarks)[0]) > options.max_yaw:
+            return "too turned"
         if region_of(geometry, matrix, frame.shape[1], frame.shape[0]).empty:
             return "outside the frame"
-        return "too many" if taken >= self.options.max_faces else None
-
-    def _lay(
-        self,
-        image: NDArray[np.uint8],
-        landmarks: Points,
-        matrix: Matrix,
-        crop: NDArray[np.uint8],
-        output: NDArray[np.float32],
-    ) -> float:
-        """Blend one swapped crop into the image, in place; the area that changed, in pixels."""
-        geometry, options = self.network.geometry, self.options
-        region = region_of(geometry, matrix, image.shape[1], image.shape[0])
-        if region.empty:
-            return 0.0
-        skin = skin_in_crop(landmarks, geometry, matrix)
-        output = sharpen(output, options.sharpen)
-        fitted = fit_colours(output, crop, skin, options.colour, options.colour_strength)
-        mask = face_mask(region, landmarks, geometry, matrix, options)
-        blend(image, uncrop(fitted, matrix, region), mask, region)
-        return float(mask.sum())
+        return "too many" if taken >= options.max_faces else None

@@ -1,5 +1,6 @@
 """Videos, pictures and folders of them: whatever a user points at."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,7 @@ class ItemReport(BaseModel):
     out: Path | None = Field(None, description="the written file; None: nothing was written")
     reason: str | None = Field(None, description="why nothing was written")
     faces: int = Field(0, description="swapped faces of a picture, swapped frames of a video")
+    skipped_faces: dict[str, int] = Field({}, description="faces that were left alone, by reason")
     video: VideoReport | None = None
 
 
@@ -54,18 +56,24 @@ class SwapReport(BaseModel):
         """Counts, and over all videos frames, frames without a face and frames per second."""
         videos = [item.video for item in self.items if item.video is not None]
         frames, seconds = sum(v.frames for v in videos), sum(v.seconds for v in videos)
+        new = frames - sum(v.resumed for v in videos)
         numbers: dict[str, float] = {
             "files": len(self.items),
             "written": len(self.written),
             "skipped": len(self.skipped),
             "pictures_faces": sum(item.faces for item in self.items if item.kind == "image"),
         }
+        left_alone: Counter[str] = Counter()
+        for item in self.items:
+            left_alone.update(item.skipped_faces)
+        numbers |= {f"faces_{reason.replace(' ', '_')}": n for reason, n in sorted(left_alone.items())}
         if videos:
             numbers |= {
                 "frames": frames,
                 "frames_swapped": sum(v.swapped for v in videos),
                 "frames_without_face": sum(v.without_face for v in videos),
-                "frames_per_second": frames / seconds if seconds > 0 else 0.0,
+                "frames_bridged": sum(v.bridged for v in videos),
+                "frames_per_second": new / seconds if seconds > 0 else 0.0,
                 "damaged": sum(v.damage is not None for v in videos),
             }
         return numbers
@@ -81,6 +89,7 @@ def swap_media(
     end: float | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    resume: bool = True,
 ) -> SwapReport:
     """Swap the faces of a picture, a video, or of everything in a folder.
 
@@ -94,6 +103,7 @@ def swap_media(
         start, end: in seconds, for videos.
         progress: told after each file (of several), else after each frame.
         cancelled: asked after each file and frame; what is written already stays.
+        resume: as for :func:`faceswap.swap.stream.swap_video`.
 
     Raises:
         MediaError: the target does not exist, holds no media, or several files shall go into one.
@@ -110,7 +120,15 @@ def swap_media(
         try:
             if item.kind == "video":
                 video = swap_video(
-                    item.path, place, swapper, metadata, start=start, end=end, progress=inner, cancelled=stop
+                    item.path,
+                    place,
+                    swapper,
+                    metadata,
+                    start=start,
+                    end=end,
+                    progress=inner,
+                    cancelled=stop,
+                    resume=resume,
                 )
                 reports.append(_of_video(item, video))
                 if video.cancelled:
@@ -128,10 +146,11 @@ def _swap_picture(item: MediaItem, place: Path, swapper: Swapper, metadata: Prov
     if place.exists() and place.resolve() == item.path.resolve():
         raise MediaError(f"{place} is the target itself", "choose another name for the result")
     result = swapper.swap(read_image(item.path))
+    skipped = dict(Counter(str(face.skipped) for face in result.faces if face.skipped))
     if not result.swapped:
-        return ItemReport(source=item.path, kind="image", reason=_why_none(result))
+        return ItemReport(source=item.path, kind="image", reason=_why_none(result), skipped_faces=skipped)
     write_image(place, result.image, metadata=metadata)
-    return ItemReport(source=item.path, kind="image", out=place, faces=result.swapped)
+    return ItemReport(source=item.path, kind="image", out=place, faces=result.swapped, skipped_faces=skipped)
 
 
 def _why_none(result: SwapResult) -> str:
@@ -141,9 +160,17 @@ def _why_none(result: SwapResult) -> str:
 
 
 def _of_video(item: MediaItem, video: VideoReport) -> ItemReport:
-    reason = "cancelled" if video.cancelled else None
+    reason = "cancelled, the same swap goes on from there" if video.cancelled else None
+    if video.partial is not None:
+        reason = f"{reason}; so far: {video.partial}"
     return ItemReport(
-        source=item.path, kind="video", out=video.out, reason=reason, faces=video.swapped, video=video
+        source=item.path,
+        kind="video",
+        out=video.out,
+        reason=reason,
+        faces=video.swapped,
+        skipped_faces=video.skipped,
+        video=video,
     )
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from faceswap.faces.geometry import Geometry
-from faceswap.swap.blending import blend, sharpen, uncrop
+from faceswap.swap.blending import blend, uncrop
+from faceswap.swap.detail import sharpen
 from faceswap.swap.masks import Region
 from tests.swap.fakes import face_points, smooth_noise
 

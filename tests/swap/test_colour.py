@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from faceswap.errors import SettingsError
-from faceswap.swap.colour import fit_colours
+from faceswap.swap.colour import Transfer, apply_transfer, fit_colours, fit_transfer
+from faceswap.swap.options import Colour
 
 ALL = np.ones((64, 64), bool)
 
@@ -78,3 +79,94 @@ def test_strength_none_and_no_skin() -> None:
 def test_unknown_method_raises() -> None:
     with pytest.raises(SettingsError, match="Reinhard"):
         fit_colours(np.zeros((64, 64, 3), np.float32), picture(0, (1, 2, 3), 1), ALL, "Reinhard")
+
+
+def correlated(seed: int, mean: tuple[float, float, float], mixing: np.ndarray, side: int = 64) -> np.ndarray:
+    """(side, side, 3) float64 around ``mean`` (0..1) with exactly the covariance mixing @ mixing.T."""
+    samples = np.random.default_rng(seed).normal(size=(side * side, 3))
+    samples -= samples.mean(0)
+    samples @= np.linalg.inv(np.linalg.cholesky(np.cov(samples, rowvar=False))).T
+    return (samples @ mixing.T + mean).reshape(side, side, 3)
+
+
+def test_linear_maps_one_gaussian_exactly_onto_the_other() -> None:
+    # all within the limits of the contrast and within 0..1, so that nothing is clipped
+    a = 0.04 * np.array([[1, 0, 0], [0.5, 0.8, 0], [0.3, 0.2, 0.9]])
+    b = 0.045 * np.array([[0.9, 0, 0], [0.6, 0.7, 0], [0.2, 0.3, 1.0]])
+    swapped, goal = correlated(0, (0.4, 0.5, 0.6), a), correlated(1, (0.6, 0.45, 0.4), b)
+    target = np.rint(goal * 255).astype(np.uint8)
+    fitted = fit_colours(swapped.astype(np.float32), target, ALL, "linear").reshape(-1, 3)
+    want = target.reshape(-1, 3) / 255
+    assert np.allclose(fitted.mean(0), want.mean(0), atol=1e-4)
+    assert np.allclose(np.cov(fitted, rowvar=False), np.cov(want, rowvar=False), atol=3e-5)
+
+
+def test_linear_is_the_map_of_least_motion() -> None:
+    # Its matrix is symmetric and positive: what tells it from all other maps between the two Gaussians.
+    swapped = correlated(0, (0.4, 0.5, 0.6), 0.05 * np.eye(3)).astype(np.float32)
+    goal = correlated(1, (0.5, 0.5, 0.5), 0.05 * np.array([[1, 0, 0], [0.3, 0.9, 0], [0.1, 0.2, 1]]))
+    transfer = fit_transfer(swapped, np.rint(goal * 255).astype(np.uint8), ALL, "linear")
+    assert transfer is not None
+    matrix = transfer.values[:3]
+    assert np.allclose(matrix, matrix.T, atol=1e-6)
+    assert np.linalg.eigvalsh(matrix).min() > 0
+
+
+def test_histogram_equals_the_targets() -> None:
+    rng = np.random.default_rng(2)
+    grey = rng.normal(0.4, 0.05, (64, 64, 3))
+    two_humps = np.where(rng.random((64, 64, 1)) < 0.4, 90.0, 160.0) + rng.normal(0, 8, (64, 64, 1))
+    target = np.clip(two_humps + np.array([20, 0, -20]), 0, 255).astype(np.uint8)
+    fitted = fit_colours(grey.astype(np.float32), target, ALL, "histogram")
+    lab, want = (
+        cv2.cvtColor(x, cv2.COLOR_RGB2LAB) for x in (fitted, target.astype(np.float32) / np.float32(255))
+    )
+    levels = np.arange(2, 99, 4)
+    for channel in range(3):
+        have = np.percentile(lab[..., channel], levels)
+        assert np.abs(have - np.percentile(want[..., channel], levels)).max() < 1
+
+
+def test_histogram_keeps_what_is_brighter_than_any_skin() -> None:
+    swapped = picture(0, (120, 110, 100), 6).astype(np.float32) / 255
+    swapped[:4] = 1.0  # the white of an eye
+    skin = ALL.copy()
+    skin[:4] = False
+    fitted = fit_colours(swapped, picture(1, (120, 110, 100), 6), skin, "histogram")
+    assert fitted[:4].min() > 0.95
+
+
+def test_seamless_keeps_the_swaps_gradients_and_meets_the_targets_border() -> None:
+    size = 64
+    rows, columns = np.mgrid[:size, :size]
+    disc = (rows - 32) ** 2 + (columns - 32) ** 2 < 22**2
+    target = np.full((size, size, 3), (150, 120, 100), np.uint8)
+    target[:, :, 0] += (columns // 2).astype(np.uint8)  # light from a side
+    swapped = np.full((size, size, 3), 0.3, np.float32)
+    swapped[28:36, 28:36] += 0.08
+    fitted = fit_colours(swapped, target, disc, "seamless")
+    rim = disc & ((rows - 32) ** 2 + (columns - 32) ** 2 > 20**2)
+    assert np.abs(fitted[rim] * 255 - target[rim]).mean() < 4
+    # the middle stands out as much as in the swap with its contrast fitted
+    plain = fit_colours(swapped, target, disc, "reinhard")
+    light = (target[32, 32].astype(float) - target[32, 24]) / 255
+    step = fitted[32, 32] - fitted[32, 24] - light
+    assert np.allclose(step, plain[32, 32] - plain[32, 24], atol=0.04)
+    assert step.min() > 0.05
+
+
+@pytest.mark.parametrize("how", ["mean", "reinhard", "histogram", "linear", "seamless"])
+def test_smoothed_colours_flicker_less_and_follow_a_cut_at_once(how: Colour) -> None:
+    swapped = correlated(0, (0.4, 0.45, 0.5), 0.03 * np.eye(3)).astype(np.float32)
+    memory: Transfer | None = None
+    alone, smoothed = [], []
+    rng = np.random.default_rng(5)
+    for i in range(12):
+        level = 140 + rng.normal(0, 3) + (60 if i >= 10 else 0)
+        found = fit_transfer(swapped, picture(i, (level, level - 20, level - 40), 8), ALL, how)
+        assert found is not None
+        memory = found.mixed(memory, 0.2)
+        alone.append(apply_transfer(swapped, found).mean())
+        smoothed.append(apply_transfer(swapped, memory).mean())
+    assert np.abs(np.diff(smoothed[:10])).mean() < 0.4 * np.abs(np.diff(alone[:10])).mean()
+    assert smoothed[10] == pytest.approx(alone[10], abs=1e-6)

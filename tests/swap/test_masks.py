@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry, apply
 from faceswap.swap.masks import Region, depth_in, face_height, face_mask, hull_of, region_of, skin_in_crop
-from faceswap.swap.options import SwapOptions
+from faceswap.swap.options import Mask, SwapOptions
 from tests.swap.fakes import face_points
 
 GEOMETRY = Geometry(128, 1.5)
@@ -108,3 +110,45 @@ def test_skin_leaves_eyes_and_mouth_out() -> None:
     skin = skin_in_crop(points, GEOMETRY, matrix)
     inside = apply(matrix, np.array([points[36:42].mean(0), points[48:60].mean(0), points[[2, 31]].mean(0)]))
     assert [bool(skin[round(y), round(x)]) for x, y in inside] == [False, False, True]
+
+
+MASKS = get_args(Mask)
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("protect", [(), ("eyes", "mouth")])
+def test_every_mask_looks_alike_on_a_face_of_200_and_of_2000_px(mask: str, protect: tuple[str, ...]) -> None:
+    import cv2
+
+    options = SwapOptions(mask=mask, protect=protect, erosion=0.06, feather=0.2)
+    small = whole_mask(face_points(199.5, 199.5, 200), options, 400)
+    large = whole_mask(face_points(1999.5, 1999.5, 2000), options, 4000)
+    shrunk = cv2.resize(large, (400, 400), interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk - small).mean() < 0.003
+    assert np.abs(shrunk - small).max() < 0.12
+
+
+def test_masks_contain_each_other_as_their_names_say() -> None:
+    points = face_points(200, 200, 120)
+    masks = {name: whole_mask(points, SwapOptions(mask=name)) for name in MASKS}
+    area = {name: mask.sum() for name, mask in masks.items()}
+    assert area["hull_rect"] <= area["hull"] < area["extended_hull"] < area["rect"]
+    assert (masks["hull"] <= masks["extended_hull"] + 1e-6).all()
+    assert (masks["hull_rect"] <= np.minimum(masks["hull"], masks["rect"]) + 1e-6).all()
+    above = round(points[19, 1] - 0.02 * 120), round(points[19, 0])
+    assert (masks["hull"][above], masks["extended_hull"][above] > 0.5) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("feature", "part"), [("eyes", slice(36, 42)), ("eyes", slice(42, 48)), ("mouth", slice(48, 60))]
+)
+def test_a_protected_part_is_not_touched(feature: str, part: slice) -> None:
+    import cv2
+
+    points = face_points(200, 200, 140, roll=0.4)
+    mask = whole_mask(points, SwapOptions(protect=(feature,)))
+    inside = np.zeros(mask.shape, np.uint8)
+    cv2.fillConvexPoly(inside, cv2.convexHull(np.rint(points[part]).astype(np.int32)), 1)
+    assert (mask[inside > 0] == 0).all()
+    nose = np.rint(points[30]).astype(int)
+    assert mask[nose[1], nose[0]] == 1

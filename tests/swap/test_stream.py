@@ -1,4 +1,7 @@
-from collections.abc import Iterator
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,8 +15,9 @@ from faceswap.faces.geometry import Geometry
 from faceswap.media.video import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.stream import ahead, swap_video
+from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
+from faceswap.swap.threads import ahead
 from tests.swap.fakes import KnownFaces, Paint, face_at
 
 MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
@@ -129,11 +133,102 @@ def test_nothing_is_left_where_nothing_was_swapped(clip: Path, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cancelling_stops_and_leaves_nothing(clip: Path, tmp_path: Path) -> None:
-    asked = iter([False] * 5 + [True])
-    report = swap_video(clip, tmp_path / "o.mp4", swapper(), MADE, cancelled=lambda: next(asked))
-    assert (report.cancelled, report.out, report.frames) == (True, None, 6)
-    assert list(tmp_path.iterdir()) == []
+def stop_after(count: int) -> Callable[[], bool]:
+    asked = iter([False] * (count - 1) + [True])
+    return lambda: next(asked)
+
+
+def test_cancelling_keeps_what_is_done_and_the_same_call_goes_on(clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.mp4"
+    report = swap_video(clip, out, swapper(), MADE, cancelled=stop_after(12))
+    assert (report.cancelled, report.out, report.frames) == (True, None, 12)
+    assert not out.exists()
+    assert report.partial == tmp_path / "o.partial.mp4"
+    partial = probe(report.partial)
+    assert (partial.frames, partial.has_audio, partial.fps) == (12, True, Fraction(FPS))
+    assert read_provenance(report.partial) == MADE
+
+    seen: list[int] = []
+    on = swap_video(clip, out, swapper(), MADE, progress=lambda done, total, what: seen.append(done))
+    assert (on.frames, on.swapped, on.without_face, on.resumed) == (FRAMES, 20, 10, 12)
+    assert seen == list(range(13, FRAMES + 1))
+    assert [path.name for path in tmp_path.iterdir()] == ["o.mp4"]
+    whole = tmp_path / "whole" / "o.mp4"
+    swap_video(clip, whole, swapper(), MADE)
+    with VideoReader(out) as a, VideoReader(whole) as b:
+        pairs = list(zip(a.frames(), b.frames(), strict=True))
+        assert a.info.has_audio
+    assert [x.time for x, _ in pairs] == pytest.approx([y.time for _, y in pairs], abs=1e-4)
+    assert max(np.abs(x.image.astype(int) - y.image).mean() for x, y in pairs) < 1
+
+
+def test_a_kill_loses_only_the_current_part(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faceswap.swap.parts._SECONDS", 0.4)
+    out = tmp_path / "o.mp4"
+    command = """
+import os, sys
+from pathlib import Path
+import faceswap.swap.parts as parts
+from tests.swap.test_stream import MADE, swapper, swap_video
+parts._SECONDS = 0.4
+swap_video(Path(sys.argv[1]), Path(sys.argv[2]), swapper(), MADE,
+           progress=lambda done, total, what: done < 29 or os._exit(9))
+"""
+    done = subprocess.run([sys.executable, "-c", command, str(clip), str(out)], check=False)
+    assert done.returncode == 9
+    report = swap_video(clip, out, swapper(), MADE)
+    assert (report.frames, report.swapped) == (FRAMES, 20)
+    assert report.resumed >= 10
+    assert probe(out).frames == FRAMES
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["o.mp4"]
+
+
+def test_only_the_same_swap_goes_on(clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.mp4"
+    swap_video(clip, out, swapper(), MADE, cancelled=stop_after(5))
+    other = swapper()
+    other.options = OPTIONS.model_copy(update={"mask": "ellipse"})
+    assert swap_video(clip, out, other, MADE).resumed == 0
+    swap_video(clip, out, swapper(), MADE, cancelled=stop_after(5))
+    assert swap_video(clip, out, swapper(), MADE, resume=False).resumed == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["o.mp4"]
+
+
+def test_an_interrupt_from_the_keyboard_keeps_what_is_done(clip: Path, tmp_path: Path) -> None:
+    def press(done: int, total: int | None, what: str) -> None:
+        if done == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        swap_video(clip, tmp_path / "o.mp4", swapper(), MADE, progress=press)
+    assert probe(tmp_path / "o.partial.mp4").frames == 8
+    assert swap_video(clip, tmp_path / "o.mp4", swapper(), MADE).resumed == 8
+
+
+def test_the_progress_tells_the_speed_and_the_time_left(clip: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    swap_video(
+        clip, tmp_path / "o.mp4", swapper(), MADE, progress=lambda done, total, what: told.append(what)
+    )
+    assert re.fullmatch(r"clip\.mp4, [0-9.]+ frames/s, [0-9]+:[0-9]{2} min left", told[5])
+
+
+def test_variable_frame_times_are_kept_over_several_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faceswap.swap.parts._SECONDS", 0.3)
+    times = np.cumsum([0, *([0.04, 0.04, 0.2, 0.033, 0.01] * 6)][:-1])
+    source = tmp_path / "vfr.mp4"
+    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS) as writer:
+        for image, time in zip(frames(len(times)), times, strict=True):
+            writer.write(image, float(time))
+    swap_video(source, tmp_path / "o.mp4", swapper(), MADE)
+    with VideoReader(tmp_path / "o.mp4") as reader:
+        found = list(reader.frames())
+    assert [frame.time for frame in found] == pytest.approx(times.tolist(), abs=2e-4)
+    assert [red(frame.image) for frame in found] == [i % 3 != 2 for i in range(len(times))]
 
 
 def test_an_error_in_the_network_arrives_and_leaves_nothing(clip: Path, tmp_path: Path) -> None:

@@ -95,3 +95,21 @@ def test_cancelling_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:
     report = swap_media(folder, tmp_path / "out", SWAPPER, MADE, cancelled=lambda: next(answers))
     assert report.cancelled
     assert len(report.items) == 2
+
+
+def test_faces_left_alone_are_counted_by_reason(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        write_image(tmp_path / "in" / name, smooth_noise(160, 160))
+    finder = BrightFaces(face_at(80, 80, 50), face_at(20, 20, 10), face_at(140, 20, 10))
+    options = SwapOptions(label=False, colour="none", sharpen=0, max_faces=1)
+    swapper = Swapper(Paint(Geometry(64, 1.5), (255, 0, 0)), finder, options)
+    numbers = swap_media(tmp_path / "in", tmp_path / "out", swapper, MADE).numbers()
+    assert (numbers["pictures_faces"], numbers["faces_too_small"]) == (2, 4)
+
+
+def test_a_cancelled_video_says_where_its_beginning_is(folder: Path, tmp_path: Path) -> None:
+    asked = iter([False, False, True])
+    report = swap_media(folder / "c.mkv", tmp_path / "o.mp4", SWAPPER, MADE, cancelled=lambda: next(asked))
+    assert report.cancelled
+    assert "o.partial.mp4" in (report.items[0].reason or "")
+    assert swap_media(folder / "c.mkv", tmp_path / "o.mp4", SWAPPER, MADE).items[0].video.resumed == 2

@@ -1,0 +1,126 @@
+"""Detail of the swap: crisper than the network draws it, not crisper than the target, and with its grain."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_REBLUR = 1.0
+_SHARPEST = 0.45
+"""Blur (standard deviation, px) of a crisp edge that is sampled by pixels."""
+_DIFFERENCE = 0.42
+"""Variance, px², that the central difference over two pixels and the sampling of a step add to an edge."""
+_NOISE = np.array([(1, -2, 1), (-2, 4, -2), (1, -2, 1)], np.float32) / 6
+"""Difference of two Laplacians: it cancels what is locally linear, and keeps white noise's standard deviation."""
+_MAD = 1.4826
+
+
+def sharpen(crop: Floats, amount: float) -> Floats:
+    """Unsharp mask of (S, S, 3) float32 in 0..1: add ``amount`` of what a Gaussian of one pixel takes away.
+
+    On the network's own grid, so that it does not depend on the size of the face in the frame.
+    """
+    if not amount:
+        return crop
+    return np.clip(crop + np.float32(amount) * (crop - cv2.GaussianBlur(crop, (0, 0), 1.0)), 0, 1)
+
+
+def blur_of(crop: Floats, where: NDArray[np.bool_] | None = None) -> float:
+    """How blurred the edges of a crop are: the standard deviation of the Gaussian, in px.
+
+    The gradient of a blurred step falls by a known ratio when it is blurred once more (Zhuo & Sim, "Defocus map
+    estimation from a single image", 2011); the median over the strongest twentieth of the gradients.
+
+    Args:
+        crop: (S, S, 3) float32 RGB, 0..1.
+        where: (S, S) to look at; None: everywhere.
+
+    Returns:
+        px; 0 where there is no edge to measure.
+    """
+    grey = cv2.cvtColor(np.ascontiguousarray(crop, np.float32), cv2.COLOR_RGB2GRAY)
+    first, second = (_gradient(g) for g in (grey, cv2.GaussianBlur(grey, (0, 0), _REBLUR)))
+    if where is not None:
+        first, second = first[where], second[where]
+    if first.size == 0:
+        return 0.0
+    strong = first >= max(float(np.percentile(first, 95)), 0.02)
+    if not strong.any():
+        return 0.0
+    ratio = float(np.median(first[strong] / np.maximum(second[strong], 1e-6)))
+    # ratio² = (s² + reblur²) / s², where s holds the blur of the difference itself too
+    variance = _REBLUR**2 / max(ratio**2 - 1, 1e-2)
+    return float(np.sqrt(max(variance - _DIFFERENCE, 0.0)))
+
+
+def match_blur(crop: Floats, target: NDArray[np.uint8], where: NDArray[np.bool_], enlarged: float) -> Floats:
+    """Blur a crop until it is no crisper than the target's; a crisp target changes nothing.
+
+    Args:
+        crop: (S, S, 3) float32 RGB, 0..1.
+        target: (S, S, 3) uint8 RGB of the same crop.
+        where: (S, S) the face.
+        enlarged: crop pixels per frame pixel; where it is above 1, that much of the target's blur comes from the
+            small face and not from the lens, and goes away on the way back.
+
+    Returns:
+        (S, S, 3) float32 RGB, 0..1.
+    """
+    wanted = blur_of(target.astype(np.float32) / np.float32(255), where)
+    lens = wanted**2 - (_SHARPEST * max(1.0, 2 * enlarged)) ** 2
+    missing = min(lens, wanted**2 - blur_of(crop, where) ** 2) if wanted else 0.0
+    return cv2.GaussianBlur(crop, (0, 0), float(np.sqrt(missing))) if missing > 0.25 else crop
+
+
+def noise_of(picture: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> Floats:
+    """(3,) standard deviation of the noise of each channel, in grey levels (0..255).
+
+    Immerkær, "Fast noise variance estimation" (1996), with the median of the absolute values instead of their mean,
+    so that edges and features do not count.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        where: (H, W) to look at; None: everywhere. With fewer than 64 pixels there is no noise.
+    """
+    filtered = np.abs(cv2.filter2D(picture.astype(np.float32), -1, _NOISE))
+    samples = filtered[where] if where is not None else filtered.reshape(-1, 3)
+    if len(samples) < 64:
+        return np.zeros(3, np.float32)
+    return (np.median(samples, axis=0) * _MAD).astype(np.float32)
+
+
+def add_grain(
+    over: NDArray[np.uint8],
+    under: NDArray[np.uint8],
+    where: NDArray[np.bool_],
+    amount: float,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """Lay noise on the swap until it has as much as the target.
+
+    Args:
+        over, under: (h, w, 3) uint8 RGB, the swap and the target in the frame's pixels.
+        where: (h, w) the face, where both are measured.
+        amount: 1 matches the target, 0 adds nothing.
+        rng: fresh noise for every frame, as a sensor has it.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+    """
+    if not amount or not where.any():
+        return over
+    missing = np.sqrt(np.maximum(noise_of(under, where) ** 2 - noise_of(over, where) ** 2, 0))
+    if missing.max() < 0.3:
+        return over
+    # mostly brightness, as after demosaicing and compression; the sum has the variance that is missing
+    shape = over.shape[:2]
+    shared = rng.standard_normal(shape, np.float32)[..., None]
+    own = rng.standard_normal((*shape, 3), np.float32)
+    grain = (np.float32(0.8) * shared + np.float32(0.6) * own) * (np.float32(amount) * missing)
+    return np.clip(np.rint(over + grain), 0, 255).astype(np.uint8)
+
+
+def _gradient(grey: Floats) -> Floats:
+    dx, dy = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
+    return np.asarray(cv2.magnitude(dx, dy) / 8)

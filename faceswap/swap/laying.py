@@ -1,0 +1,157 @@
+"""One swapped crop laid into the frame: detail, colour, occlusion, mask, blending, in this order."""
+
+import math
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, scale_of
+from faceswap.swap.blending import blend, uncrop
+from faceswap.swap.colour import Transfer, apply_transfer, fit_transfer
+from faceswap.swap.detail import add_grain, match_blur, sharpen
+from faceswap.swap.masks import Region, face_mask, region_of, skin_in_crop
+from faceswap.swap.occlusion import visible_face
+from faceswap.swap.options import SwapOptions
+
+_OCCLUSION_MEMORY = 0.12
+"""Seconds over which the outline of an occluder is smoothed: hands are quick."""
+
+
+@dataclass
+class Memory:
+    """What is remembered of one face from frame to frame, so that its colours and its mask do not flicker."""
+
+    time: float = -math.inf
+    """Seconds, of the frame before."""
+    transfer: Transfer | None = None
+    visible: NDArray[np.float32] | None = None
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    def share(self, time: float, memory: float) -> float:
+        """How much of a new frame counts, for a first-order filter that forgets within ``memory`` seconds."""
+        step = time - self.time
+        return 1.0 if memory <= 0 or step <= 0 else 1 - math.exp(-step / memory)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A face and where its crop lies.
+
+    Attributes:
+        landmarks: (68, 2) in the frame.
+        geometry, matrix: the network's crop and the map from frame to crop.
+        crop: (S, S, 3) uint8 RGB, the target there.
+    """
+
+    landmarks: Points
+    geometry: Geometry
+    matrix: Matrix
+    crop: NDArray[np.uint8]
+
+
+def lay(
+    image: NDArray[np.uint8],
+    face: Placed,
+    output: NDArray[np.float32],
+    options: SwapOptions,
+    memory: Memory | None = None,
+    time: float = 0.0,
+) -> float:
+    """Blend one swapped crop into an image, in place.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, changed.
+        face: where it goes.
+        output: (S, S, 3) float32 RGB, 0..1, of the network.
+        options: all but the choice of faces and the label count.
+        memory: of this face; changed. None: a single picture.
+        time: of the frame in seconds.
+
+    Returns:
+        the area that changed, in pixels, partly changed ones by their share.
+    """
+    region = region_of(face.geometry, face.matrix, image.shape[1], image.shape[0])
+    if region.empty:
+        return 0.0
+    skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
+    drawn = sharpen(output, options.sharpen)
+    mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options)
+    if options.occlusion != "none":
+        visible = _visible(face, drawn, skin, options, memory, time)
+        skin &= visible > 0.5
+        mask *= _in_frame(visible, face.matrix, region)
+    if (transfer := _transfer(face, drawn, skin, options, memory, time)) is not None:
+        drawn = apply_transfer(drawn, transfer, options.colour_strength)
+    if options.match_blur:
+        drawn = match_blur(drawn, face.crop, skin, enlarged=scale_of(face.matrix))
+    over = uncrop(drawn, face.matrix, region)
+    if options.grain:
+        rng = memory.rng if memory else np.random.default_rng(0)
+        over = add_grain(over, image[region.slices], mask > 0.5, options.grain, rng)
+    blend(image, over, mask, region)
+    if memory is not None:
+        memory.time = time
+    return float(mask.sum())
+
+
+def _transfer(
+    face: Placed,
+    drawn: NDArray[np.float32],
+    skin: NDArray[np.bool_],
+    options: SwapOptions,
+    memory: Memory | None,
+    time: float,
+) -> Transfer | None:
+    """The colour transfer of this frame, smoothed over time where there is a memory."""
+    if not options.colour_strength:
+        return None
+    found = fit_transfer(drawn, face.crop, skin, options.colour)
+    if found is None or memory is None:
+        return found
+    memory.transfer = found.mixed(memory.transfer, memory.share(time, options.colour_memory))
+    return memory.transfer
+
+
+def _visible(
+    face: Placed,
+    drawn: NDArray[np.float32],
+    skin: NDArray[np.bool_],
+    options: SwapOptions,
+    memory: Memory | None,
+    time: float,
+) -> NDArray[np.float32]:
+    """(S, S) float32: where the face is not covered, smoothed over time where there is a memory."""
+    # compared in the target's colours: robust ones, since an occluder may still be among the samples
+    first = fit_transfer(drawn, face.crop, skin, "reinhard")
+    drawn = drawn if first is None else apply_transfer(drawn, first)
+    size = face.geometry.size
+    whole = face_mask(
+        Region(0, 0, size, size),
+        apply(face.matrix, face.landmarks),
+        face.geometry,
+        np.eye(2, 3),
+        SwapOptions(mask=options.mask, forehead=options.forehead, erosion=0, feather=0),
+    )
+    visible = visible_face(face.crop, drawn, whole > 0.5, skin, options.occlusion)
+    if memory is None:
+        return visible
+    if memory.visible is not None and memory.visible.shape == visible.shape:
+        share = np.float32(memory.share(time, _OCCLUSION_MEMORY))
+        visible = share * visible + (1 - share) * memory.visible
+    memory.visible = visible
+    return visible
+
+
+def _in_frame(visible: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray[np.float32]:
+    """A crop's mask in the region's pixels."""
+    to_region = invert(matrix)
+    to_region[:, 2] -= (region.left, region.top)
+    return cv2.warpAffine(
+        visible,
+        to_region,
+        (region.width, region.height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )

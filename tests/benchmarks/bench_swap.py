@@ -1,0 +1,120 @@
+"""Swapping a video of 1280x720 with one face: frames a second, and what each stage costs.
+
+``python -m tests.benchmarks.bench_swap [VIDEO]``; without a video a fictional person is rendered. The network has the
+architecture of ``lite`` with fresh weights: its speed does not depend on them.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+
+from faceswap.faces.detection import FaceFinder
+from faceswap.faces.geometry import Geometry
+from faceswap.media.video import VideoReader, VideoWriter
+from faceswap.model.architecture import build_decoder, build_encoder
+from faceswap.model.network import DecoderNetwork
+from faceswap.model.presets import preset
+from faceswap.people import write_people
+from faceswap.swap import swapper as swapping
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.stream import swap_video
+from faceswap.swap.swapper import Swapper
+
+WIDTH, HEIGHT = 1280, 720
+FRAMES = 250
+
+
+def widescreen(source: Path, out: Path) -> None:
+    """The source's frames, 560 px high, on a grainy background of 1280x720, as often as fills 250 frames."""
+    with VideoReader(source) as reader:
+        pictures = [cv2.resize(f.image, (560, 560), interpolation=cv2.INTER_CUBIC) for f in reader.frames()]
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(40, 200, (10, 17, 3)).astype(np.uint8)
+    background = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    there_and_back = pictures + pictures[::-1]
+    with VideoWriter(out, width=WIDTH, height=HEIGHT, fps=25, crf=14) as writer:
+        for i in range(FRAMES):
+            frame = background.copy()
+            frame[80:640, 360:920] = there_and_back[i % len(there_and_back)]
+            frame += rng.normal(0, 1.5, (HEIGHT, WIDTH, 1)).astype(np.int16)
+            writer.write(np.clip(frame, 0, 255).astype(np.uint8))
+
+
+def lite() -> DecoderNetwork:
+    """The network of ``lite``, untrained."""
+    recipe = preset("lite")
+    return DecoderNetwork(
+        build_encoder(recipe), build_decoder(recipe, "a"), Geometry(recipe.size, recipe.coverage)
+    )
+
+
+@contextmanager
+def measured(seconds: dict[str, float]) -> Iterator[None]:
+    """Count the processor time of the stages, each in its thread (x264 has threads of its own besides)."""
+
+    def timed(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return work(*args, **kwargs)
+            finally:
+                seconds[name] += time.thread_time() - began
+
+        return call
+
+    def decode(self: VideoReader, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        frames = original(self, *args, **kwargs)
+        step = timed("decode", lambda: next(frames, None))
+        while (frame := step()) is not None:
+            yield frame
+
+    original = VideoReader.frames
+    with (
+        patch.object(VideoReader, "frames", decode),
+        patch.object(FaceFinder, "find", timed("find", FaceFinder.find)),
+        patch.object(DecoderNetwork, "__call__", timed("network", DecoderNetwork.__call__)),
+        patch.object(swapping, "lay", timed("mask, colour, blend", swapping.lay)),
+        patch.object(VideoWriter, "write", timed("encode", VideoWriter.write)),
+    ):
+        yield
+
+
+def main(source: Path | None) -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        if source is None:
+            source = write_people(scratch, ["emeric"], "video", seconds=4.0, seed=0)["emeric"]
+        clip = scratch / "clip.mp4"
+        widescreen(source, clip)
+        swapper = Swapper(lite(), FaceFinder(), SwapOptions())
+        swap_video(clip, scratch / "warm.mp4", swapper, None, end=0.5)
+        seconds: dict[str, float] = defaultdict(float)
+        busy = time.process_time()
+        with measured(seconds):
+            report = swap_video(clip, scratch / "out.mp4", swapper, None)
+        busy = time.process_time() - busy
+        size = (scratch / "out.mp4").stat().st_size / report.frames / 1e3
+    print(
+        f"{report.frames} frames, {report.swapped} swapped: {report.fps:.1f} frames/s; {size:.0f} kB a frame; "
+        f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    )
+    print(f"{'stage':<22}{'ms a frame':>12}{'share':>8}")
+    seconds["rest (threads of x264, TensorFlow)"] = busy - sum(seconds.values())
+    for name, spent in sorted(seconds.items(), key=lambda entry: -entry[1]):
+        print(f"{name:<36}{1e3 * spent / report.frames:>8.1f}{spent / busy:>9.0%}")
+    print(f"{'processor time':<36}{1e3 * busy / report.frames:>8.1f}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -1,0 +1,59 @@
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faceswap.errors import MediaError
+from faceswap.media.joining import Part, join_videos
+from faceswap.media.video import VideoReader, VideoWriter, probe
+
+SIZE = 64
+
+
+def write(path: Path, levels: range, times: list[float] | None = None, size: int = SIZE) -> Path:
+    with VideoWriter(path, width=size, height=size, fps=Fraction(30000, 1001)) as writer:
+        for i, level in enumerate(levels):
+            writer.write(np.full((size, size, 3), level, np.uint8), times[i] if times else None)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_parts_follow_one_another_without_a_gap(tmp_path: Path, suffix: str) -> None:
+    step = 1001 / 30000
+    first = write(tmp_path / "a.mp4", range(20, 60, 4))
+    second = write(tmp_path / "b.mp4", range(60, 120, 4))
+    out = tmp_path / f"o{suffix}"
+    join_videos([Part(first, 0.0), Part(second, 10 * step)], out)
+    with VideoReader(out) as reader:
+        frames = list(reader.frames())
+        assert reader.damage is None
+    assert [frame.time for frame in frames] == pytest.approx([i * step for i in range(25)], abs=1.1e-3)
+    assert [frame.image.mean() for frame in frames] == pytest.approx(range(20, 120, 4), abs=2)
+
+
+def test_variable_times_that_tighten_at_the_seam_stay_in_order(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.mp4", range(20, 80, 10), [0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
+    times = [0.0, 0.3, 0.6, 0.9, 1.2, 1.5]
+    second = write(tmp_path / "b.mp4", range(80, 140, 10), times)
+    out = tmp_path / "o.mp4"
+    join_videos([Part(first, 0.0), Part(second, 0.06)], out)
+    with VideoReader(out) as reader:
+        frames = list(reader.frames())
+    assert [frame.time for frame in frames[6:]] == pytest.approx([0.06 + t for t in times], abs=1e-3)
+    assert [frame.image.mean() for frame in frames] == pytest.approx(range(20, 140, 10), abs=2)
+
+
+def test_parts_of_different_sizes_are_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    first, second = write(tmp_path / "a.mp4", range(9)), write(tmp_path / "b.mp4", range(9), size=32)
+    with pytest.raises(MediaError, match="different ways"):
+        join_videos([Part(first, 0.0), Part(second, 1.0)], tmp_path / "o.mp4")
+    with pytest.raises(MediaError, match="nothing to join"):
+        join_videos([], tmp_path / "o.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
+def test_one_part_is_copied(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.mp4", range(0, 200, 10))
+    join_videos([Part(first, 0.0)], tmp_path / "o.mp4")
+    assert probe(tmp_path / "o.mp4").frames == 20
