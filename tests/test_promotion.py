@@ -36,9 +36,9 @@ def put(version: Version) -> None:
     promotion.promote(version, in_production(version.name), PASSED)
 
 
-def arrange(identity: str, folder: Path, current: int) -> tuple[Version, ...]:
+def arrange(identity: str, current: int) -> tuple[Version, ...]:
     """Three versions with one in production, the one before it as previous, as ``put`` leaves them."""
-    found = add_versions(identity, 3, folder)
+    found = add_versions(identity, 3)
     for older, newer in pairwise(found[:current]):
         registry.tag(newer, {"promotion.replaced": str(older.version)})
     registry.set_alias(found[current - 1], "production")
@@ -46,8 +46,8 @@ def arrange(identity: str, folder: Path, current: int) -> tuple[Version, ...]:
     return tuple(found)
 
 
-def test_first_version_then_challengers(tmp_path: Path) -> None:
-    one, two, three = add_versions("ada", 3, tmp_path)
+def test_first_version_then_challengers() -> None:
+    one, two, three = add_versions("ada", 3)
     assert registry.alias_after_training(one) == "production"
     assert stages(one.name) == {1: "production", 2: "archived", 3: "archived"}
     assert registry.alias_after_training(two) == "challenger"
@@ -64,8 +64,8 @@ def test_first_version_then_challengers(tmp_path: Path) -> None:
     assert promotion.candidate("models:/face-ada/2") == two
 
 
-def test_promotion_moves_the_aliases_and_is_recorded(tmp_path: Path) -> None:
-    one, two, three = add_versions("ada", 3, tmp_path)
+def test_promotion_moves_the_aliases_and_is_recorded() -> None:
+    one, two, three = add_versions("ada", 3)
     registry.alias_after_training(one)
     registry.alias_after_training(two)
     put(two)
@@ -82,8 +82,8 @@ def test_promotion_moves_the_aliases_and_is_recorded(tmp_path: Path) -> None:
     assert locks() == []
 
 
-def test_rollback_goes_back_step_by_step_and_is_recorded(tmp_path: Path) -> None:
-    one, two, three = add_versions("ada", 3, tmp_path)
+def test_rollback_goes_back_step_by_step_and_is_recorded() -> None:
+    one, two, three = add_versions("ada", 3)
     for version in (one, two, three):
         put(version)
     assert promotion.roll_back("ada", BACK) == (three, two)
@@ -101,8 +101,8 @@ def test_rollback_goes_back_step_by_step_and_is_recorded(tmp_path: Path) -> None
     assert aliases(one.name) == {"production": 1}
 
 
-def test_rollback_and_promotion_of_the_same_two(tmp_path: Path) -> None:
-    one, two = add_versions("ada", 2, tmp_path)
+def test_rollback_and_promotion_of_the_same_two() -> None:
+    one, two = add_versions("ada", 2)
     put(one)
     put(two)
     put(one)  # the old one again, by the gates
@@ -111,15 +111,15 @@ def test_rollback_and_promotion_of_the_same_two(tmp_path: Path) -> None:
     assert aliases(one.name) == {"production": 2}
 
 
-def test_aliases_set_by_hand_are_respected(tmp_path: Path) -> None:
-    one, two = add_versions("ada", 2, tmp_path)
+def test_aliases_set_by_hand_are_respected() -> None:
+    one, two = add_versions("ada", 2)
     registry.set_alias(one, "previous")
     registry.set_alias(two, "production")
     assert promotion.roll_back("ada", BACK) == (two, one)
 
 
-def test_a_deleted_version_is_not_gone_back_to(tmp_path: Path) -> None:
-    one, two = add_versions("ada", 2, tmp_path)
+def test_a_deleted_version_is_not_gone_back_to() -> None:
+    one, two = add_versions("ada", 2)
     put(one)
     put(two)
     MlflowClient().delete_model_version(one.name, "1")
@@ -128,15 +128,15 @@ def test_a_deleted_version_is_not_gone_back_to(tmp_path: Path) -> None:
     assert in_production(two.name) == two
 
 
-def test_unknown_names_are_said(tmp_path: Path) -> None:
+def test_unknown_names_are_said() -> None:
     with pytest.raises(RegistryError, match="No version of 'nobody'"):
         promotion.roll_back("nobody", BACK)
     with pytest.raises(RegistryError, match="nobody"):
         promotion.candidate("nobody")
 
 
-def test_production_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    one, two, three = add_versions("ada", 3, tmp_path)
+def test_production_that_changed_meanwhile_is_not_overwritten() -> None:
+    one, two, three = add_versions("ada", 3)
     put(one)
     put(two)
     with pytest.raises(RegistryError, match="ada/2 now, but ada/3 was measured against ada/1"):
@@ -145,8 +145,8 @@ def test_production_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) ->
     assert "promotion" not in registry.tags(three)
 
 
-def test_a_refusal_is_recorded_and_moves_nothing(tmp_path: Path) -> None:
-    one, two = add_versions("ada", 2, tmp_path)
+def test_a_refusal_is_recorded_and_moves_nothing() -> None:
+    one, two = add_versions("ada", 2)
     registry.alias_after_training(one)
     registry.alias_after_training(two)
     before = aliases(one.name), stages(one.name)
@@ -159,16 +159,16 @@ def test_a_refusal_is_recorded_and_moves_nothing(tmp_path: Path) -> None:
     assert ["sharpness: 0.01" in notes[0], "override: it is all we have" in notes[1]] == [True, True]
 
 
-def test_the_record_never_outgrows_its_field(tmp_path: Path) -> None:
-    (one,) = add_versions("ada", 1, tmp_path)
+def test_the_record_never_outgrows_its_field() -> None:
+    (one,) = add_versions("ada", 1)
     for i in range(8):
         registry.add_note(one, f"- {i} " + "x" * 990)
     lines = MlflowClient().get_model_version(one.name, "1").description.splitlines()
     assert [line[2] for line in lines] == ["4", "5", "6", "7"]
 
 
-def test_nomination(tmp_path: Path) -> None:
-    one, two, three = add_versions("ada", 3, tmp_path)
+def test_nomination() -> None:
+    one, two, three = add_versions("ada", 3)
     for version in (one, two, three):
         registry.alias_after_training(version)
     promotion.nominate(two, Record(outcome="nominated", by="mia@lab"))
@@ -208,12 +208,10 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, number: int, what: Callable[[], ob
     return False
 
 
-def test_a_crash_between_any_two_writes_of_a_promotion(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_between_any_two_writes_of_a_promotion(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = set()
     for number in range(100):
-        one, two, three = arrange(f"p{number}", tmp_path, current=2)
+        one, two, three = arrange(f"p{number}", current=2)
         registry.set_alias(three, "challenger")
         crashed = crash_at(monkeypatch, number, lambda v=three, c=two: promotion.promote(v, c, PASSED))
         current = in_production(one.name)
@@ -235,10 +233,10 @@ def test_a_crash_between_any_two_writes_of_a_promotion(
 
 
 def test_a_rollback_after_a_crashed_promotion_goes_to_the_right_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for number in range(100):
-        one, two, three = arrange(f"q{number}", tmp_path, current=2)
+        one, two, three = arrange(f"q{number}", current=2)
         crashed = crash_at(monkeypatch, number, lambda v=three, c=two: promotion.promote(v, c, PASSED))
         current = in_production(one.name)
         expected = {three: two, two: one}[current]
@@ -248,11 +246,9 @@ def test_a_rollback_after_a_crashed_promotion_goes_to_the_right_version(
     assert not crashed
 
 
-def test_a_crash_between_any_two_writes_of_a_rollback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_between_any_two_writes_of_a_rollback(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(100):
-        one, two, three = arrange(f"r{number}", tmp_path, current=3)
+        one, two, three = arrange(f"r{number}", current=3)
         crashed = crash_at(monkeypatch, number, lambda n=number: promotion.roll_back(f"r{n}", BACK))
         current = in_production(one.name)
         assert current in {two, three}
@@ -295,7 +291,7 @@ def test_two_processes_at_once(tmp_path: Path, home: Path, monkeypatch: pytest.M
     """Once with one home folder (its file lock), once with two as on two machines (the lock in the registry)."""
     monkeypatch.setenv("FACESWAP_TRACKING_URI", settings().tracking)
     for name in ("shared", "apart"):
-        put(add_versions(name, 3, tmp_path)[0])
+        put(add_versions(name, 3)[0])
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(2)
     processes = [context.Process(target=compete, args=(n, barrier, tmp_path)) for n in (2, 3)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.table import Table
 
 from faceswap.commands.common import SHORT, Seed, console, spoken_errors
@@ -69,9 +70,14 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = Fa
             sys.stdout.write(json.dumps(values, indent=1) + "\n")
             return
         metrics = [gate.metric for gate in gates_from(settings().gates)]
-        table = Table(title=f"Versions at {settings().tracking}")
+        table = Table(
+            title=f"Versions at {settings().tracking}",
+            box=box.SIMPLE_HEAD,
+            collapse_padding=True,
+            pad_edge=False,
+        )
         for title in ("version", "state", "preset", *(SHORT.get(m, m) for m in metrics), "age"):
-            table.add_column(title)
+            table.add_column(title, no_wrap=title != "state")
         for row in rows:
             hours = (time.time() - row.created) / 3600
             age = f"{hours / 24:.0f} days" if hours > 48 else f"{hours:.1f} h"
