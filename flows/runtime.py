@@ -11,6 +11,7 @@ from prefect.artifacts import create_image_artifact, create_progress_artifact, u
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.concurrency.sync import concurrency
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
 from faceswap.media.images import data_uri
@@ -38,7 +39,14 @@ def root_flow_run() -> str:
 @contextmanager
 def training_slot() -> Iterator[None]:
     """One training at a time on the machines that share a server; where it sets no such limit nobody waits."""
-    with concurrency(TRAINING_SLOT, lease_duration=60, raise_on_lease_renewal_failure=False):
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_global_concurrency_limit_by_name(TRAINING_SLOT)
+        except ObjectNotFound:
+            names = []
+        else:
+            names = [TRAINING_SLOT]
+    with concurrency(names, lease_duration=60, raise_on_lease_renewal_failure=False):
         yield
 
 
