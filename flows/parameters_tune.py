@@ -1,6 +1,7 @@
 """What the search for good settings takes: a form in Prefect's UI, checked words on the command line."""
 
 import os
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,10 +9,16 @@ from faceswap.errors import SettingsError
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.presets import preset
 from faceswap.model.schedule import Budget
+from faceswap.settings import settings
 from faceswap.tuning.objective import Objective
 from faceswap.tuning.plan import Algorithm, SearchPlan
-from faceswap.tuning.space import Dimension, load_space
+from faceswap.tuning.space import Dimension, SearchSpace, load_space
 from flows.parameters import PresetName
+
+
+def searches() -> Path:
+    """Where searches keep their state, each in a folder with its id: the same for the same question."""
+    return settings().work_path / "tune"
 
 
 class TuneParameters(BaseModel):
@@ -75,22 +82,53 @@ class TuneParameters(BaseModel):
             raise SettingsError("Both minutes and steps are given", "give one of them")
         return Budget(steps=self.steps) if self.steps else Budget(minutes=self.minutes or 2.0)
 
-    def plan(self, sets: dict[str, FaceSet]) -> SearchPlan:
-        """The search, checked.
+    def search_space(self) -> SearchSpace:
+        """What is searched.
 
         Raises:
-            SettingsError: a dimension does not fit the preset.
+            SettingsError: there is no such space, or a dimension does not fit the preset.
+        """
+        space = load_space(self.space).extended(tuple(self.dimensions))
+        space.check(preset(self.preset.value))
+        return space
+
+    def checked(self) -> "TuneParameters":
+        """All that can be said before the work begins; with ``resume`` those of the interrupted search.
+
+        Raises:
+            SettingsError: options contradict each other, or there is no such search or space.
+        """
+        found = self._of_interrupted() if self.resume else self
+        found.budget()
+        found.place()
+        found.search_space()
+        return found
+
+    def _of_interrupted(self) -> "TuneParameters":
+        for file in searches().glob("*/search.json"):
+            if SearchPlan.load(file.parent).run_id == self.resume:
+                stored = TuneParameters.model_validate_json((file.parent / "parameters.json").read_bytes())
+                now = {"workers", "trials", "total_minutes", "then_train_minutes", "resume"}
+                given = self.model_dump(include=now & self.model_fields_set, exclude_none=True)
+                return stored.model_copy(update={"fresh": False, **given})
+        raise SettingsError(
+            f"Run {self.resume} left no search under {searches()}",
+            "resume on the machine (or with the FACESWAP_WORK) it ran on, or give the same input again",
+        )
+
+    def plan(self, sets: dict[str, FaceSet]) -> SearchPlan:
+        """The search.
+
+        Raises:
+            SettingsError: there is only one identity, or a dimension does not fit the preset.
         """
         if len(sets) < 2:
             raise SettingsError("One identity alone can't be swapped", "give two or more face sets")
-        space = load_space(self.space).extended(tuple(self.dimensions))
-        base = preset(self.preset.value)
-        space.check(base)
         return SearchPlan(
             face_sets=tuple(faces.uri for faces in sets.values()),
             digests={name: faces.digest for name, faces in sets.items()},
-            preset=base,
-            space=space,
+            preset=preset(self.preset.value),
+            space=self.search_space(),
             objective=self.objective,
             algorithm=self.algorithm,
             budget=self.budget(),

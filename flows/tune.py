@@ -12,14 +12,13 @@ from prefect import flow
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError, TrainingError
 from faceswap.registry import Version
-from faceswap.settings import settings
 from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records, write_atomically
 from faceswap.tuning.results import table, winner
 from faceswap.tuning.tuner import clean_up, search
 from faceswap.tuning.workers import search_as_chief, search_with_workers
 from flows import runtime
 from flows.parameters import TrainParameters
-from flows.parameters_tune import TuneParameters
+from flows.parameters_tune import TuneParameters, searches
 from flows.train import load_face_sets, train
 from flows.tune_board import Board
 
@@ -43,12 +42,11 @@ def tune(parameters: TuneParameters) -> Tuned | None:
 
     With a chief's address and a worker's name it only takes part in the chief's search and returns None.
     """
-    if parameters.resume:
-        parameters = _of_interrupted(parameters)
+    parameters = parameters.checked()
     role, ip, port = parameters.place()
     sets = load_face_sets(parameters.face_sets)
     plan = parameters.plan(sets)
-    folder = search_folder(plan)
+    folder = searches() / plan.search_id
     if role and role != "chief":
         _take_part(folder, role, ip, port)
         return None
@@ -78,11 +76,6 @@ def tune(parameters: TuneParameters) -> Tuned | None:
     clean_up(folder)
     versions = _train_winner(parameters, best, run.run_id) if parameters.then_train_minutes else {}
     return Tuned(run.run_id, folder, best, table(records, plan), versions)
-
-
-def search_folder(plan: SearchPlan) -> Path:
-    """Where a search keeps its state: the same for the same question."""
-    return settings().work_path / "tune" / plan.search_id
 
 
 def _train_winner(parameters: TuneParameters, best: TrialRecord, run_id: str) -> dict[str, Version]:
@@ -122,19 +115,6 @@ def _take_part(folder: Path, name: str, ip: str, port: int) -> None:
 
 def _earlier_run(folder: Path) -> str:
     return SearchPlan.load(folder).run_id if (folder / "search.json").exists() else ""
-
-
-def _of_interrupted(parameters: TuneParameters) -> TuneParameters:
-    for file in (settings().work_path / "tune").glob("*/search.json"):
-        if SearchPlan.load(file.parent).run_id == parameters.resume:
-            stored = TuneParameters.model_validate_json((file.parent / "parameters.json").read_bytes())
-            now = {"workers", "trials", "total_minutes", "then_train_minutes", "resume"}
-            given = parameters.model_dump(include=now & parameters.model_fields_set, exclude_none=True)
-            return stored.model_copy(update={"fresh": False, **given})
-    raise SettingsError(
-        f"Run {parameters.resume} left no search under {settings().work_path / 'tune'}",
-        "resume on the machine (or with the FACESWAP_WORK) it ran on, or give the same input again",
-    )
 
 
 def _nothing(records: list[TrialRecord]) -> str:

@@ -53,28 +53,29 @@ def tune(
             from flows.parameters_tune import TuneParameters
             from flows.tune import tune as flow
 
-        done = flow(
-            TuneParameters(
-                face_sets=face_sets or ["(of the run)"],
-                preset=preset,
-                space=space,
-                algorithm=algorithm,
-                minutes=minutes,
-                steps=steps,
-                trials=trials,
-                total_minutes=total_minutes,
-                objective=pairs(weights or [], "NUMBER"),
-                frames=frames,
-                tolerance=tolerance,
-                rungs=rungs,
-                factor=factor,
-                workers=workers,
-                then_train_minutes=then_train,
-                seed=seed,
-                fresh=fresh,
-                resume=resume,
-            ),
+        parameters = TuneParameters(
+            face_sets=face_sets or ["(of the run)"],
+            preset=preset,
+            space=space,
+            algorithm=algorithm,
+            minutes=minutes,
+            steps=steps,
+            trials=trials,
+            total_minutes=total_minutes,
+            objective=pairs(weights or [], "NUMBER"),
+            frames=frames,
+            tolerance=tolerance,
+            rungs=rungs,
+            factor=factor,
+            workers=workers,
+            then_train_minutes=then_train,
+            seed=seed,
+            fresh=fresh,
+            resume=resume,
         )
+        parameters = parameters.checked()  # before Prefect's server is started
+
+        done = flow(parameters)
         if done is None:
             console.print("The chief's search is over.")
             return

@@ -1,15 +1,11 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from faceswap import registry, tracking
-from faceswap.errors import SettingsError
 from faceswap.faces.faceset import find_headers
 from faceswap.media.images import read_image
 from faceswap.settings import settings
 from faceswap.tuning.plan import read_records
-from flows.parameters_tune import TuneParameters
 from tests.e2e.conftest import Done, faceswap
 
 
@@ -67,16 +63,3 @@ def test_a_search_is_tracked_resumed_and_its_winner_becomes_challenger(demo: Don
         assert int(found.tags["bottleneck"]) in {16, 64}
         assert client.get_run(found.tags["run_id"]).data.tags["tune_run_id"] == run_id
         assert registry.resolve(f"{name}@production") != version
-
-
-def test_wrong_input_is_said(demo: Done, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "left no search" in faceswap(demo.home, "tune", "--resume", "0123", fails=True)
-    with pytest.raises(SettingsError, match="Both minutes and steps"):
-        TuneParameters(face_sets=["a"], minutes=1, steps=2).budget()
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "10.0.0.1")
-    with pytest.raises(SettingsError, match="address, port and name"):
-        TuneParameters(face_sets=["a"]).place()
-    one = TuneParameters(face_sets=["a"], oracle_port=5, tuner_id="worker-3")
-    assert one.place() == ("worker-3", "10.0.0.1", 5)
-    monkeypatch.delenv("KERASTUNER_ORACLE_IP")
-    assert TuneParameters(face_sets=["a"]).place() == ("", "", 0)

@@ -1,0 +1,49 @@
+import pytest
+from typer.testing import CliRunner
+
+from faceswap.cli import app
+from faceswap.errors import SettingsError
+from faceswap.model.schedule import Budget
+from flows.parameters_tune import TuneParameters, searches
+from tests.tuning import fakes
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--resume", "0123"], "left no search"),
+        ([], "No face sets"),
+        (["a", "b", "--minutes", "1", "--steps", "2"], "Both minutes and steps"),
+        (["a", "b", "--space", "nowhere"], "no search space 'nowhere'"),
+        (["a", "b", "--preset", "original", "--space", "widths"], "Preset 'original' can't have"),
+        (["a", "b", "--algorithm", "luck"], "'bayesian' or 'hyperband'"),
+        (["a", "b", "--weight", "beauty=1"], "objective.beauty"),
+        (["a", "b", "--weight", "lips=much"], "objective.lips"),
+        (["a", "b", "--weight", "lips"], "is not NAME=NUMBER"),
+    ],
+)
+def test_wrong_words_get_a_clear_message_and_exit_1(words: list[str], said: str) -> None:
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["tune", *words])
+    assert done.exit_code == 1
+    assert said in done.output.replace("\n", " ")
+
+
+def test_a_shared_search_needs_all_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "10.0.0.1")
+    with pytest.raises(SettingsError, match="address, port and name"):
+        TuneParameters(face_sets=["a"]).checked()
+    one = TuneParameters(face_sets=["a"], oracle_port=5, tuner_id="worker-3")
+    assert one.place() == ("worker-3", "10.0.0.1", 5)
+    assert TuneParameters(face_sets=["a"], oracle_port=5, tuner_id="the-chief").place()[0] == "chief"
+    monkeypatch.delenv("KERASTUNER_ORACLE_IP")
+    assert TuneParameters(face_sets=["a"]).place() == ("", "", 0)
+
+
+def test_resume_takes_the_stored_input_and_what_extends_it() -> None:
+    folder = searches() / "one"
+    fakes.plan(run_id="abc").save(folder)
+    stored = TuneParameters(face_sets=["a", "b"], steps=7, trials=3, seed=5)
+    (folder / "parameters.json").write_text(stored.model_dump_json())
+    found = TuneParameters(face_sets=["(of the run)"], resume="abc", trials=9, minutes=3).checked()
+    assert (found.face_sets, found.trials, found.seed) == (["a", "b"], 9, 5)
+    assert found.budget() == Budget(steps=7)
