@@ -60,7 +60,7 @@ def lite() -> DecoderNetwork:
 
 @contextmanager
 def measured(seconds: dict[str, float]) -> Iterator[None]:
-    """Count the processor time of the stages, each in its thread; x264, swscale and TensorFlow have threads of their own besides."""
+    """Count the processor time of the stages, each in its thread; the libraries have more threads."""
 
     def timed(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
