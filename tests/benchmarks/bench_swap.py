@@ -31,11 +31,11 @@ from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
 
 WIDTH, HEIGHT = 1280, 720
-FRAMES = 250
+FRAMES = 120
 
 
 def widescreen(source: Path, out: Path) -> None:
-    """The source's frames, 560 px high, on a grainy background of 1280x720, as often as fills 250 frames."""
+    """The source's frames, 560 px high, on a grainy background of 1280x720, as often as fills 120 frames."""
     with VideoReader(source) as reader:
         pictures = [cv2.resize(f.image, (560, 560), interpolation=cv2.INTER_CUBIC) for f in reader.frames()]
     rng = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def lite() -> DecoderNetwork:
 
 @contextmanager
 def measured(seconds: dict[str, float]) -> Iterator[None]:
-    """Count the processor time of the stages, each in its thread (x264 has threads of its own besides)."""
+    """Count the processor time of the stages, each in its thread; the libraries have more threads."""
 
     def timed(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -109,8 +109,8 @@ def main(source: Path | None) -> None:
         f"{report.frames} frames, {report.swapped} swapped: {report.fps:.1f} frames/s; {size:.0f} kB a frame; "
         f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     )
-    print(f"{'stage':<22}{'ms a frame':>12}{'share':>8}")
-    seconds["rest (threads of x264, TensorFlow)"] = busy - sum(seconds.values())
+    print(f"{'stage':<36}{'ms a frame':>10}{'share':>7}")
+    seconds["rest (threads of the libraries)"] = busy - sum(seconds.values())
     for name, spent in sorted(seconds.items(), key=lambda entry: -entry[1]):
         print(f"{name:<36}{1e3 * spent / report.frames:>8.1f}{spent / busy:>9.0%}")
     print(f"{'processor time':<36}{1e3 * busy / report.frames:>8.1f}")
