@@ -21,8 +21,11 @@ class Picture(gr.Image):
         if (payload.url or "").startswith("data:"):  # a picture of the camera
             return str(super().preprocess(payload))
         return payload.path
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -35,8 +38,11 @@ class Clip(gr.Video):
     def preprocess(self, payload: Any) -> str | None:
         """The file's path, or None."""
         return None if payload is None else payload.path
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

@@ -1,5 +1,6 @@
 """Pictures in and out: RGB, upright, with limits that are checked before anything is decoded."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,10 @@ def write_image(
         raise StorageError(
             f"{path} can't be written: {error}", "check the folder and the space on the disk"
         ) from error
+
+
+def jpeg_bytes(image: NDArray[np.uint8], quality: int = 85) -> bytes:
+    """A picture, (H, W, 3) uint8 RGB, as JPEG in memory: for previews that are never a file."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
