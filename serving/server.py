@@ -19,6 +19,7 @@ from serving.work import Workshop
 
 logger = logging.getLogger(__name__)
 _WARM = 4
+_GRACE = 3
 
 
 def server(workshop: Workshop, settings: Settings) -> FastAPI:
@@ -76,7 +77,11 @@ def serve(settings: Settings) -> None:
     threading.Thread(target=warm, args=[workshop.catalogue], name="warm", daemon=True).start()
     try:
         uvicorn.run(
-            server(workshop, settings), host=settings.app_host, port=settings.app_port, log_level="warning"
+            server(workshop, settings),
+            host=settings.app_host,
+            port=settings.app_port,
+            log_level="warning",
+            timeout_graceful_shutdown=_GRACE,  # an open page would hold it up for ever
         )
     finally:
         workshop.catalogue.stop()
