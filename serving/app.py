@@ -54,6 +54,7 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
     state = catalogue.state
     keep = int(settings.app_keep_hours * 3600)
     folder = folder_of(settings) / "examples"
+    gr.set_static_paths([folder])  # served from where they lie, and never deleted
     with gr.Blocks(
         title="faceswap", analytics_enabled=False, delete_cache=(max(1, keep // 10), keep)
     ) as page:

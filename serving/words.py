@@ -1,6 +1,7 @@
 """What the pages say, as HTML; everything that comes from outside is escaped."""
 
 import time
+from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 
@@ -73,6 +74,11 @@ def empty(title: str, text: str) -> str:
     return f'<div class="empty"><b>{escape(title)}</b><span>{escape(text)}</span></div>'
 
 
+def still(jpeg: bytes) -> str:
+    """A frame of the camera within the page itself, so that it is nowhere a file."""
+    return f'<img class="camera" alt="the swapped frame" src="data:image/jpeg;base64,{b64encode(jpeg).decode()}">'
+
+
 def done(version: str, seconds: float, faces: int, video: VideoReport | None) -> str:
     """One line on the work."""
     if video is None:
@@ -122,7 +128,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table; the cells are HTML already."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in heads)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="sheet"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _plural(count: int, one: str, many: str = "") -> str:

@@ -14,12 +14,13 @@ def serve(
 ) -> None:
     """The app: swap pictures, videos and the camera in a browser."""
     with spoken_errors():
-        with quiet_imports():
-            from serving.server import check
-            from serving.server import serve as run
+        from serving.access import check
 
         given = {key: value for key, value in (("app_host", host), ("app_port", port)) if value}
         chosen = settings().model_copy(update=given)
-        check(chosen)
+        check(chosen)  # before the long imports
+        with quiet_imports():
+            from serving.server import serve as run
+
         console.print(f"http://{chosen.app_host}:{chosen.app_port}  (Ctrl-C stops it)", soft_wrap=True)
         run(chosen)

@@ -104,13 +104,13 @@ def write_image(
         ) from error
 
 
-def data_uri(image: NDArray[np.uint8], quality: int = 88) -> str:
-    """A picture as text that a page shows without a further file: a JPEG in a ``data:`` URI.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        quality: of the JPEG, 1..100.
-    """
+def jpeg_bytes(image: NDArray[np.uint8], quality: int = 85) -> bytes:
+    """A picture, (H, W, 3) uint8 RGB, as JPEG in memory: for previews that are never a file."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=quality)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
+
+
+def data_uri(image: NDArray[np.uint8], quality: int = 88) -> str:
+    """:func:`jpeg_bytes` as text that a page shows without a further file: a ``data:`` URI."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(image, quality)).decode()

@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceswapError
 from faceswap.faces.detection import Box
+from faceswap.media.images import jpeg_bytes
 from serving import words
 from serving.pages.desk import Desk
 
 _EVERY = 0.15
+_EMPTY = words.empty("The camera is off", "Start it on the left; the swapped frames appear here.")
+_PREVIEW = words.note("info", "A preview at 640 x 480", "Frames are worked on in memory and not stored.")
 
 
 def build(desk: Desk) -> None:
     """Lay the tab out and wire it."""
-    note = gr.HTML(
-        words.note("info", "A preview at 640 x 480", "Frames are worked on in memory and not stored."),
-        elem_id="live-note",
-    )
+    note = gr.HTML(_PREVIEW, elem_id="live-note")
     with gr.Row(elem_classes="work"):
         with gr.Column(min_width=320):
             camera = gr.Image(
@@ -34,26 +34,19 @@ def build(desk: Desk) -> None:
                 elem_id="live-camera",
             )
         with gr.Column(min_width=320):
-            view = gr.Image(
-                label="Swapped",
-                format="jpeg",
-                interactive=False,
-                height=400,
-                buttons=[],
-                elem_id="live-result",
-            )
+            view = gr.HTML(_EMPTY, elem_id="live-result", padding=False)
     hint = gr.State(None)
 
     def frame(
         image: NDArray[np.uint8] | None, identity: str | None, version: str | None, near: Box | None
-    ) -> tuple[Any, Box | None, Any]:
+    ) -> tuple[str, Box | None, Any]:
         if image is None or not identity:
-            return None, None, gr.skip()
+            return _EMPTY, None, gr.skip()
         try:
             swapped, box = desk.workshop.live(image, identity, version or "production", near)
         except FaceswapError as error:
-            return None, None, words.problem(error)
-        return swapped, box, gr.skip()
+            return _EMPTY, None, words.problem(error)
+        return words.still(jpeg_bytes(swapped)), box, _PREVIEW
 
     camera.stream(
         frame,

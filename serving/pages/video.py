@@ -25,7 +25,6 @@ def build(desk: Desk) -> None:
             target = Clip(
                 label="Target video",
                 sources=["upload", "webcam"],
-                height=320,
                 include_audio=True,
                 elem_id="video-target",
             )

@@ -1,3 +1,4 @@
+import io
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from faceswap.errors import MediaError, MediaTooLarge, StorageError, UnreadableMedia
-from faceswap.media.images import read_image, write_image
+from faceswap.media.images import jpeg_bytes, read_image, write_image
 from faceswap.provenance.metadata import Provenance
 
 
@@ -135,3 +136,9 @@ def test_a_format_without_metadata_can_not_hold_a_generated_picture(tmp_path: Pa
     with pytest.raises(MediaError, match="generated"):
         write_image(tmp_path / "a.bmp", picture(), metadata=origin)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_preview_in_memory_is_the_picture() -> None:
+    image = np.full((40, 60, 3), (200, 100, 50), np.uint8)
+    back = np.asarray(Image.open(io.BytesIO(jpeg_bytes(image))))
+    assert np.abs(back.astype(int) - image).max() <= 3

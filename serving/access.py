@@ -1,0 +1,67 @@
+"""Where the app may listen, and who may come in."""
+
+import ipaddress
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import closing
+
+from faceswap.errors import SettingsError
+from faceswap.settings import Settings
+
+
+def check(settings: Settings) -> None:
+    """Whether the app may listen where it shall.
+
+    Raises:
+        SettingsError: it would be open to others without a login, or the port is taken.
+    """
+    password = settings.app_password.get_secret_value()
+    if bool(settings.app_user) != bool(password):
+        raise SettingsError(
+            "Only one of FACESWAP_APP_USER and FACESWAP_APP_PASSWORD is set", "set both, or none"
+        )
+    if not password and not is_local(settings.app_host):
+        raise SettingsError(
+            f"Without a login the app listens on this machine only, not on {settings.app_host}",
+            "set FACESWAP_APP_USER and FACESWAP_APP_PASSWORD, or FACESWAP_APP_HOST=127.0.0.1",
+        )
+    try:
+        found = socket.getaddrinfo(settings.app_host, settings.app_port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with closing(socket.socket(family, kind, protocol)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise SettingsError(
+            f"FACESWAP_APP_HOST={settings.app_host} is no address of this machine: {error.strerror}",
+            "use 127.0.0.1, or 0.0.0.0 with a login",
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"The app can't listen on {settings.app_host}:{settings.app_port}: {error.strerror}",
+            "stop what uses the port, or set FACESWAP_APP_PORT to another one",
+        ) from error
+
+
+def is_local(host: str) -> bool:
+    """True where only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def login(settings: Settings) -> Callable[[str, str], bool] | None:
+    """Gradio's check of user and password, or None where there is no login."""
+    user, password = settings.app_user, settings.app_password.get_secret_value()
+    if not password:
+        return None
+
+    def allowed(given_user: str, given_password: str) -> bool:
+        right = secrets.compare_digest(given_user.encode(), user.encode())
+        return secrets.compare_digest(given_password.encode(), password.encode()) and right
+
+    return allowed
