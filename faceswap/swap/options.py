@@ -57,7 +57,7 @@ class SwapOptions(BaseModel):
         description="video: seconds over which the colour transfer is smoothed; 0: each frame alone",
     )
     sharpen: float = Field(
-        0.8,
+        1.2,
         ge=0,
         le=3,
         description="unsharp mask on the network's output, which is softer than a photo; 0: leave it as it is",
