@@ -141,7 +141,7 @@ def main() -> None:
     found = measure(options.out, sets, options)
     table = markdown(found)
     (options.out / "bottleneck.md").write_text(table + "\n")
-    title = f"{options.minutes:g} minutes of training, {options.seeds} seeds"
+    title = f"{options.minutes:g} minutes of training, mean and range of {options.seeds} seed(s)"
     draw(found, options.out / "bottleneck.png", title)
     print(table)
 
