@@ -1,7 +1,8 @@
 """How wide should the bottleneck be? Quality against width at the same training time, on two of the cast.
 
 ``python -m tests.benchmarks.bench_bottleneck [--minutes 4] [--seeds 3] [--widths 16 64 256 1024] [--out DIR]``:
-a table (Markdown) and a plot in DIR. Each seed trains each width once; started again, it goes on where it was.
+a table (Markdown) and a plot in DIR. Each seed trains each width once; started again, it goes on where it was. The
+time is wall time: nothing else should run on the machine.
 """
 
 import argparse
@@ -140,7 +141,7 @@ def main() -> None:
     found = measure(options.out, sets, options)
     table = markdown(found)
     (options.out / "bottleneck.md").write_text(table + "\n")
-    title = f"{options.minutes:g} minutes of training, {options.seeds} seeds"
+    title = f"{options.minutes:g} minutes of training, mean and range of {options.seeds} seed(s)"
     draw(found, options.out / "bottleneck.png", title)
     print(table)
 
