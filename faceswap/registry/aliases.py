@@ -6,7 +6,9 @@ MLflow's pages show tags, and can always be written again from the aliases.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from faceswap.errors import RegistryError
@@ -32,9 +34,15 @@ def _explained(action: str) -> Iterator[None]:
         ) from error
 
 
+@lru_cache(maxsize=4)
+def _client(uri: str) -> MlflowClient:
+    """Connected once for each server: a promotion makes some thirty small calls."""
+    return connect()
+
+
 def at(name: str, alias: str) -> Version | None:
     """The version that an alias of a model points to; None where there is no such alias or model."""
-    client = connect()
+    client = _client(settings().tracking)
     with _explained(f"tell what {name}@{alias} is"):
         try:
             number = client.get_registered_model(name).aliases.get(alias)
@@ -47,7 +55,7 @@ def at(name: str, alias: str) -> Version | None:
 
 def exists(version: Version) -> bool:
     """False where the version was deleted."""
-    client = connect()
+    client = _client(settings().tracking)
     with _explained(f"look for {version}"):
         return bool(
             client.search_model_versions(f"name='{version.name}' and version_number={version.version}")
@@ -56,14 +64,14 @@ def exists(version: Version) -> bool:
 
 def set_alias(version: Version, alias: str) -> None:
     """Let an alias point to a version."""
-    client = connect()
+    client = _client(settings().tracking)
     with _explained(f"let {alias} point to {version}"):
         client.set_registered_model_alias(version.name, alias, str(version.version))
 
 
 def drop_alias(name: str, alias: str) -> None:
     """Remove an alias; nothing happens where there is none."""
-    client = connect()
+    client = _client(settings().tracking)
     with _explained(f"remove the alias {alias}"):
         client.delete_registered_model_alias(name, alias)
 
@@ -74,14 +82,14 @@ def tags(version: Version) -> dict[str, str]:
     Raises:
         RegistryError: it does not exist.
     """
-    client = connect()
+    client = _client(settings().tracking)
     with _explained(f"read {version}"):
         return dict(client.get_model_version(version.name, str(version.version)).tags)
 
 
 def tag(version: Version, values: Mapping[str, str]) -> None:
     """Set tags of a version."""
-    client = connect()
+    client = _client(settings().tracking)
     with _explained(f"take tags of {version}"):
         for key, value in values.items():
             client.set_model_version_tag(version.name, str(version.version), key, value)
@@ -89,7 +97,7 @@ def tag(version: Version, values: Mapping[str, str]) -> None:
 
 def add_note(version: Version, line: str) -> None:
     """Add a line of Markdown to the version's description, oldest first; the oldest give way when it is full."""
-    client = connect()
+    client = _client(settings().tracking)
     number = str(version.version)
     with _explained(f"describe {version}"):
         text = client.get_model_version(version.name, number).description or ""
@@ -101,7 +109,7 @@ def add_note(version: Version, line: str) -> None:
 
 def mark_stages(name: str) -> None:
     """Write the tag ``stage`` of every version of a model as its aliases say."""
-    client = connect()
+    client = _client(settings().tracking)
     with _explained(f"mark the stages of {name}"):
         aliases = client.get_registered_model(name).aliases
         for found in client.search_model_versions(f"name='{name}'"):
