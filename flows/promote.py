@@ -1,12 +1,11 @@
 """Promote: champion and challenger measured on the same frames, gates, the record, and the way back."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
 from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
@@ -160,7 +159,7 @@ def settle(
 
 
 @flow(name="promote", flow_run_name="promote-{parameters.version}")
-def promote(parameters: PromoteParameters) -> Promoted | State[Promoted]:
+def promote(parameters: PromoteParameters) -> Promoted:
     """A version into production, if the gates let it pass; who, when and why is written to the version.
 
     Raises:
@@ -194,7 +193,8 @@ def promote(parameters: PromoteParameters) -> Promoted | State[Promoted]:
             f"see promotion.md and the pictures in MLflow run {run.run_id}; "
             'train on, change FACESWAP_GATES, or --override "reason"',
         )
-        return Failed(message=str(error), data=error)  # raised where the flow was called, without a traceback
+        # Prefect raises it where the flow was called; raised here, it would leave a traceback in the log as well.
+        return cast(Promoted, Failed(message=str(error), data=error))
     return Promoted(challenger, champion, decision, run.run_id)
 
 

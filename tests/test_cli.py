@@ -47,7 +47,8 @@ def test_wrong_words_get_a_clear_message_and_exit_1(words: list[str], said: str)
 def test_help_lists_the_commands() -> None:
     code, output, _ = run("--help")
     assert code == 0
-    for command in ("demo", "run", "preprocess", "train", "evaluate", "swap", "inspect", "people", "models"):
+    commands = ("demo", "run", "preprocess", "train", "evaluate", "swap", "inspect", "people", "models")
+    for command in (*commands, "promote", "rollback"):
         assert command in output
 
 
