@@ -63,10 +63,10 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
         with gr.Row(elem_id="pickers"):
             who, which = pickers(state, None, None)
             identity = gr.Dropdown(
-                choices=who["choices"], value=who["value"], label="Whose likeness", elem_id="identity"
+                choices=who["choices"], value=who.get("value"), label="Whose likeness", elem_id="identity"
             )
             version = gr.Dropdown(
-                choices=which["choices"], value=which["value"], label="Version", elem_id="version"
+                choices=which["choices"], value=which.get("value"), label="Version", elem_id="version"
             )
         desk = Desk(
             workshop,

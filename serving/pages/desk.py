@@ -56,14 +56,21 @@ def version_choices(state: State, identity: str | None) -> list[tuple[str, str]]
     return shown
 
 
-def pickers(state: State, identity: str | None, version: str | None) -> tuple[Any, Any]:
-    """The two choices brought up to date; what is chosen stays where it still exists."""
+def pickers(state: State, identity: str | None, version: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is to change in the two choices.
+
+    A choice that still exists is not set again: while the answer is on its way, the user may choose another.
+    """
     people = state.identities
     who = identity if identity in people else (people[0] if people else None)
     versions = version_choices(state, who)
     values = [value for _, value in versions]
     chosen = version if version in values else (values[0] if values else None)
-    return gr.update(choices=people, value=who), gr.update(choices=versions, value=chosen)
+    return _changed(people, identity, who), _changed(versions, version, chosen)
+
+
+def _changed(choices: Sequence[Any], before: str | None, now: str | None) -> dict[str, Any]:
+    return gr.update(choices=choices) if before == now else gr.update(choices=choices, value=now)
 
 
 def notice(text: str) -> str:

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import pytest
 from faceswap.faces.detection import FaceFinder, overlap
 from faceswap.faces.pose import eye_openness, head_pose, interocular, lip_gap
 from faceswap.media.images import read_image
-from faceswap.synthetic import CAST, Expression, Pose, Scene, random_scene, render
+from faceswap.synthetic import CAST, Expression, Pose, Scene, person, random_scene, render
 
 FINDER = FaceFinder()
 
@@ -88,3 +89,17 @@ def test_lips_and_eyes_do_not_depend_on_size_and_roll() -> None:
     assert gaps[0] < gaps[1] < gaps[2]
     assert lip_gap(marks[2] * 3 + 50) == pytest.approx(gaps[2])
     assert eye_openness(marks[0] * 3) == pytest.approx(eye_openness(marks[0]))
+
+
+def test_threads_find_and_embed_as_one_thread_does() -> None:
+    scene = random_scene(np.random.default_rng(3), max_yaw=10, max_pitch=5, max_roll=5)
+    frames = [render(person(name), scene, 256).image for name in ("emeric", "bram")] * 3
+    finder = FaceFinder()
+
+    def work(frame: np.ndarray) -> np.ndarray:
+        face = finder.find(frame)[0]
+        return np.concatenate([face.landmarks.ravel(), finder.embed(frame, face.landmarks)])
+
+    alone = [work(frame) for frame in frames]
+    with ThreadPoolExecutor(6) as pool:
+        np.testing.assert_array_equal(list(pool.map(work, frames)), alone)

@@ -65,10 +65,13 @@ def test_choices_name_the_number_behind_an_alias() -> None:
 def test_what_is_chosen_stays_while_it_exists() -> None:
     state = State(ROWS, "", 1.0)
     who, which = pickers(state, "ada", "2")
-    assert (who["value"], which["value"]) == ("ada", "2")
+    assert "value" not in who, "it would undo what the user chooses meanwhile"
+    assert "value" not in which
     who, which = pickers(state, "ben", "2")
-    assert (who["value"], which["value"]) == ("ben", "production")
-    assert pickers(State(), None, None)[0]["value"] is None
+    assert "value" not in who
+    assert which["value"] == "production"
+    assert [gone["value"] for gone in pickers(state, "cleo", "7")] == ["ada", "production"]
+    assert pickers(State(), None, None)[0]["choices"] == []
 
 
 def test_an_empty_registry_says_what_to_do() -> None:
