@@ -23,3 +23,14 @@ def unfinished(server: str) -> list[dict[str, str]]:
         }
         for run in found.json()
     ]
+
+
+def flows_are_served(server: str) -> bool:
+    """Whether a process waits for runs of our deployments; ``server`` is Prefect's address."""
+    try:
+        found = httpx.post(
+            f"{server}/api/deployments/filter", json={"limit": 50}, timeout=20, trust_env=False
+        )
+        return found.is_success and any(one["status"] == "READY" for one in found.json())
+    except httpx.HTTPError:
+        return False

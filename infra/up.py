@@ -15,6 +15,7 @@ from honcho.printer import Message
 
 from faceswap.errors import FaceswapError, SettingsError
 from faceswap.settings import settings
+from infra.flow_runs import flows_are_served
 from infra.services import (
     check_ports,
     note,
@@ -146,9 +147,12 @@ class _Watch:
     def run(self) -> None:
         """Until all answer, or time is up."""
         deadline = time.monotonic() + _START_SECONDS
-        missing = list(services())
+        known = services()
+        missing = [*known, "flows"]
         while not self.done:
-            missing = [name for name in missing if not services()[name].healthy()]
+            missing = [name for name in missing if name == "flows" or not known[name].healthy()]
+            if missing == ["flows"] and flows_are_served(known["prefect"].url):
+                missing = []
             if not missing:
                 self.ready()
                 return

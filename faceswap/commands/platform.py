@@ -25,9 +25,8 @@ def up(verbose: Annotated[bool, typer.Option(help="print what the servers print"
         def waiting(names: list[str]) -> None:
             if names != said:
                 said[:] = names
-                errors.print(
-                    f"Waiting for {', '.join(services()[name].title for name in names)} …", style="dim"
-                )
+                titles = [services()[name].title if name in services() else "the flows" for name in names]
+                errors.print(f"Waiting for {', '.join(titles)} …", style="dim")
 
         def ready() -> None:
             console.print(_addresses(dict.fromkeys(services(), "answers")))
