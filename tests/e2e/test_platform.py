@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,13 @@ import psutil
 import pytest
 
 from faceswap import registry
+from faceswap.settings import settings
 from tests.e2e.conftest import Done, environment_of, faceswap
+
+pytestmark = pytest.mark.slow
+
+EXPERIMENT = "platform"
+"""So that the demo's artifacts stay as they are."""
 
 
 def free_port() -> int:
@@ -55,7 +62,7 @@ class Servers:
     def mlflow_status(self, flow_run: str) -> str:
         server = f"http://127.0.0.1:{self.ports['FACESWAP_MLFLOW_PORT']}/api/2.0/mlflow"
         experiment = httpx.get(
-            f"{server}/experiments/get-by-name", params={"experiment_name": "faceswap"}, timeout=30
+            f"{server}/experiments/get-by-name", params={"experiment_name": EXPERIMENT}, timeout=30
         ).json()["experiment"]["experiment_id"]
         question = {"experiment_ids": [experiment], "filter": f"tags.`prefect.flow_run` = '{flow_run}'"}
         found = httpx.post(f"{server}/runs/search", json=question, timeout=30).json().get("runs", [])
@@ -70,14 +77,30 @@ def wait_for(what: str, check: Callable[[], bool], seconds: float = 150) -> None
 
 
 @pytest.fixture(scope="module")
-def servers(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def place(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo's state: other tests want it as it is."""
+    home = tmp_path_factory.mktemp("platform") / "home"
+    shutil.copytree(demo.home, home, ignore=shutil.ignore_patterns("prefect"))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def at_the_place(home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FACESWAP_HOME", str(place))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def servers(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     names = ("FACESWAP_MLFLOW_PORT", "FACESWAP_PREFECT_PORT", "FACESWAP_APP_PORT")
     ports = {name: str(free_port()) for name in names}
     log = tmp_path_factory.mktemp("up") / "log"
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "faceswap.cli", "up"],
-            env=environment_of(demo.home) | ports,
+            env=environment_of(place) | ports | {"FACESWAP_EXPERIMENT": EXPERIMENT},
             stdout=out,
             stderr=out,
             text=True,
@@ -118,16 +141,16 @@ def test_the_form_refuses_what_is_out_of_range(servers: Servers, people: list[st
     assert "seed" in answer.text
 
 
-def test_cancel_saves_and_retry_goes_on(servers: Servers, demo: Done, people: list[str]) -> None:
+def test_cancel_saves_and_retry_goes_on(servers: Servers, place: Path, people: list[str]) -> None:
     first = servers.start("train", training(people, minutes=0.8)).json()["id"]
     waiting = servers.start("train", training(people, steps=3)).json()["id"]
-    wait_for("a checkpoint", checkpoint_of(demo.home))
+    wait_for("a checkpoint", checkpoint_of(place))
     assert servers.state(first) == "Running"
     assert servers.state(waiting) in {"AwaitingConcurrencySlot", "Scheduled", "Late", "Pending"}
     servers.ask(first, "CANCELLING", "Cancelling")
     wait_for("cancelled", lambda: servers.state(first) == "Cancelled", 60)
     wait_for("MLflow says so", lambda: servers.mlflow_status(first) == "KILLED", 60)
-    assert checkpoint_of(demo.home)()
+    assert checkpoint_of(place)()
     wait_for("the next one had its turn", lambda: servers.state(waiting) == "Completed")
     servers.ask(first, "SCHEDULED", "AwaitingRetry")
     wait_for("the rest of the training", lambda: servers.state(first) == "Completed", 240)
@@ -137,9 +160,9 @@ def test_cancel_saves_and_retry_goes_on(servers: Servers, demo: Done, people: li
     assert {row.tags["bottleneck"] for row in rows} == {"32"}
 
 
-def test_a_killed_process_shows_as_crashed(servers: Servers, demo: Done, people: list[str]) -> None:
+def test_a_killed_process_shows_as_crashed(servers: Servers, place: Path, people: list[str]) -> None:
     flow_run = servers.start("train", training(people, minutes=5)).json()["id"]
-    wait_for("a checkpoint", checkpoint_of(demo.home))
+    wait_for("a checkpoint", checkpoint_of(place))
     owners = []
     for process in psutil.process_iter(["environ"]):
         if (process.info["environ"] or {}).get("PREFECT__FLOW_RUN_ID") == flow_run:
@@ -151,17 +174,17 @@ def test_a_killed_process_shows_as_crashed(servers: Servers, demo: Done, people:
     wait_for("MLflow says so", lambda: servers.mlflow_status(flow_run) == "FAILED", 60)
 
 
-def test_status_shows_servers_and_flows(servers: Servers, demo: Done) -> None:
+def test_status_shows_servers_and_flows(servers: Servers, place: Path) -> None:
     command = [sys.executable, "-m", "faceswap.cli", "status", "--json"]
-    environment = environment_of(demo.home) | servers.ports
+    environment = environment_of(place) | servers.ports
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert {one["state"] for one in found["servers"].values()} == {"answers"}
     assert found["flows"] == []
 
 
-def test_a_second_start_is_refused(servers: Servers, demo: Done, tmp_path: Path) -> None:
-    assert "run already" in faceswap(demo.home, "up", fails=True)
+def test_a_second_start_is_refused(servers: Servers, place: Path, tmp_path: Path) -> None:
+    assert "run already" in faceswap(place, "up", fails=True)
     taken = {"FACESWAP_HOME": str(tmp_path), "FACESWAP_PREFECT_PORT": servers.ports["FACESWAP_PREFECT_PORT"]}
     done = subprocess.run(
         [sys.executable, "-m", "faceswap.cli", "up"],

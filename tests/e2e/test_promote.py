@@ -20,6 +20,8 @@ from faceswap.settings import settings
 from tests.e2e.conftest import Done, environment_of
 from tests.registry.fakes import aliases, stages
 
+pytestmark = pytest.mark.slow
+
 NAME = "emeric"
 MODEL = f"face-{NAME}"
 GATES = json.dumps(
