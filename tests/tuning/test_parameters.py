@@ -1,10 +1,11 @@
-import pytest
-from typer.testing import CliRunner
+from typing import Any
 
-from faceswap.cli import app
+import pytest
+
 from faceswap.errors import SettingsError
 from faceswap.model.schedule import Budget
 from flows.parameters_tune import TuneParameters, searches
+from tests.test_cli import run
 from tests.tuning import fakes
 
 
@@ -12,20 +13,26 @@ from tests.tuning import fakes
     ("words", "said"),
     [
         (["--resume", "0123"], "left no search"),
-        ([], "No face sets"),
-        (["a", "b", "--minutes", "1", "--steps", "2"], "Both minutes and steps"),
         (["a", "b", "--space", "nowhere"], "no search space 'nowhere'"),
-        (["a", "b", "--preset", "original", "--space", "widths"], "Preset 'original' can't have"),
-        (["a", "b", "--algorithm", "luck"], "'bayesian' or 'hyperband'"),
-        (["a", "b", "--weight", "beauty=1"], "objective.beauty"),
-        (["a", "b", "--weight", "lips=much"], "objective.lips"),
         (["a", "b", "--weight", "lips"], "is not NAME=NUMBER"),
     ],
 )
 def test_wrong_words_get_a_clear_message_and_exit_1(words: list[str], said: str) -> None:
-    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["tune", *words])
-    assert done.exit_code == 1
-    assert said in done.output.replace("\n", " ")
+    code, _, errors = run("tune", *words)
+    assert code == 1
+    assert said in errors.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"minutes": 1, "steps": 2}, "Both minutes and steps"),
+        ({"preset": "original", "space": "widths"}, "Preset 'original' can't have"),
+    ],
+)
+def test_what_can_not_be_searched_is_said(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        TuneParameters(face_sets=["a", "b"], **given).checked()
 
 
 def test_a_shared_search_needs_all_three(monkeypatch: pytest.MonkeyPatch) -> None:
