@@ -80,7 +80,7 @@ def test_the_person_who_was_chosen_is_measured(tmp_path: Path) -> None:
     chosen = finder.embed(FRAME, finder.faces[1].landmarks)
     measured = measure_video(path, path, Swapper(Echo(Geometry(64, 1.6)), finder, match=chosen), chosen)
     assert measured.identity_distance == pytest.approx(0)
-    assert first_chosen(finder.faces, ["another person", None]) is finder.faces[1]
+    assert first_chosen(finder.faces, ["another person", 0]) is finder.faces[1]
     assert first_chosen([], []) is None
 
 
