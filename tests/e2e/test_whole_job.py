@@ -56,7 +56,7 @@ def test_the_held_out_clip_is_swapped_in_size_and_rate(demo: Done) -> None:
     swapped = probe(demo.out / "swap.mp4")
     assert (swapped.width, swapped.height, swapped.fps) == (target.width, target.height, target.fps)
     # a fifth of the faces that were kept: where near-duplicates fell away, that is more of the time
-        assert swapped.frames == pytest.approx(0.2 * 100, abs=8)
+    assert swapped.frames == pytest.approx(0.2 * 100, abs=8)
 
 
 def test_versions_are_registered_promoted_and_complete(demo: Done) -> None:
