@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import mlflow
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -69,14 +70,8 @@ def served(home: Path, log: Path, **settings: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def own_home(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's state, for tests that move aliases."""
-    return demo.home
-
-
-@pytest.fixture(scope="module")
-def app(own_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(own_home, tmp_path_factory.mktemp("app") / "log") as url:
+def app(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(demo.home, tmp_path_factory.mktemp("app") / "log") as url:
         yield url
 
 
@@ -274,11 +269,8 @@ def test_a_video_in_the_browser(page: "Page", demo: Done) -> None:
 def test_an_alias_that_moves_serves_the_new_version_without_a_restart(
     page: "Page", client: Client, target: Path
 ) -> None:
-    old = registry.load("emeric")
-    files = registry.decoder_file(old)
-    assert files.exists()
-    second = copy_of(old.version or Version("face-emeric", 1))
-    try:
+    old = registry.resolve("emeric")
+    with another(old) as second:
         registry.set_alias(second, "production")
         moved = time.monotonic()
         while client.predict(handle_file(target), "emeric", api_name="/swap")[1]["version"] != str(second):
@@ -289,16 +281,18 @@ def test_an_alias_that_moves_serves_the_new_version_without_a_restart(
         )
         page.click("#picture-examples img[alt=ada]")
         page.wait_for_selector(f"#picture-done b:text-is('{second}')")
-    finally:
-        registry.set_alias(old.version or Version("face-emeric", 1), "production")
 
 
-def copy_of(version: Version) -> Version:
-    """Register the same decoder once more."""
-    import mlflow
-
-    found = mlflow.MlflowClient().get_model_version(version.name, str(version.version))
-    new = mlflow.MlflowClient().create_model_version(
+@contextmanager
+def another(version: Version) -> Iterator[Version]:
+    """The same decoder registered once more, for a while; then the alias is where it was."""
+    client = mlflow.MlflowClient()
+    found = client.get_model_version(version.name, str(version.version))
+    new = client.create_model_version(
         version.name, found.source, run_id=found.run_id, tags=dict(found.tags), model_id=found.model_id
     )
-    return Version(version.name, int(new.version))
+    try:
+        yield Version(version.name, int(new.version))
+    finally:
+        registry.set_alias(version, "production")
+        client.delete_model_version(version.name, new.version)
