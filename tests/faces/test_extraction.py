@@ -53,7 +53,8 @@ def test_a_video_becomes_a_face_set(cast: Path) -> None:
     assert faces.consent.fictional
     times = faces.rows.sort_values("time")
     assert set(times["split"].iloc[-faces.count("heldout") :]) == {"heldout"}, "the last fifth in time"
-    assert faces.count("heldout") == round(0.2 * faces.count())
+    # the gap between the splits takes its faces after the fifth was cut off
+    assert faces.count("heldout") == pytest.approx(0.2 * faces.count(), abs=2)
     marks = faces.landmarks()
     assert ((marks > 0) & (marks < 256)).mean() > 0.99
     assert faces.images("train").shape == (faces.count("train"), 256, 256, 3)

@@ -1,3 +1,5 @@
+"""The demo's outcome. First in its folder: later tests add versions to the same registry."""
+
 import base64
 import io
 import json
