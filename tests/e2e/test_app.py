@@ -25,7 +25,7 @@ from faceswap.media.images import read_image, write_image
 from faceswap.media.video import probe
 from faceswap.registry import Version
 from tests.e2e.conftest import Done, environment_of, faceswap
-from tests.e2e.test_whole_job import first_frame
+from tests.e2e.test_all_in_one import first_frame
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
