@@ -14,6 +14,14 @@ from faceswap.settings import settings
 _FACES = Path(os.environ.get("FACESWAP_TEST_FACES", Path(__file__).parents[2] / "shared" / "faces"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests run in two processes; a file's tests, and all end-to-end tests, share what they have set up."""
+    for item in items:
+        group = "e2e" if "e2e" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Every test has its own state folder, and no settings of the person who runs it."""

@@ -169,6 +169,7 @@ class Trainer:
         due = _Due(self.options, self.state.seconds)
         if not self.state.step:
             self._save()  # something to roll back to
+        unreported: dict[str, Any] | None = None
         while (share := self.schedule.progress(self.state.step, self.state.seconds)) < 1:
             step = self.state.step
             self.optimizer.learning_rate.assign(
@@ -182,13 +183,17 @@ class Trainer:
                 self._roll_back(feeder)
                 started = time.monotonic() - self.state.seconds
                 continue
+            unreported = logs
             if due.report(self.state.seconds):
                 self._report(logs, share)
+                unreported = None
             if due.validate(self.state.seconds):
                 self._validate()
                 self.state.seconds = time.monotonic() - started
             if due.save(self.state.seconds):
                 self._save()
+        if unreported:  # the curve reaches the last step, however short the training
+            self._report(unreported, 1.0)
         self._validate()
         self.state.seconds = time.monotonic() - started
         self.observer.progress(1.0, f"step {self.state.step}")

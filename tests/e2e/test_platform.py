@@ -21,8 +21,6 @@ from faceswap import registry
 from faceswap.settings import settings
 from tests.e2e.conftest import Done, environment_of, faceswap
 
-pytestmark = pytest.mark.slow
-
 EXPERIMENT = "platform"
 """So that the demo's artifacts stay as they are."""
 
@@ -51,6 +49,11 @@ class Servers:
         return httpx.post(
             f"{self.api}/deployments/{deployment['id']}/create_flow_run", json=request, timeout=30
         )
+
+    def begin(self, flow: str, parameters: dict[str, Any]) -> str:
+        answer = self.start(flow, parameters)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     def state(self, flow_run: str) -> str:
         return str(httpx.get(f"{self.api}/flow_runs/{flow_run}", timeout=30).json()["state_name"])
@@ -142,8 +145,8 @@ def test_the_form_refuses_what_is_out_of_range(servers: Servers, people: list[st
 
 
 def test_cancel_saves_and_retry_goes_on(servers: Servers, place: Path, people: list[str]) -> None:
-    first = servers.start("train", training(people, minutes=0.8)).json()["id"]
-    waiting = servers.start("train", training(people, steps=3)).json()["id"]
+    first = servers.begin("train", training(people, minutes=0.8))
+    waiting = servers.begin("train", training(people, steps=3))
     wait_for("a checkpoint", checkpoint_of(place))
     assert servers.state(first) == "Running"
     assert servers.state(waiting) in {"AwaitingConcurrencySlot", "Scheduled", "Late", "Pending"}
@@ -161,7 +164,7 @@ def test_cancel_saves_and_retry_goes_on(servers: Servers, place: Path, people: l
 
 
 def test_a_killed_process_shows_as_crashed(servers: Servers, place: Path, people: list[str]) -> None:
-    flow_run = servers.start("train", training(people, minutes=5)).json()["id"]
+    flow_run = servers.begin("train", training(people, minutes=5))
     wait_for("a checkpoint", checkpoint_of(place))
     owners = []
     for process in psutil.process_iter(["environ"]):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -19,8 +20,6 @@ from faceswap.registry import Version
 from faceswap.settings import settings
 from tests.e2e.conftest import Done, environment_of
 from tests.registry.fakes import aliases, stages
-
-pytestmark = pytest.mark.slow
 
 NAME = "emeric"
 MODEL = f"face-{NAME}"
@@ -65,9 +64,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(timeout=60)
 
 
+@dataclass(frozen=True)
+class Place:
+    """A copy of the demo's state, with a version equal to version 1, and one that draws a picture of nothing."""
+
+    home: Path
+    equal: int
+    collapsed: int
+
+
 @pytest.fixture(scope="module")
-def place(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the demo's state, with version 2 equal to version 1, and version 3 a picture of nothing."""
+def place(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Place:
     home = tmp_path_factory.mktemp("promote") / "home"
     shutil.copytree(demo.home, home, ignore=shutil.ignore_patterns("prefect"))
     with pytest.MonkeyPatch.context() as patch:
@@ -79,6 +86,7 @@ def place(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder.mkdir()
         shutil.copy(registry.encoder_file(loaded.card), folder / "encoder.keras")
         decoder = read_model(registry.decoder_file(loaded))
+        added = []
         for factor in (1, 0):
             decoder.set_weights([factor * weights for weights in decoder.get_weights()])
             decoder.save(folder / f"decoder_{NAME}.keras")
@@ -86,25 +94,26 @@ def place(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 card = loaded.card.model_copy(
                     update={"run_id": run.run_id, "decoder_digest": weights_digest(decoder)}
                 )
-                registry.alias_after_training(registry.register(run.run_id, folder, {NAME: card})[NAME])
+                added.append(registry.register(run.run_id, folder, {NAME: card})[NAME])
+                registry.alias_after_training(added[-1])
         settings.cache_clear()
-    return home
+    return Place(home, *(int(version.version or 0) for version in added))
 
 
 @pytest.fixture(autouse=True)
-def at_the_place(home: Path, place: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("FACESWAP_HOME", str(place))
+def at_the_place(home: Path, place: Place, server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FACESWAP_HOME", str(place.home))
     monkeypatch.setenv("FACESWAP_EXPERIMENT", "promotion")
     settings.cache_clear()
     yield
     settings.cache_clear()
 
 
-def start(place: Path, server: str, *words: str) -> subprocess.Popen[str]:
+def start(place: Place, server: str, *words: str) -> subprocess.Popen[str]:
     own = {"FACESWAP_EXPERIMENT": "promotion", "FACESWAP_GATES": GATES, "PREFECT_API_URL": server}
     return subprocess.Popen(
         [sys.executable, "-m", "faceswap.cli", *words],
-        env=environment_of(place) | own,
+        env=environment_of(place.home) | own,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -116,14 +125,14 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, output + errors
 
 
-def test_a_collapsed_version_is_refused_by_name_of_the_gate(place: Path, server: str) -> None:
+def test_a_collapsed_version_is_refused_by_name_of_the_gate(place: Place, server: str) -> None:
     code, said = finish(start(place, server, "promote", NAME, "--frames", "4", "--by", "mia"))
     assert code == 1, said
-    assert f"PromotionRefused: {NAME}/3 does not go to production (refused)" in said
+    assert f"PromotionRefused: {NAME}/{place.collapsed} does not go to production (refused)" in said
     assert "identity_distance: 1, has to be at most 0.75" in said
     assert "Traceback" not in said
-    assert aliases(MODEL) == {"production": 1, "challenger": 3}
-    tags = registry.tags(Version(MODEL, 3))
+    assert aliases(MODEL) == {"production": 1, "challenger": place.collapsed}
+    tags = registry.tags(Version(MODEL, place.collapsed))
     assert (tags["promotion"], tags["promotion.by"]) == ("refused", "mia")
     client = tracking.connect()
     run = client.get_run(tags["promotion.run"])
@@ -142,21 +151,29 @@ def test_a_collapsed_version_is_refused_by_name_of_the_gate(place: Path, server:
     assert run.info.run_id in table["data"]
 
 
-def test_an_equal_version_passes_and_can_be_rolled_back(place: Path, server: str) -> None:
-    code, said = finish(start(place, server, "promote", f"{NAME}/2", "--frames", "4"))
+def test_an_equal_version_passes_and_can_be_rolled_back(place: Place, server: str) -> None:
+    code, said = finish(start(place, server, "promote", f"{NAME}/{place.equal}", "--frames", "4"))
     assert code == 0, said
-    assert f"In production: {NAME}/2; {NAME}/1 is kept as previous" in said
-    assert aliases(MODEL) == {"production": 2, "previous": 1, "challenger": 3}
-    assert stages(MODEL) == {1: "previous", 2: "production", 3: "challenger"}
+    assert f"In production: {NAME}/{place.equal}; {NAME}/1 is kept as previous" in said
+    assert aliases(MODEL) == {"production": place.equal, "previous": 1, "challenger": place.collapsed}
+    assert stages(MODEL) == {1: "previous", place.equal: "production", place.collapsed: "challenger"}
     code, said = finish(start(place, server, "rollback", NAME, "--reason", "it flickers"))
     assert code == 0, said
-    assert f"In production: {NAME}/1; {NAME}/2 was rolled back." in said
-    assert aliases(MODEL) == {"production": 1, "challenger": 3}
-    assert registry.tags(Version(MODEL, 2))["promotion.reasons"] == "it flickers"
+    assert f"In production: {NAME}/1; {NAME}/{place.equal} was rolled back." in said
+    assert aliases(MODEL) == {"production": 1, "challenger": place.collapsed}
+    assert registry.tags(Version(MODEL, place.equal))["promotion.reasons"] == "it flickers"
 
 
-def test_a_person_says_no_in_prefect(place: Path, server: str) -> None:
-    words = ("promote", f"{NAME}/3", "--frames", "4", "--override", "for the test", "--approval")
+def test_a_person_says_no_in_prefect(place: Place, server: str) -> None:
+    words = (
+        "promote",
+        f"{NAME}/{place.collapsed}",
+        "--frames",
+        "4",
+        "--override",
+        "for the test",
+        "--approval",
+    )
     process = start(place, server, *words)
     for _ in range(400):
         paused = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}}
@@ -173,28 +190,28 @@ def test_a_person_says_no_in_prefect(place: Path, server: str) -> None:
     assert code == 1, said
     assert "declined by ines: eyes are closed" in said
     assert aliases(MODEL)["production"] == 1
-    assert registry.tags(Version(MODEL, 3))["promotion"] == "declined"
+    assert registry.tags(Version(MODEL, place.collapsed))["promotion"] == "declined"
 
 
-def test_models_shows_states_metrics_and_age(place: Path, server: str) -> None:
+def test_models_shows_states_metrics_and_age(place: Place, server: str) -> None:
     code, said = finish(start(place, server, "models", "--json"))
     assert code == 0, said
     rows = {row["version"]: row for row in json.loads(said[: said.rindex("]") + 1])}
     assert rows[f"{NAME}/1"]["stage"] == "production"
-    assert rows[f"{NAME}/3"]["stage"] == "challenger"
-    assert float(rows[f"{NAME}/3"]["identity_distance"]) == 1
-    assert rows[f"{NAME}/3"]["promotion"] == "declined"
+    assert rows[f"{NAME}/{place.collapsed}"]["stage"] == "challenger"
+    assert float(rows[f"{NAME}/{place.collapsed}"]["identity_distance"]) == 1
+    assert rows[f"{NAME}/{place.collapsed}"]["promotion"] == "declined"
     assert rows["bram/1"]["age_seconds"] > 0
 
 
-def test_wrong_words_change_nothing(place: Path) -> None:
+def test_wrong_words_change_nothing(place: Place) -> None:
     from flows.parameters import PromoteParameters
     from flows.promote import promote
 
     before = aliases(MODEL), stages(MODEL)
     with pytest.raises(SettingsError, match="needs a reason"):
-        promote.fn(PromoteParameters(version=f"{NAME}/3", override=" "))
+        promote.fn(PromoteParameters(version=f"{NAME}/{place.collapsed}", override=" "))
     with pytest.raises(SettingsError, match="needs a Prefect server"):
-        promote.fn(PromoteParameters(version=f"{NAME}/3", approval=True))
+        promote.fn(PromoteParameters(version=f"{NAME}/{place.collapsed}", approval=True))
     assert promote.fn(PromoteParameters(version=f"{NAME}/1")).decision is None  # in production already
     assert (aliases(MODEL), stages(MODEL)) == before

@@ -1,16 +1,12 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from faceswap import registry, tracking
 from faceswap.faces.faceset import find_headers
 from faceswap.media.images import read_image
 from faceswap.settings import settings
 from faceswap.tuning.plan import read_records
 from tests.e2e.conftest import Done, faceswap
-
-pytestmark = pytest.mark.slow
 
 
 def test_a_search_is_tracked_resumed_and_its_winner_becomes_challenger(demo: Done) -> None:
