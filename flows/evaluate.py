@@ -55,7 +55,7 @@ def evaluate_one(
         reference: real faces to compare with; by default those the version was trained on.
         identities: identity -> (128,) mean embedding, to recognise among; by default those of its run.
     """
-    finder, card = FaceFinder(), loaded.card
+    finder, card = FaceFinder(careful=True), loaded.card
     assert loaded.version is not None
     swapper = Swapper(loaded.network, finder, SwapOptions(label=False))
     reference = reference or FaceSet.load(card.face_sets[card.identity]["uri"])

@@ -12,6 +12,7 @@ from faceswap.errors import ConsentError, SettingsError
 from faceswap.evaluation.pictures import before_after
 from faceswap.evaluation.report import write_report
 from faceswap.faces.faceset import FaceSet
+from faceswap.model.presets import preset
 from faceswap.origin import provenance
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
@@ -37,6 +38,7 @@ def preprocess_all(parameters: PipelineParameters) -> dict[str, str]:
             raise ConsentError(
                 f"No consent is recorded for {name!r}", f'add --consent {name}="what allows the use"'
             )
+    options = parameters.options.fitting(preset(parameters.preset.value).geometry)
     return {
         name: preprocess(
             PreprocessParameters(
@@ -45,7 +47,7 @@ def preprocess_all(parameters: PipelineParameters) -> dict[str, str]:
                 consent=parameters.consent[name],
                 fictional=parameters.fictional,
                 reference_photos=parameters.reference_photos.get(name, []),
-                options=parameters.options,
+                options=options,
             )
         )
         for name, source in parameters.people.items()

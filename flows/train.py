@@ -99,7 +99,9 @@ def fit(
             parameters.options(),
             folder / "checkpoints",
             Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
-            quality=SwapQuality(sets, identities, recipe.geometry, FaceFinder()) if len(sets) > 1 else None,
+            quality=SwapQuality(sets, identities, recipe.geometry, FaceFinder(careful=True))
+            if len(sets) > 1
+            else None,
             initialize=_warm_start(run, parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},
             run_id=run.run_id,

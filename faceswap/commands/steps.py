@@ -20,6 +20,14 @@ def preprocess(
     every: Annotated[int, typer.Option(min=1, help="take every N-th frame")] = 1,
     start: Annotated[float | None, typer.Option(min=0, help="first second")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="last second")] = None,
+    size: Annotated[
+        int, typer.Option(min=64, max=1024, help="side of the stored crops, px; hd256 needs 384")
+    ] = 256,
+    min_face: Annotated[int, typer.Option(min=20, help="smallest face, px")] = 48,
+    min_sharpness: Annotated[
+        float, typer.Option(min=0, help="least Laplacian variance at 128 px; 0 keeps blurred faces")
+    ] = 8.0,
+    max_yaw: Annotated[float, typer.Option(min=1, max=90, help="faces turned further are dropped")] = 75.0,
     detector: Annotated[str, typer.Option(help="hog or cnn")] = "hog",
 ) -> None:
     """Media of one person in, a face set out."""
@@ -34,6 +42,10 @@ def preprocess(
             "start": start,
             "end": end,
             "identity_threshold": threshold,
+            "size": size,
+            "min_face": min_face,
+            "min_sharpness": min_sharpness,
+            "max_yaw": max_yaw,
             "detector": detector,
         }
         uri = flow(

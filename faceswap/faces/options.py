@@ -1,5 +1,6 @@
 """What one may choose about an extraction."""
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,3 +40,8 @@ class ExtractionOptions(BaseModel):
     def geometry(self) -> Geometry:
         """Of the stored crops."""
         return Geometry(self.size, self.coverage)
+
+    def fitting(self, view: Geometry) -> "ExtractionOptions":
+        """The same, with stored crops that are large enough for a network's view: no pixel of it is made up."""
+        needed = view.size * self.coverage / view.coverage
+        return self if needed <= self.size else self.model_copy(update={"size": 32 * math.ceil(needed / 32)})

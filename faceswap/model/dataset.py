@@ -1,5 +1,6 @@
 """Training data in memory: crops of every identity with their weight maps, and batches drawn from them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
@@ -16,6 +17,8 @@ from faceswap.model.presets import LossWeights, Preset
 _FEATURES = (slice(36, 42), slice(42, 48), slice(48, 68))
 """Landmarks of the two eyes and the mouth."""
 MIN_FACES = 8
+_LEAST_DETAIL = 0.75
+"""Side of what a face set stores against the side that is drawn: below, the network would learn to blur."""
 
 
 Batch = tuple[Array, dict[str, Array]]
@@ -90,7 +93,8 @@ class TrainingData:
         preset: the network's geometry, the batch size, the augmentation, the weights.
 
     Raises:
-        FaceSetError: fewer than 8 training faces of an identity, or a set that shows less than the network.
+        FaceSetError: fewer than 8 training faces of an identity, or a set that shows less than the network,
+            or at much fewer pixels.
     """
 
     def __init__(self, face_sets: Mapping[str, Faces], preset: Preset) -> None:
@@ -106,6 +110,13 @@ class TrainingData:
                     f"The face set of {identity!r} covers {faces.geometry.coverage} face heights, "
                     f"preset {preset.name!r} needs more than {preset.coverage}",
                     f"preprocess again with a coverage of at least {preset.coverage * 1.4:.1f}",
+                )
+            shown = round(faces.geometry.size * preset.coverage / faces.geometry.coverage)
+            if shown < _LEAST_DETAIL * preset.size:
+                raise FaceSetError(
+                    f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} draws {preset.size}",
+                    "preprocess again with larger crops: --size "
+                    f"{32 * math.ceil(preset.size * faces.geometry.coverage / preset.coverage / 32)}",
                 )
             maker = PairMaker(faces.geometry, preset.geometry, preset.augmentation)
             images = faces.images("train")

@@ -133,6 +133,10 @@ class Preset(BaseModel):
             ) from error
 
 
+_DETAILED = LossWeights(mae=1.0, dssim=0.5, gradient=1.0, background=0.2, features=14.0, shape=0.1)
+_ALIGNED = Augmentation(rotation=3, zoom=0.03, shift=0.02, flip=0, colour=0.02, warp=0.08, warp_end=0.8)
+"""Little, since swaps read crops that are aligned by their landmarks anyway."""
+
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -166,10 +170,51 @@ PRESETS: dict[str, Preset] = {
             final_decay=0.1,
             beta_1=0.9,
             clip_norm=5.0,
-            loss=LossWeights(mae=1.0, dssim=0.5, gradient=1.0, background=0.2, features=14.0, shape=0.1),
-            augmentation=Augmentation(
-                rotation=3, zoom=0.03, shift=0.02, flip=0, colour=0.02, warp=0.08, warp_end=0.8
-            ),
+            loss=_DETAILED,
+            augmentation=_ALIGNED,
+        ),
+        # The same recipe for a GPU, or for patience: hours on two cores.
+        Preset(
+            name="hd128",
+            size=128,
+            encoder_filters=(64, 128, 256, 512),
+            encoder_kernel=5,
+            bottleneck=512,
+            code_grid=16,
+            code_filters=64,
+            decoder_filters=(128, 64),
+            residual=(1, 1),
+            head="shuffle",
+            normalize_input=True,
+            batch_size=16,
+            learning_rate=5e-4,
+            warmup=200,
+            final_decay=0.1,
+            beta_1=0.9,
+            clip_norm=5.0,
+            loss=_DETAILED,
+            augmentation=_ALIGNED,
+        ),
+        Preset(
+            name="hd256",
+            size=256,
+            encoder_filters=(64, 128, 256, 512, 512),
+            encoder_kernel=5,
+            bottleneck=512,
+            code_grid=16,
+            code_filters=128,
+            decoder_filters=(256, 128, 64),
+            residual=(1, 1, 1),
+            head="shuffle",
+            normalize_input=True,
+            batch_size=8,
+            learning_rate=3e-4,
+            warmup=200,
+            final_decay=0.1,
+            beta_1=0.9,
+            clip_norm=5.0,
+            loss=_DETAILED,
+            augmentation=_ALIGNED,
         ),
     )
 }

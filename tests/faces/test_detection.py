@@ -91,6 +91,20 @@ def test_lips_and_eyes_do_not_depend_on_size_and_roll() -> None:
     assert eye_openness(marks[0] * 3) == pytest.approx(eye_openness(marks[0]))
 
 
+def test_a_careful_look_hangs_less_on_where_the_face_lies() -> None:
+    """A shift of the picture changes nothing about the lips."""
+    images = [render(CAST[who], Scene(expression=Expression(open=0.3)), 256).image for who in range(4)]
+
+    def spread(finder: FaceFinder) -> float:
+        shifted = [[image[dy:, dx:] for dy in range(0, 9, 2) for dx in range(0, 9, 4)] for image in images]
+        return float(
+            np.mean([np.std([lip_gap(finder.find(i)[0].landmarks) for i in one]) for one in shifted])
+        )
+
+    careful, single = spread(FaceFinder(careful=True)), spread(FaceFinder())
+    assert careful < 0.8 * single, (careful, single)
+
+
 def test_threads_find_and_embed_as_one_thread_does() -> None:
     scene = random_scene(np.random.default_rng(3), max_yaw=10, max_pitch=5, max_roll=5)
     frames = [render(person(name), scene, 256).image for name in ("emeric", "bram")] * 3

@@ -4,7 +4,7 @@ import numpy as np
 
 from faceswap.faces.geometry import TEMPLATE, Geometry
 
-GEOMETRY = Geometry(96, 2.2)
+GEOMETRY = Geometry(128, 2.2)
 
 
 def landmarks_in_crop(geometry: Geometry = GEOMETRY) -> np.ndarray:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import FaceSetError
+from faceswap.faces.options import ExtractionOptions
 from faceswap.model.dataset import Feeder, TrainingData, weight_map
 from faceswap.model.presets import LossWeights, preset
 from tests.model.fakes import GEOMETRY, FakeFaces, landmarks_in_crop
@@ -67,3 +68,13 @@ def test_too_few_faces_and_too_tight_crops_are_named() -> None:
             {"ann": FakeFaces("ann", (1, 2, 3))},
             TINY.with_(coverage=2.0).model_copy(update={"coverage": 2.2}),
         )
+
+
+def test_too_small_crops_are_refused_with_the_size_that_fits() -> None:
+    faces = {name: FakeFaces(name, (150, 120, 90)) for name in ("one", "two")}
+    with pytest.raises(FaceSetError, match=r"stores .* px where preset 'hd256' draws 256") as refused:
+        TrainingData(faces, preset("hd256"))
+    fitting = ExtractionOptions().fitting(preset("hd256").geometry)
+    assert fitting.size == 384
+    assert "--size 384" in str(refused.value.fix)
+    assert ExtractionOptions().fitting(preset("lite").geometry) == ExtractionOptions()

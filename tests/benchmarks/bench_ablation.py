@@ -1,0 +1,180 @@
+"""What each ingredient of the preset ``lite`` is worth: leave one out, train for the same time, measure the swaps.
+
+``python -m tests.benchmarks.bench_ablation [--minutes 2] [--people NAME=VIDEO …] [--variants NAME …] [--out DIR]``:
+on two of the cast, where the true swap is known, or on videos of one's own. A Markdown table in DIR; started again, it
+goes on where it was. The time is wall time: nothing else should run on the machine.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.evaluation.protocol import Truth, evaluate_pair
+from faceswap.evaluation.result import PairResult
+from faceswap.faces.detection import FaceFinder
+from faceswap.faces.extraction import extract
+from faceswap.faces.faceset import FaceSet
+from faceswap.faces.geometry import Geometry
+from faceswap.model.autoencoders import Autoencoders
+from faceswap.model.dataset import TrainingData
+from faceswap.model.presets import Preset, preset
+from faceswap.model.prior import prior_file, take_prior
+from faceswap.model.schedule import Budget
+from faceswap.model.trainer import Trainer, TrainingOptions, TrainingResult
+from faceswap.people import scenes_of
+from faceswap.provenance.consent import Consent
+from faceswap.swap.swapper import Swapper
+from faceswap.synthetic import person, render
+from tests.benchmarks.bench_bottleneck import face_sets
+from tests.benchmarks.bench_training import Silent
+
+CAST, SECONDS = ("emeric", "bram"), 12.0
+VARIANTS: dict[str, dict[str, Any]] = {
+    "lite": {},
+    "no prior": {"prior": False},
+    "64 px": {"size": 64, "code_grid": 8, "prior": False},
+    "no gradient term": {"loss": {"gradient": 0}},
+    "no SSIM term": {"loss": {"dssim": 0}},
+    "eyes and mouth as the rest": {"loss": {"features": 1}},
+    "background as the face": {"loss": {"background": 1}},
+    "no shape term": {"loss": {"shape": 0}},
+    "no residual block": {"residual": (), "prior": False},
+    "no standardized input": {"normalize_input": False},
+    "no warp": {"augmentation": {"warp": 0}},
+    "warp to the end": {"augmentation": {"warp_end": 0}},
+    "constant learning rate": {"final_decay": 1},
+    "original": {"preset": "original", "prior": False},
+}
+SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
+
+
+class Network:
+    """One decoder of a trained model, as the swapper wants it."""
+
+    def __init__(self, model: Autoencoders, index: int) -> None:
+        self.model, self.index = model, index
+        self.geometry: Geometry = model.preset.geometry
+
+    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(n, s, s, 3) uint8 -> (n, s, s, 3) float32 in 0..1."""
+        return self.model.reconstruct(crops, self.index)
+
+
+def trained(recipe: Preset, prior: bool, sets: Mapping[str, FaceSet], minutes: float) -> TrainingResult:
+    """A training without tracking."""
+
+    def start(model: Autoencoders) -> None:
+        file = prior_file(recipe)
+        if file is None or take_prior(model, file).share < 0.99:
+            raise ValueError(f"the prior does not fit {recipe.name}")
+
+    options = TrainingOptions(budget=Budget(minutes=minutes), validate_seconds=1e9, checkpoint_seconds=1e9)
+    with tempfile.TemporaryDirectory() as scratch:
+        return Trainer(
+            TrainingData(sets, recipe),
+            recipe,
+            options,
+            Path(scratch),
+            Silent(),
+            initialize=start if prior else None,
+        ).train()
+
+
+def truth_of(reference: str, target: str) -> Truth:
+    """The reference rendered in the target's scene of a frame."""
+    scenes = scenes_of(target, "video", SECONDS, 0, 0)
+
+    @cache
+    def frame(index: int) -> NDArray[np.uint8]:
+        return render(person(reference), scenes[index], 256).image
+
+    return frame
+
+
+def measured(
+    name: str, sets: Mapping[str, FaceSet], minutes: float, cast: bool, seed_row: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A variant's row: the measures of every ordered pair."""
+    changes = dict(VARIANTS[name])
+    recipe, prior = preset(changes.pop("preset", "lite")), changes.pop("prior", True)
+    result = trained(recipe.with_(**changes), prior, sets, minutes)
+    finder, pairs = FaceFinder(), {}
+    means = {identity: faces.mean_embedding for identity, faces in sets.items()}
+    for reference, target in permutations(sets, 2):
+        swapper = Swapper(Network(result.model, list(sets).index(reference)), finder)
+        found: PairResult = evaluate_pair(
+            swapper.swap_face,
+            sets[target],
+            sets[reference],
+            means,
+            finder,
+            truth=truth_of(reference, target) if cast else None,
+        )
+        pairs[f"{reference} on {target}"] = {
+            key: value for key in SHOWN if (value := getattr(found, key, None)) is not None
+        }
+    return {
+        **seed_row,
+        "variant": name,
+        "steps": result.steps,
+        "images/s": result.images_per_second,
+        "pairs": pairs,
+    }
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """One line a variant, a cell holds the pairs' values."""
+    keys = [key for key in SHOWN if any(key in pair for row in rows for pair in row["pairs"].values())]
+    pairs = " / ".join(rows[0]["pairs"])
+    lines = [
+        f"Cells: {pairs}",
+        "",
+        f"| variant | steps | {' | '.join(key.replace('_', ' ') for key in keys)} |",
+        f"|{'---|' * (2 + len(keys))}",
+    ]
+    for row in rows:
+        cells = [" / ".join(f"{pair.get(key, np.nan):.2f}" for pair in row["pairs"].values()) for key in keys]
+        lines.append(f"| {row['variant']} | {row['steps']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Train and measure what is missing; print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=2, help="training time of each variant")
+    parser.add_argument("--people", nargs="+", default=[], metavar="NAME=VIDEO", help="instead of the cast")
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--out", type=Path, default=Path("bench-ablation"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    sets: dict[str, FaceSet] = {}
+    for name, path in (word.split("=", 1) for word in options.people):
+        consent = Consent(subject=name, statement="measured only, nothing is kept")
+        sets[name] = extract([path], name, consent=consent, root=str(options.out / "face-sets"))
+    sets = sets or {faces.identity: faces for faces in face_sets(options.out, list(CAST), SECONDS)}
+    key = {"minutes": options.minutes, "people": {name: faces.digest for name, faces in sets.items()}}
+    log = options.out / "rows.jsonl"
+    known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    rows = {row["variant"]: row for row in known if {k: row[k] for k in key} == key}
+    for name in options.variants:
+        if name not in rows:
+            rows[name] = measured(name, sets, options.minutes, not options.people, key)
+            with log.open("a") as file:
+                file.write(json.dumps(rows[name]) + "\n")
+            sys.stderr.write(f"{name}: {rows[name]['pairs']}\n")
+    table = markdown([rows[name] for name in options.variants])
+    (options.out / "ablation.md").write_text(table + "\n")
+    sys.stdout.write(table + "\n")
+
+
+if __name__ == "__main__":
+    main()
