@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -14,12 +16,16 @@ from faceswap.settings import settings
 _FACES = Path(os.environ.get("FACESWAP_TEST_FACES", Path(__file__).parents[2] / "shared" / "faces"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByRoom(LoadScopeScheduling):
     """Tests run in two processes; a file's tests, and all end-to-end tests, share what they have set up."""
-    for item in items:
-        group = "e2e" if "e2e" in item.path.parts else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if "/e2e/" in nodeid else nodeid.split("::", maxsplit=1)[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByRoom:
+    """End-to-end tests come first: they wait for servers while the others compute."""
+    return ByRoom(config, log)
 
 
 @pytest.fixture(autouse=True)
