@@ -13,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
-from faceswap.evaluation.quick import SwapQuality
+from faceswap.evaluation.crispness import fitting_unsharp
+from faceswap.evaluation.quick import Half, SwapQuality
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
@@ -99,9 +100,7 @@ def fit(
             parameters.options(),
             folder / "checkpoints",
             Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
-            quality=SwapQuality(sets, identities, recipe.geometry, FaceFinder(careful=True))
-            if len(sets) > 1
-            else None,
+            quality=SwapQuality(sets, identities, FaceFinder(careful=True)) if len(sets) > 1 else None,
             initialize=_warm_start(run, parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},
             run_id=run.run_id,
@@ -153,8 +152,9 @@ def register_versions(
             face_sets={n: {"digest": s.digest, "uri": s.uri} for n, s in sets.items()},
             identities={n: s.mean_embedding.tolist() for n, s in sets.items()},
             consent=require_consent(name, faces.consent),
+            unsharp=fitting_unsharp(Half(result.model, index), faces),
         )
-        for name, faces in sets.items()
+        for index, (name, faces) in enumerate(sets.items())
     }
     versions = registry.register(run.run_id, folder / "export", cards)
     for version in versions.values():

@@ -62,7 +62,9 @@ def swap(
         str | None, typer.Option(help="none, mean, reinhard, histogram, linear, seamless")
     ] = None,
     colour_strength: Annotated[float | None, typer.Option(help="0 to 1")] = None,
-    sharpen: Annotated[float | None, typer.Option(help="unsharp mask; 0: off")] = None,
+    sharpen: Annotated[
+        float | None, typer.Option(help="unsharp mask; 1: as the version needs, 0: off")
+    ] = None,
     grain: Annotated[float | None, typer.Option(help="share of the target's noise; 1 matches it")] = None,
     match_blur: Annotated[
         bool | None, typer.Option("--match-blur/--no-match-blur", help="as out of focus as the target")

@@ -9,8 +9,8 @@ from faceswap.evaluation.protocol import evaluate_pair
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.geometry import Geometry
 from faceswap.model.autoencoders import Autoencoders
+from faceswap.swap.network import UNSHARP
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 
@@ -18,13 +18,16 @@ _MAX_PAIRS = 6
 _FRAMES = 6
 
 
-class _Half:
+class Half:
     """One decoder of a model in training, as the network that a swapper wants."""
 
-    def __init__(self, model: Autoencoders, index: int, geometry: Geometry) -> None:
-        self.model, self.index, self.geometry = model, index, geometry
+    unsharp = UNSHARP
+
+    def __init__(self, model: Autoencoders, index: int) -> None:
+        self.model, self.index, self.geometry = model, index, model.preset.geometry
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(n, s, s, 3) uint8 RGB -> (n, s, s, 3) float32 RGB in 0..1."""
         return self.model.reconstruct(crops, self.index)
 
 
@@ -34,7 +37,6 @@ class SwapQuality:
     Args:
         face_sets: identity -> face set, in the order of the decoders.
         identities: identity -> mean embedding.
-        geometry: of the preset.
         finder: detects and embeds.
     """
 
@@ -42,15 +44,14 @@ class SwapQuality:
         self,
         face_sets: Mapping[str, FaceSet],
         identities: Mapping[str, NDArray[np.float64]],
-        geometry: Geometry,
         finder: FaceFinder,
     ) -> None:
         self.face_sets, self.identities = face_sets, dict(identities)
-        self.geometry, self.finder = geometry, finder
+        self.finder = finder
 
     def swapper(self, model: Autoencoders, reference: str) -> Swapper:
         """What puts the reference on a face with the model as it is now; without a label."""
-        network = _Half(model, list(self.face_sets).index(reference), self.geometry)
+        network = Half(model, list(self.face_sets).index(reference))
         return Swapper(network, self.finder, SwapOptions(label=False))
 
     def pairs(
@@ -70,7 +71,7 @@ class SwapQuality:
                 reference=self.face_sets[reference],
                 identities=self.identities,
                 finder=self.finder,
-                reconstruct=_Half(model, names.index(reference), self.geometry) if reconstruct else None,
+                reconstruct=Half(model, names.index(reference)) if reconstruct else None,
                 limit=frames,
             )
             for reference, target in chosen

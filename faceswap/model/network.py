@@ -15,6 +15,7 @@ from faceswap.faces.geometry import Geometry
 from faceswap.model.architecture import build_decoder, build_encoder
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.presets import Preset
+from faceswap.swap.network import UNSHARP
 
 
 class DecoderNetwork:
@@ -23,10 +24,13 @@ class DecoderNetwork:
     Args:
         encoder, decoder: Keras models that fit each other.
         geometry: the crop that they read and write.
+        unsharp: amount of unsharp masking that their pictures need.
     """
 
-    def __init__(self, encoder: keras.Model, decoder: keras.Model, geometry: Geometry) -> None:
-        self.geometry = geometry
+    def __init__(
+        self, encoder: keras.Model, decoder: keras.Model, geometry: Geometry, unsharp: float = UNSHARP
+    ) -> None:
+        self.geometry, self.unsharp = geometry, unsharp
         self._model = keras.Model(encoder.input, decoder(encoder.output))
         self._model.compile(jit_compile=False)
         self._one_call = threading.Lock()  # Keras builds its function at the first call, unguarded

@@ -28,6 +28,7 @@ from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
 from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
+from faceswap.swap.network import UNSHARP
 from faceswap.tracking import connect, explained
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Card(BaseModel):
     """What a version knows about itself; stored beside its decoder.
 
     ``identities`` maps every identity of the run to its mean embedding (128 floats); ``face_sets`` to the digest
-    and the place of the face set it was trained on.
+    and the place of the face set it was trained on. ``unsharp`` is the amount of unsharp masking that its pictures
+    need (:mod:`faceswap.evaluation.crispness`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,6 +57,7 @@ class Card(BaseModel):
     face_sets: dict[str, dict[str, str]]
     identities: dict[str, list[float]]
     consent: Consent
+    unsharp: float = UNSHARP
     code_version: str = faceswap.__version__
 
     def embedding(self, identity: str | None = None) -> NDArray[np.float64]:
@@ -277,7 +280,9 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
     card = Card.model_validate_json(card_file.read_text())
     encoder = read_model(encoder_file(card), card.encoder_digest)
     decoder = read_model(decoder_file, card.decoder_digest)
-    return LoadedVersion(card, DecoderNetwork(encoder, decoder, Geometry.from_dict(card.geometry)))
+    return LoadedVersion(
+        card, DecoderNetwork(encoder, decoder, Geometry.from_dict(card.geometry), card.unsharp)
+    )
 
 
 def encoder_file(card: Card) -> Path:

@@ -58,6 +58,7 @@ def lay(
     options: SwapOptions,
     memory: Memory | None = None,
     time: float = 0.0,
+    unsharp: float = 1.0,
 ) -> float:
     """Blend one swapped crop into an image, in place.
 
@@ -68,6 +69,7 @@ def lay(
         options: all but the choice of faces and the label count.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
+        unsharp: what the network's pictures need; ``options.sharpen`` times that is applied.
 
     Returns:
         the area that changed, in pixels, partly changed ones by their share.
@@ -76,7 +78,7 @@ def lay(
     if region.empty:
         return 0.0
     skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
-    drawn = sharpen(output, options.sharpen)
+    drawn = sharpen(output, options.sharpen * unsharp)
     mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options)
     if options.occlusion != "none":
         visible = _visible(face, drawn, skin, options, memory, time)

@@ -157,7 +157,7 @@ class Swapper:
             image = frame.copy() if image is frame else image
             for i, crop, output, matrix in zip(chosen, crops, role.network(crops), matrices, strict=True):
                 placed = Placed(faces[i].landmarks, geometry, matrix, crop)
-                area = lay(image, placed, output, self.options, memories[i], time)
+                area = lay(image, placed, output, self.options, memories[i], time, role.network.unsharp)
                 reason: Skipped | None = None if area > 0 else "outside the frame"
                 results[i] = SwappedFace(faces[i], matrix, area, reason, number)
         if self.options.label and any(result.skipped is None for result in results):
@@ -177,7 +177,8 @@ class Swapper:
         matrix = geometry.matrix(landmarks)
         crop = geometry.crop(frame, matrix)
         image = frame.copy()
-        lay(image, Placed(landmarks, geometry, matrix, crop), self.network(crop[None])[0], self.options)
+        placed, output = Placed(landmarks, geometry, matrix, crop), self.network(crop[None])[0]
+        lay(image, placed, output, self.options, unsharp=self.network.unsharp)
         return image
 
     def _prepare(

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.evaluation.crispness import fitting_unsharp
 from faceswap.evaluation.protocol import Truth, evaluate_pair
+from faceswap.evaluation.quick import Half
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction import extract
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.geometry import Geometry
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
 from faceswap.model.presets import Preset, preset
@@ -32,6 +33,7 @@ from faceswap.model.schedule import Budget
 from faceswap.model.trainer import Trainer, TrainingOptions, TrainingResult
 from faceswap.people import scenes_of
 from faceswap.provenance.consent import Consent
+from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, render
 from tests.benchmarks.bench_bottleneck import face_sets
@@ -57,16 +59,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
 
 
-class Network:
-    """One decoder of a trained model, as the swapper wants it."""
-
-    def __init__(self, model: Autoencoders, index: int) -> None:
-        self.model, self.index = model, index
-        self.geometry: Geometry = model.preset.geometry
-
-    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, s, s, 3) uint8 -> (n, s, s, 3) float32 in 0..1."""
-        return self.model.reconstruct(crops, self.index)
+def sharp(network: Half, faces: FaceSet) -> Half:
+    """The same, with the unsharp masking that a registered version would have."""
+    network.unsharp = fitting_unsharp(network, faces)
+    return network
 
 
 def trained(recipe: Preset, prior: bool, sets: Mapping[str, FaceSet], minutes: float) -> TrainingResult:
@@ -107,10 +103,14 @@ def measured(
     changes = dict(VARIANTS[name])
     recipe, prior = preset(changes.pop("preset", "lite")), changes.pop("prior", True)
     result = trained(recipe.with_(**changes), prior, sets, minutes)
-    finder, pairs = FaceFinder(), {}
+    finder, pairs = FaceFinder(careful=True), {}
     means = {identity: faces.mean_embedding for identity, faces in sets.items()}
     for reference, target in permutations(sets, 2):
-        swapper = Swapper(Network(result.model, list(sets).index(reference)), finder)
+        swapper = Swapper(
+            sharp(Half(result.model, list(sets).index(reference)), sets[reference]),
+            finder,
+            SwapOptions(label=False),
+        )
         found: PairResult = evaluate_pair(
             swapper.swap_face,
             sets[target],

@@ -43,6 +43,8 @@ class KnownFaces:
 class Echo:
     """Returns its input, and remembers it."""
 
+    unsharp = 1.0
+
     def __init__(self, geometry: Geometry) -> None:
         self.geometry = geometry
         self.calls: list[NDArray[np.uint8]] = []
@@ -54,6 +56,8 @@ class Echo:
 
 class Paint:
     """Returns one colour."""
+
+    unsharp = 1.0
 
     def __init__(self, geometry: Geometry, colour: tuple[int, int, int]) -> None:
         self.geometry, self.colour = geometry, np.array(colour, np.float32) / 255
