@@ -1,12 +1,15 @@
 """One state folder for all end-to-end tests, filled once by the demo in miniature."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from faceswap.settings import settings
@@ -28,12 +31,11 @@ def environment_of(home: Path) -> dict[str, str]:
     return kept | {"FACESWAP_HOME": str(home), "COLUMNS": "200"}
 
 
-def faceswap(home: Path, *words: str, fails: bool = False) -> str:
+def faceswap(home: Path, *words: str, fails: bool = False, server: str = "") -> str:
     """Run the command as a user does; returns what it prints (where it worked: on standard output)."""
+    environment = environment_of(home) | ({"PREFECT_API_URL": server} if server else {})
     command = [sys.executable, "-m", "faceswap.cli", *words]
-    done = subprocess.run(
-        command, env=environment_of(home), capture_output=True, text=True, timeout=400, check=False
-    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
     printed = done.stdout + done.stderr
     assert (done.returncode != 0) == fails, printed[-6000:]
     assert "Traceback" not in printed, printed[-6000:]
@@ -47,6 +49,38 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Done:
         folder / "home", "demo", "--out", str(folder / "out"), "--minutes", "0.3", "--seconds", "4"
     )
     return Done(folder / "home", folder / "out", printed)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API of a Prefect server, for commands that need not show that they work without one."""
+    folder = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "prefect", "server", "start"],
+        env=environment_of(folder)
+        | quiet
+        | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_API_PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    api = f"http://127.0.0.1:{port}/api"
+    try:
+        for _ in range(240):
+            try:
+                if httpx.get(f"{api}/health").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.5)
+        else:
+            pytest.fail("the Prefect server does not start")
+        yield api
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
 
 
 @pytest.fixture(autouse=True)

@@ -146,9 +146,9 @@ def test_the_form_refuses_what_is_out_of_range(servers: Servers, people: list[st
 
 def test_cancel_saves_and_retry_goes_on(servers: Servers, place: Path, people: list[str]) -> None:
     first = servers.begin("train", training(people, minutes=0.8))
+    wait_for("its turn", lambda: servers.state(first) == "Running")
     waiting = servers.begin("train", training(people, steps=3))
     wait_for("a checkpoint", checkpoint_of(place))
-    assert servers.state(first) == "Running"
     assert servers.state(waiting) in {"AwaitingConcurrencySlot", "Scheduled", "Late", "Pending"}
     servers.ask(first, "CANCELLING", "Cancelling")
     wait_for("cancelled", lambda: servers.state(first) == "Cancelled", 60)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -30,38 +29,6 @@ GATES = json.dumps(
     ]
 )
 """The demo in miniature trains for seconds only."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API of a Prefect server of its own."""
-    folder = tmp_path_factory.mktemp("prefect")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "prefect", "server", "start"],
-        env=environment_of(folder)
-        | quiet
-        | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_API_PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    api = f"http://127.0.0.1:{port}/api"
-    try:
-        for _ in range(240):
-            try:
-                if httpx.get(f"{api}/health").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.5)
-        else:
-            pytest.fail("the Prefect server does not start")
-        yield api
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from faceswap.settings import settings
 from tests.e2e.conftest import Done, environment_of, faceswap
 
 
-def test_a_killed_training_goes_on_and_becomes_the_challenger(demo: Done) -> None:
+def test_a_killed_training_goes_on_and_becomes_the_challenger(demo: Done, server: str) -> None:
     people = sorted({row.version.identity for row in registry.versions()})
     sets = [find_headers(settings().face_sets_root, name)[0][0] for name in people]
     command = [sys.executable, "-m", "faceswap.cli", "train", *sets, "--steps", "150", "--bottleneck", "32"]
     job = subprocess.Popen(
         command,
-        env=environment_of(demo.home),
+        env=environment_of(demo.home) | {"PREFECT_API_URL": server},
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -30,7 +30,7 @@ def test_a_killed_training_goes_on_and_becomes_the_challenger(demo: Done) -> Non
     os.killpg(job.pid, signal.SIGKILL)
     job.wait()
     run_id = Path(found[0]).parents[2].name
-    printed = faceswap(demo.home, "train", "--resume", run_id)
+    printed = faceswap(demo.home, "train", "--resume", run_id, server=server)
     assert run_id in printed
     assert tracking.connect().get_run(run_id).info.status == "FINISHED"
     newest = [row for row in registry.versions() if row.tags["run_id"] == run_id]
