@@ -22,6 +22,7 @@ class Truth:
     """Draws the reference in the target's scene, as a perfect network does."""
 
     geometry = VIEW
+    unsharp = 1.0
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         crop = VIEW.crop(np.asarray(REFERENCE.image, np.uint8), VIEW.matrix(POINTS))
