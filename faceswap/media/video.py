@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
@@ -30,8 +31,9 @@ _SEEK_FROM = 4.0
 _BEFORE = 2.0
 """Seconds before the wanted time that are sought: keyframes are listed by decoding time."""
 _UNSPECIFIED = 2
-_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-"""The quick way of swscale is 4 times as fast (0.4 ms for 512 x 512 px), and 1 to 2 grey levels too dark."""
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
+"""With planes as the result. Measured at 1280x720 against the formula: no bias, 3.4 ms with the planes put together; to
+packed RGB swscale takes 6.6 ms for the same values, and in 0.5 ms makes them 1 to 2 grey levels too dark."""
 
 
 @dataclass(frozen=True)
@@ -246,15 +248,21 @@ class VideoReader:
         # size, pixel aspect and colours are brought to one form in one pass
         turns = self.info.rotation // 90
         width, height = self.info.width, self.info.height
-        rgb = self._scaler.reformat(
+        planes = self._scaler.reformat(
             frame,
             width=height if turns % 2 else width,
             height=width if turns % 2 else height,
-            format="rgb24",
+            format="gbrp",
             src_colorspace=_colours(frame),
             interpolation=_EXACT,
         )
-        image = np.asarray(rgb.to_ndarray(), np.uint8)
+        green, blue, red = (
+            np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[
+                :, : plane.width
+            ]
+            for plane in planes.planes
+        )
+        image = np.asarray(cv2.merge([red, green, blue]), np.uint8)
         return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
     def _close(self) -> None:

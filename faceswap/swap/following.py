@@ -69,7 +69,7 @@ def _share(cutoff: Points | np.float64, step: float) -> Points:
 
 
 @dataclass(eq=False)
-class Followed:
+class Track:
     """One face over time."""
 
     raw: Points
@@ -98,9 +98,9 @@ class Follower:
 
     def __init__(self, steady: bool = True) -> None:
         self.steady = steady
-        self._known: list[Followed] = []
+        self._known: list[Track] = []
 
-    def update(self, faces: Sequence[Face], time: float) -> list[tuple[Face, Followed]]:
+    def update(self, faces: Sequence[Face], time: float) -> list[tuple[Face, Track]]:
         """The faces of the next frame with smoothed landmarks, each with what is known of it.
 
         Of all ways to link the faces to those of the frames before, the one with the least sum of distances is
@@ -115,11 +115,11 @@ class Follower:
         self._known = [k for k in self._known if 0 <= time - k.time <= _FORGET]
         units = [_height(face.landmarks) for face in faces]
         linked = self._linked(faces, units, time)
-        result: list[tuple[Face, Followed]] = []
+        result: list[tuple[Face, Track]] = []
         for face, unit, known in zip(faces, units, linked, strict=True):
             followed = known
             if followed is None:
-                followed = Followed(face.landmarks, time, OneEuro())
+                followed = Track(face.landmarks, time, OneEuro())
                 self._known.append(followed)
             else:
                 _move(followed, face.landmarks, time)
@@ -130,8 +130,8 @@ class Follower:
             self._watch_crossing(followed, unit)
         return result
 
-    def _linked(self, faces: Sequence[Face], units: Sequence[float], time: float) -> list[Followed | None]:
-        linked: list[Followed | None] = [None] * len(faces)
+    def _linked(self, faces: Sequence[Face], units: Sequence[float], time: float) -> list[Track | None]:
+        linked: list[Track | None] = [None] * len(faces)
         if not faces or not self._known:
             return linked
         costs = np.array(
@@ -147,7 +147,7 @@ class Follower:
                 linked[row] = self._known[column]
         return linked
 
-    def _watch_crossing(self, followed: Followed, unit: float) -> None:
+    def _watch_crossing(self, followed: Track, unit: float) -> None:
         """Notice when another face, seen a moment ago, comes near, and identify anew when it is gone."""
         centre = followed.raw.mean(0)
         others = [k for k in self._known if k is not followed]
@@ -158,7 +158,7 @@ class Follower:
             followed.crossing, followed.measured = False, -math.inf
 
 
-def _move(followed: Followed, landmarks: Points, time: float) -> None:
+def _move(followed: Track, landmarks: Points, time: float) -> None:
     step = time - followed.time
     if step > 0:
         velocity = (landmarks - followed.raw).mean(0) / step
@@ -166,7 +166,7 @@ def _move(followed: Followed, landmarks: Points, time: float) -> None:
     followed.raw, followed.time = landmarks, time
 
 
-def _apart(known: Followed, landmarks: Points, time: float) -> float:
+def _apart(known: Track, landmarks: Points, time: float) -> float:
     """Mean distance of landmarks to where a known face was, or to where its motion takes it, px."""
     was = landmarks - known.raw
     return min(

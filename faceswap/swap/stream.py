@@ -67,9 +67,9 @@ def swap_video(
 ) -> VideoReport:
     """Swap the faces of a video. Sound, size, frame rate and frame times are kept; memory does not grow.
 
-    Frames are decoded, searched for faces, swapped and encoded in four threads. Every ten seconds of video are
-    finished as a part; where the work ends early, the same call goes on after the last frame that was encoded,
-    and a video of what is done lies beside ``out`` as NAME.partial.SUFFIX.
+    Frames are decoded, searched for faces, drawn by the network, blended and encoded in five threads. Every ten
+    seconds of video are finished as a part; where the work ends early, the same call goes on after the last frame
+    that was encoded, and a video of what is done lies beside ``out`` as NAME.partial.SUFFIX.
 
     Args:
         source: the target video.
@@ -162,12 +162,13 @@ def _swap_frames(
         write = stack.enter_context(Behind(parts.write))
         frames = stack.enter_context(closing(ahead(reader.frames(start=first, end=end))))
         found = stack.enter_context(closing(ahead(work.find(frames))))
-        for frame, faces in found:
-            new = done is None or frame.time > done
-            image = work.swap(frame, faces, count=new)
+        drawn = stack.enter_context(closing(ahead(work.draw(found))))
+        for one, outputs in drawn:
+            new = done is None or one.frame.time > done
+            image = work.lay(one, outputs, count=new)
             if not new:
                 continue
-            write(image, frame.time, work.tally)
+            write(image, one.frame.time, work.tally)
             tell(work.tally.frames)
             if cancelled is not None and cancelled():
                 raise _Cancelled

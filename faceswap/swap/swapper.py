@@ -1,7 +1,7 @@
 """The swapper: detector, geometry, network and blending as one object."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from faceswap.swap.masks import face_height, region_of
 from faceswap.swap.network import FaceNetwork
 from faceswap.swap.options import SwapOptions
 
-__all__ = ["Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
+__all__ = ["Drawn", "Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
 
 class Finder(Protocol):
@@ -26,6 +26,9 @@ class Finder(Protocol):
 
     def find(self, frame: NDArray[np.uint8], hint: Box | None = None) -> list[Face]:
         """The faces of a frame, largest first; with a hint only those near it, where there are any."""
+
+    def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
+        """(68, 2) landmarks of the face in a box."""
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
         """(128,) what identifies a face."""
@@ -59,6 +62,16 @@ class SwapResult:
     def swapped(self) -> int:
         """How many faces were swapped."""
         return sum(face.skipped is None for face in self.faces)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A face, and what the network drew for it; nothing for one that is left alone."""
+
+    face: SwappedFace
+    placed: Placed | None = None
+    output: NDArray[np.float32] | None = None
+    """(S, S, 3) RGB, 0..1."""
 
 
 class Swapper:
@@ -127,39 +140,60 @@ class Swapper:
         return cast(distances, self.roles, self.options.match_threshold)
 
     def apply(
-        self,
-        frame: NDArray[np.uint8],
-        faces: Sequence[Face],
-        choices: Sequence[Choice] | None = None,
-        memories: Sequence[Memory | None] | None = None,
-        time: float = 0.0,
+        self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
     ) -> SwapResult:
-        """Swap these faces of a frame: one call of each network, each face laid over the result of those before.
+        """Swap these faces of a frame: :meth:`draw`, then :meth:`lay`.
 
         Args:
             frame: (H, W, 3) uint8 RGB; it is not changed.
             faces: where the faces are.
             choices: as :meth:`select` gives it; None gives all the first role.
+        """
+        return self.lay(frame, self.draw(frame, faces, choices))
+
+    def draw(
+        self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
+    ) -> list[Drawn]:
+        """The networks' part: one call of each network for all its faces of a frame; arguments as :meth:`apply`."""
+        drawn = [Drawn(face) for face in self._prepare(frame, faces, choices or [0] * len(faces))]
+        for number, role in enumerate(self.roles):
+            chosen = [
+                (i, one.face.matrix)
+                for i, one in enumerate(drawn)
+                if one.face.skipped is None and one.face.role == number and one.face.matrix is not None
+            ]
+            if not chosen:
+                continue
+            crops = np.stack([role.network.geometry.crop(frame, matrix) for _, matrix in chosen])
+            for (i, matrix), crop, output in zip(chosen, crops, role.network(crops), strict=True):
+                placed = Placed(faces[i].landmarks, role.network.geometry, matrix, crop)
+                drawn[i] = Drawn(drawn[i].face, placed, output)
+        return drawn
+
+    def lay(
+        self,
+        frame: NDArray[np.uint8],
+        drawn: Sequence[Drawn],
+        memories: Sequence[Memory | None] | None = None,
+        time: float = 0.0,
+    ) -> SwapResult:
+        """Lay what was drawn into the frame, each face over the result of those before, and label it.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB; it is not changed.
+            drawn: as :meth:`draw` gives it.
             memories: of each face, on a video.
             time: of the frame in seconds, on a video.
         """
-        roles = self.roles
-        results = self._prepare(frame, faces, choices or [0] * len(faces))
-        memories = memories or [None] * len(faces)
-        image = frame
-        for number, role in enumerate(roles):
-            chosen = [i for i, r in enumerate(results) if r.skipped is None and r.role == number]
-            if not chosen:
-                continue
-            geometry = role.network.geometry
-            matrices = [m for i in chosen if (m := results[i].matrix) is not None]
-            crops = np.stack([geometry.crop(frame, matrix) for matrix in matrices])
-            image = frame.copy() if image is frame else image
-            for i, crop, output, matrix in zip(chosen, crops, role.network(crops), matrices, strict=True):
-                placed = Placed(faces[i].landmarks, geometry, matrix, crop)
-                area = lay(image, placed, output, self.options, memories[i], time, role.network.unsharp)
-                reason: Skipped | None = None if area > 0 else "outside the frame"
-                results[i] = SwappedFace(faces[i], matrix, area, reason, number)
+        image, results = frame, []
+        for one, memory in zip(drawn, memories or [None] * len(drawn), strict=True):
+            face = one.face
+            if one.placed is not None and one.output is not None:
+                image = frame.copy() if image is frame else image
+                unsharp = self.roles[face.role].network.unsharp
+                area = lay(image, one.placed, one.output, self.options, memory, time, unsharp)
+                face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
+            results.append(face)
         if self.options.label and any(result.skipped is None for result in results):
             image = stamp(image, self.options.label_text)
         return SwapResult(image, results)

@@ -1,28 +1,47 @@
-"""What a video adds to the swapper: faces that are followed, a quick search, and counts."""
+"""What a video adds to the swapper: faces that are followed, and counts."""
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from faceswap.errors import NoFaceFound
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Image
 from faceswap.media.video import Frame
 from faceswap.swap.bridging import Bridge
 from faceswap.swap.casting import Choice
-from faceswap.swap.following import Followed, Follower
+from faceswap.swap.following import Follower, Track
+from faceswap.swap.laying import Memory
 from faceswap.swap.parts import Tally
-from faceswap.swap.swapper import Swapper
+from faceswap.swap.searching import Search
+from faceswap.swap.swapper import Drawn, Swapper
 
 _IDENTIFY_EVERY = 1.0
 """Seconds after which a followed face is embedded again, where it counts who it is."""
-_SEARCH_EVERY = 0.4
-"""Seconds after which the whole frame is searched again: how late a second face may be noticed."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A frame with what is known of its faces, before they are swapped.
+
+    Attributes:
+        frame: the target's.
+        faces: with calm landmarks.
+        choices: the role of each, or why it is left alone; None: all have the first role.
+        memories: of each.
+        bridged: whether one of them was lost by the detector and carried on.
+    """
+
+    frame: Frame
+    faces: list[Face]
+    choices: list[Choice] | None
+    memories: list[Memory]
+    bridged: bool
 
 
 class Work:
-    """Finds and swaps the faces of consecutive frames.
+    """Finds and swaps the faces of consecutive frames, in three stages that may run in threads of their own.
 
     Args:
         swapper: does it.
@@ -35,46 +54,53 @@ class Work:
         self._follower = Follower(swapper.options.steady)
         self._bridge = Bridge()
 
-    def find(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, list[Face]]]:
-        """Search each frame: where one face was alone, around it; the whole frame now and then."""
-        hint: Box | None = None
-        searched = -math.inf
+    def find(self, frames: Iterable[Frame]) -> Iterator[Followed]:
+        """First stage: where the faces are and who they are."""
+        search = Search(self.swapper.finder)
         for frame in frames:
-            if frame.time - searched >= _SEARCH_EVERY:
-                hint = None
-            if hint is None:
-                searched = frame.time
-            faces = self.swapper.finder.find(frame.image, hint)
-            hint = faces[0].box if len(faces) == 1 else None
-            yield frame, faces
+            yield self.follow(frame, search.faces(frame))
 
-    def swap(self, frame: Frame, faces: list[Face], count: bool = True) -> Image:
-        """The frame with its faces swapped; where ``count`` is off, it is not counted."""
+    def follow(self, frame: Frame, faces: list[Face]) -> Followed:
+        """Link the faces found in the next frame to those before it."""
         bridged = self._bridge.missing(frame.image, faces, frame.time)
-        followed = self._follower.update([*faces, *bridged], frame.time)
-        memories = [known.memory for _, known in followed]
-        steady = [face for face, _ in followed]
-        result = self.swapper.apply(frame.image, steady, self._choose(frame, followed), memories, frame.time)
+        known = self._follower.update([*faces, *bridged], frame.time)
+        return Followed(
+            frame,
+            [face for face, _ in known],
+            self._choose(frame, known),
+            [track.memory for _, track in known],
+            bool(bridged),
+        )
+
+    def draw(self, found: Iterable[Followed]) -> Iterator[tuple[Followed, list[Drawn]]]:
+        """Second stage: the networks."""
+        for one in found:
+            yield one, self.swapper.draw(one.frame.image, one.faces, one.choices)
+
+    def lay(self, found: Followed, drawn: Sequence[Drawn], count: bool = True) -> Image:
+        """Third stage: the frame with its faces swapped; where ``count`` is off, it is not counted."""
+        frame = found.frame
+        result = self.swapper.lay(frame.image, drawn, found.memories, frame.time)
         if count:
             skipped = Counter(self.tally.skipped)
             skipped.update(face.skipped for face in result.faces if face.skipped is not None)
             self.tally = Tally(
                 frames=self.tally.frames + 1,
                 swapped=self.tally.swapped + (result.swapped > 0),
-                without_face=self.tally.without_face + (not followed),
-                bridged=self.tally.bridged + bool(bridged),
+                without_face=self.tally.without_face + (not found.faces),
+                bridged=self.tally.bridged + found.bridged,
                 skipped=dict(skipped),
             )
         return result.image
 
-    def _choose(self, frame: Frame, followed: list[tuple[Face, Followed]]) -> list[Choice] | None:
+    def _choose(self, frame: Frame, known: list[tuple[Face, Track]]) -> list[Choice] | None:
         if not self.swapper.selective:
             return None
         distances = []
-        for face, known in followed:
-            if known.distances is None or frame.time - known.measured >= _IDENTIFY_EVERY:
-                known.distances, known.measured = self.swapper.distances(frame.image, face), frame.time
-            distances.append(known.distances)
+        for face, track in known:
+            if track.distances is None or frame.time - track.measured >= _IDENTIFY_EVERY:
+                track.distances, track.measured = self.swapper.distances(frame.image, face), frame.time
+            distances.append(track.distances)
         return self.swapper.choose(distances)
 
     def require_a_swap(self, source: Path) -> None:

@@ -27,15 +27,16 @@ from faceswap.model.presets import preset
 from faceswap.people import write_people
 from faceswap.swap import swapper as swapping
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.searching import Search
 from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
 
 WIDTH, HEIGHT = 1280, 720
-FRAMES = 120
+FRAMES = 300
 
 
 def widescreen(source: Path, out: Path) -> None:
-    """The source's frames, 560 px high, on a grainy background of 1280x720, as often as fills 120 frames."""
+    """The source's frames, 560 px high, on a grainy background of 1280x720, as often as fills the clip."""
     with VideoReader(source) as reader:
         pictures = [cv2.resize(f.image, (560, 560), interpolation=cv2.INTER_CUBIC) for f in reader.frames()]
     rng = np.random.default_rng(0)
@@ -81,7 +82,7 @@ def measured(seconds: dict[str, float]) -> Iterator[None]:
     original = VideoReader.frames
     with (
         patch.object(VideoReader, "frames", decode),
-        patch.object(FaceFinder, "find", timed("find", FaceFinder.find)),
+        patch.object(Search, "faces", timed("find and follow", Search.faces)),
         patch.object(DecoderNetwork, "__call__", timed("network", DecoderNetwork.__call__)),
         patch.object(swapping, "lay", timed("mask, colour, blend", swapping.lay)),
         patch.object(VideoWriter, "write", timed("encode", VideoWriter.write)),

@@ -33,6 +33,11 @@ class KnownFaces:
         self.hints.append(hint)
         return list(self.faces)
 
+    def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
+        return min(
+            self.faces, key=lambda face: abs(face.box[0] - box[0]) + abs(face.box[1] - box[1])
+        ).landmarks
+
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
         self.embedded += 1
         embedding = np.zeros(128)

@@ -28,6 +28,12 @@ def seen(points: np.ndarray) -> Face:
     return Face((*points.min(0), *points.max(0)), points, 1.0)
 
 
+def swapped(work: Work, frame: Frame, faces: list[Face]) -> np.ndarray:
+    """All stages but the search."""
+    ((found, drawn),) = work.draw([work.follow(frame, faces)])
+    return work.lay(found, drawn)
+
+
 def swaps(options: SwapOptions, lost: frozenset[int] = frozenset()) -> list[np.ndarray]:
     """All frames swapped; the detector is noisy and misses the face in some."""
     rng = np.random.default_rng(0)
@@ -36,7 +42,7 @@ def swaps(options: SwapOptions, lost: frozenset[int] = frozenset()) -> list[np.n
     results = []
     for i, (image, points) in enumerate(zip(FRAMES, POINTS, strict=True)):
         faces = [] if i in lost else [seen(points + rng.normal(0, JITTER, points.shape))]
-        results.append(work.swap(Frame(i, i / FPS, image), faces))
+        results.append(swapped(work, Frame(i, i / FPS, image), faces))
     return results
 
 
@@ -60,7 +66,7 @@ def test_a_frame_without_detection_does_not_flash() -> None:
     network = Paint(Geometry(64, 1.5), (255, 0, 0))
     work = Work(Swapper(network, KnownFaces(), options), Tally())
     for i, (image, points) in enumerate(zip(FRAMES, POINTS, strict=True)):
-        picture = work.swap(Frame(i, i / FPS, image), [] if i in lost else [seen(points)])
+        picture = swapped(work, Frame(i, i / FPS, image), [] if i in lost else [seen(points)])
         x, y = np.rint(points[30]).astype(int)
         assert tuple(picture[y, x]) == (255, 0, 0)
     assert (work.tally.bridged, work.tally.swapped, work.tally.without_face) == (3, len(FRAMES), 0)
@@ -93,7 +99,7 @@ def test_two_people_who_cross_keep_their_references() -> None:
         faces = [face_at(x, 100, 60), face_at(other, 100, 72)]
         hidden = abs(x - other) < 40
         shown = [faces[1]] if hidden else faces if i % 2 else faces[::-1]
-        picture = work.swap(Frame(i, i / FPS, frame), shown)
+        picture = swapped(work, Frame(i, i / FPS, frame), shown)
         if not hidden:
             assert tuple(picture[100, x]) == (255, 0, 0)
         if abs(x - other) > 60 or hidden:

@@ -1,0 +1,134 @@
+"""The faces of consecutive frames: detection only where following them is unsure.
+
+A detection costs five times as much as the landmarks. A face that was found a moment ago lies nearly where it was: its
+box, moved as its landmarks moved, is as good a start for the next landmarks as a detected one, and calmer. Whether it
+worked shows in the pixels: brought to the same place by the two sets of landmarks, a face looks alike in two
+successive frames; a hand before it, a cut or a drift does not.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.errors import FaceError
+from faceswap.faces.detection import Box, Face, overlap
+from faceswap.faces.geometry import INNER, Geometry, Image, Points, apply, fit_similarity, scale_of
+from faceswap.media.video import Frame
+from faceswap.swap.swapper import Finder
+
+_SEARCH_EVERY = 0.4
+"""Seconds after which the whole frame is searched again: how late a second face may be noticed, or a drift ends."""
+_LOOK = Geometry(size=40, coverage=1.3)
+_ALIKE = 0.9
+"""Least correlation of a face's pixels with those of the frame before, at which it counts as followed."""
+_FLAT = 2.0
+"""Standard deviation, grey levels, below which a face shows nothing that could be compared."""
+_FAR = 0.05
+"""Sides of the box; after a longer move the landmarks are looked for once more from the moved box."""
+_GROWTH = (0.8, 1.25)
+_SAME, _TRUST = 0.7, 0.3
+"""Overlap from which on a detected box is that of a followed face, and how far the followed one then gives way: dlib's
+landmarks hang on the box, and one that jumped would make them jump."""
+
+
+class Search:
+    """Finds the faces of one video's frames, in order.
+
+    Args:
+        finder: detects, and finds landmarks in a box.
+    """
+
+    def __init__(self, finder: Finder) -> None:
+        self.finder = finder
+        self._before: Image | None = None
+        self._faces: list[Face] = []
+        self._searched = -math.inf
+
+    def faces(self, frame: Frame) -> list[Face]:
+        """The faces of the next frame, the largest first."""
+        followed = self._followed(frame.image)
+        sure = bool(followed) and len(followed) == len(self._faces) and not _crowded(followed)
+        due = frame.time - self._searched >= _SEARCH_EVERY or frame.time < self._searched
+        if due or not sure:
+            hint = self._faces[0].box if len(self._faces) == 1 and not due else None
+            if hint is None:
+                self._searched = frame.time
+            found = self.finder.find(frame.image, hint)
+            followed = [self._calmed(frame.image, face, followed) for face in found]
+        self._before, self._faces = frame.image, sorted(followed, key=lambda face: -face.size)
+        return list(self._faces)
+
+    def _followed(self, image: Image) -> list[Face]:
+        """Those faces of the frame before that are surely seen in this one too."""
+        if self._before is None or self._before.shape != image.shape:
+            return []
+        moved = [self._moved(self._before, image, face) for face in self._faces]
+        return [face for face in moved if face is not None]
+
+    def _moved(self, before: Image, image: Image, face: Face) -> Face | None:
+        box, landmarks = face.box, self.finder.landmarks(image, face.box)
+        try:
+            moved = _carried(box, face.landmarks, landmarks)
+            if moved is not None and _path(box, moved) > _FAR:
+                landmarks = self.finder.landmarks(image, moved)
+                moved = _carried(box, face.landmarks, landmarks)
+            if moved is None or not _alike(before, face.landmarks, image, landmarks):
+                return None
+        except FaceError:
+            return None
+        return replace(face, box=moved, landmarks=landmarks)
+
+    def _calmed(self, image: Image, face: Face, followed: Sequence[Face]) -> Face:
+        """A detected face; where it was followed until now, from a box that does not jump."""
+        same = max(followed, key=lambda other: overlap(face.box, other.box), default=None)
+        if same is None or overlap(face.box, same.box) < _SAME:
+            return face
+        box = (1 - _TRUST) * np.array(same.box) + _TRUST * np.array(face.box)
+        left, top, right, bottom = box.tolist()
+        return replace(
+            face,
+            box=(left, top, right, bottom),
+            landmarks=self.finder.landmarks(image, (left, top, right, bottom)),
+        )
+
+
+def _crowded(faces: Sequence[Face]) -> bool:
+    """Whether two faces lie so close together that one may be taken for the other."""
+    return any(overlap(a.box, b.box) > 0 for a, b in combinations(faces, 2))
+
+
+def _carried(box: Box, before: Points, after: Points) -> Box | None:
+    """A box moved and scaled as a face's inner landmarks were; None where no face changes like that."""
+    motion = fit_similarity(before[INNER], after[INNER])
+    growth = scale_of(motion)
+    if not _GROWTH[0] < growth < _GROWTH[1]:
+        return None
+    (x, y), half = apply(motion, _centre(box)[None])[0], growth * (box[2] - box[0]) / 2
+    tall = growth * (box[3] - box[1]) / 2
+    return (x - half, y - tall, x + half, y + tall)
+
+
+def _centre(box: Box) -> Points:
+    return np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
+
+
+def _path(box: Box, other: Box) -> float:
+    """How far two boxes' centres lie apart, in sides."""
+    return float(np.linalg.norm(_centre(box) - _centre(other))) / max(box[3] - box[1], 1e-6)
+
+
+def _alike(before: Image, landmarks: Points, after: Image, moved: Points) -> bool:
+    """Whether a face looks the same in two frames, once it is brought to the same place."""
+    a, b = (_look(image, points) for image, points in ((before, landmarks), (after, moved)))
+    spread = float(a.std() * b.std())
+    return spread > _FLAT**2 and float(((a - a.mean()) * (b - b.mean())).mean()) > _ALIKE * spread
+
+
+def _look(image: Image, landmarks: Points) -> NDArray[np.float64]:
+    crop = _LOOK.crop(image, _LOOK.matrix(landmarks))
+    return cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float64)
