@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -48,6 +48,7 @@ class VideoInfo:
         rotation: degrees counter-clockwise by which the stored frames are turned: 0, 90, 180 or 270.
         has_audio: whether there is sound.
         codec: name.
+        full_range: whether brightness is stored as 0..255, as phones and webcams may, and not as 16..235.
     """
 
     width: int
@@ -58,6 +59,7 @@ class VideoInfo:
     rotation: int
     has_audio: bool
     codec: str
+    full_range: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,8 @@ class VideoReader:
         seconds = seconds or (container.duration or 0) / av.time_base
         count = stream.frames or (round(seconds * fps) if seconds else None)
         audio, codec = bool(container.streams.audio), stream.codec_context.name
-        return VideoInfo(width, height, fps, seconds, count, rotation, audio, codec)
+        full = first.color_range == ColorRange.JPEG or first.format.name.startswith("yuvj")
+        return VideoInfo(width, height, fps, seconds, count, rotation, audio, codec, full)
 
     def _check_size(self, width: int, height: int) -> None:
         limit = settings().max_pixels

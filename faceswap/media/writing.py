@@ -30,7 +30,7 @@ the time (8 ms of a core instead of 27), 0.6 dB more, one and a half times the s
 
 
 class VideoWriter:
-    """Writes H.264 (BT.709, limited range); use it as a context manager.
+    """Writes H.264 (BT.709); use it as a context manager.
 
     On an exception nothing is left behind, and a file that was there before stays.
 
@@ -44,6 +44,7 @@ class VideoWriter:
         audio_end: seconds of that file where the sound ends; None: with the last frame.
         metadata: what the file says of its origin.
         crf: quality of x264, lower is better.
+        full_range: store brightness as 0..255; else, as is usual, as 16..235.
         keep_partial: on an exception, finish what was written instead of removing it.
 
     Attributes:
@@ -67,6 +68,7 @@ class VideoWriter:
         audio_end: float | None = None,
         metadata: Provenance | None = None,
         crf: int = 19,
+        full_range: bool = False,
         keep_partial: bool = False,
     ) -> None:
         suffix = path.suffix.lower()
@@ -78,6 +80,7 @@ class VideoWriter:
         # a multiple of the frame rate: constant rates stay exact
         self._base = Fraction(1, self.fps.numerator * ceil(_TICKS / self.fps.numerator))
         self._shape = (height, width, 3)
+        self._range = ColorRange.JPEG if full_range else ColorRange.MPEG
         self._count, self._last = 0, -1
         self._sound_end = audio_end - audio_start if audio_end is not None else None
         self._scaler = VideoReformatter()
@@ -122,7 +125,7 @@ class VideoWriter:
             av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
             format=self._stream.pix_fmt,
             dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
+            dst_color_range=self._range,
         )
         step = 1 / self.fps / self._base
         ticks = self._last + step if time is None and self._count else Fraction(time or 0) / self._base
@@ -140,7 +143,7 @@ class VideoWriter:
         stream.time_base = stream.codec_context.time_base = self._base
         stream.options = {"crf": str(crf), "preset": "ultrafast", "x264-params": _X264}
         context = stream.codec_context
-        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+        context.color_range, context.colorspace = self._range, Colorspace.ITU709
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         return stream
 

@@ -1,7 +1,5 @@
 """One video, frame by frame in constant memory, with its sound; what is done survives a cancel and a kill."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -13,6 +11,7 @@ from faceswap.errors import MediaError
 from faceswap.media.joining import join_videos
 from faceswap.media.video import VideoInfo, VideoReader, VideoWriter
 from faceswap.provenance.metadata import Provenance
+from faceswap.swap.journal import swap_key
 from faceswap.swap.parts import Parts
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.threads import Behind, ahead
@@ -93,9 +92,11 @@ def swap_video(
         info = reader.info
 
         def writer(path: Path) -> VideoWriter:
-            return VideoWriter(path, width=info.width, height=info.height, fps=info.fps)
+            return VideoWriter(
+                path, width=info.width, height=info.height, fps=info.fps, full_range=info.full_range
+            )
 
-        parts = Parts(out, _key(source, swapper, metadata, start, end), writer, resume=resume)
+        parts = Parts(out, swap_key(source, swapper, metadata, start, end), writer, resume=resume)
         work = Work(swapper, parts.tally)
 
         def join(path: Path) -> None:
@@ -190,25 +191,6 @@ class _Teller:
             left = max(0, round((self.total - done) / max(rate, 1e-9)))
             message += f", {left // 60}:{left % 60:02d} min left"
         self.progress(done, self.total, message)
-
-
-def _key(
-    source: Path, swapper: Swapper, metadata: Provenance | None, start: float | None, end: float | None
-) -> str:
-    """What must be equal for one run to go on with the parts of another."""
-    state = source.stat()
-    origin = metadata.to_dict() if metadata else {}
-    origin.pop("created", None)
-    people = [None if role.match is None else role.match.round(6).tolist() for role in swapper.roles]
-    sizes = [role.network.geometry.to_dict() for role in swapper.roles]
-    described = {
-        "source": [str(source.resolve()), state.st_size, state.st_mtime_ns],
-        "span": [start, end],
-        "origin": origin,
-        "options": swapper.options.model_dump(mode="json"),
-        "roles": [people, sizes],
-    }
-    return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _expected(info: VideoInfo, start: float | None, end: float | None) -> int | None:

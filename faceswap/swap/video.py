@@ -11,6 +11,7 @@ from faceswap.errors import FaceswapError, MediaError
 from faceswap.media.images import read_image, write_image
 from faceswap.media.sources import MediaItem, find_media
 from faceswap.provenance.metadata import Provenance
+from faceswap.swap.journal import Journal, swap_key
 from faceswap.swap.stream import Progress, VideoReport, swap_video
 from faceswap.swap.swapper import Swapper, SwapResult
 
@@ -32,6 +33,7 @@ class ItemReport(BaseModel):
     faces: int = Field(0, description="swapped faces of a picture, swapped frames of a video")
     skipped_faces: dict[str, int] = Field({}, description="faces that were left alone, by reason")
     video: VideoReport | None = None
+    resumed: bool = Field(False, description="taken over from the same swap, which was interrupted")
 
 
 class SwapReport(BaseModel):
@@ -93,7 +95,8 @@ def swap_media(
 ) -> SwapReport:
     """Swap the faces of a picture, a video, or of everything in a folder.
 
-    A file that can't be read or shows no face to swap is skipped and listed with the reason; the others go on.
+    A file that can't be read or shows no face to swap is skipped and listed with the reason; the others go on. An
+    interrupted swap of a folder goes on with the same call: finished files stay.
     Pictures without a swapped face are not written: a copy would be marked as generated.
 
     Args:
@@ -103,7 +106,7 @@ def swap_media(
         start, end: in seconds, for videos.
         progress: told after each file (of several), else after each frame.
         cancelled: asked after each file and frame; what is written already stays.
-        resume: as for :func:`faceswap.swap.stream.swap_video`.
+        resume: go on with what an interrupted call with the same arguments left, files and parts of videos.
 
     Raises:
         MediaError: the target does not exist, holds no media, or several files shall go into one.
@@ -112,13 +115,19 @@ def swap_media(
     places = _places(items, Path(target), out)
     tell = progress or (lambda *_: None)
     stop = cancelled or (lambda: False)
+    # a single file needs none: a video has its parts, a picture is quick
+    journal = Journal(out, resume=resume) if len(items) > 1 else None
     reports: list[ItemReport] = []
     for number, (item, place) in enumerate(zip(items, places, strict=True)):
         if stop():
             return SwapReport(items=reports, cancelled=True)
         inner = progress if len(items) == 1 else None
         try:
-            if item.kind == "video":
+            key = swap_key(item.path, swapper, metadata, start, end)
+            before = journal.known(key) if journal and place.exists() else None
+            if before is not None:
+                reports.append(ItemReport.model_validate(before | {"resumed": True}))
+            elif item.kind == "video":
                 video = swap_video(
                     item.path,
                     place,
@@ -135,10 +144,14 @@ def swap_media(
                     return SwapReport(items=reports, cancelled=True)
             else:
                 reports.append(_swap_picture(item, place, swapper, metadata))
+            if journal and before is None and reports[-1].out is not None:
+                journal.add(key, reports[-1].model_dump(mode="json"))
         except (FaceswapError, OSError) as error:
             reports.append(ItemReport(source=item.path, kind=item.kind, reason=str(error)))
         if inner is None or item.kind == "image":
             tell(number + 1, len(items), item.name)
+    if journal:
+        journal.remove()
     return SwapReport(items=reports)
 
 

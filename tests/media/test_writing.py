@@ -39,17 +39,28 @@ def test_frames_come_back_in_size_and_colour(tmp_path: Path, suffix: str, size: 
             np.testing.assert_allclose(frame.image.mean((0, 1)), colour, atol=4)
 
 
-def test_colours_are_stored_as_bt709_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize("full_range", [False, True])
+def test_colours_are_stored_as_bt709_says(tmp_path: Path, full_range: bool) -> None:
     rgb = np.array([180, 60, 90])
-    write(tmp_path / "a.mp4", 3, np.full((48, 64, 3), rgb, np.uint8))
+    with VideoWriter(tmp_path / "a.mp4", width=64, height=48, fps=25, full_range=full_range) as writer:
+        for _ in range(3):
+            writer.write(np.full((48, 64, 3), rgb, np.uint8))
     kr, kb = 0.2126, 0.0722
     r, g, b = rgb / 255
     luma = kr * r + (1 - kr - kb) * g + kb * b
-    expected = (16 + 219 * luma, 128 + 112 * (b - luma) / (1 - kb), 128 + 112 * (r - luma) / (1 - kr))
+    floor, span, chroma = (0, 255, 127.5) if full_range else (16, 219, 112)
+    expected = (
+        floor + span * luma,
+        128 + chroma * (b - luma) / (1 - kb),
+        128 + chroma * (r - luma) / (1 - kr),
+    )
     with av.open(str(tmp_path / "a.mp4")) as container:
         frame = next(container.decode(video=0))
         tags = (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc)
-    assert tags == (1, 1, 1, 1)
+    assert tags == (1, 2 if full_range else 1, 1, 1)
+    with VideoReader(tmp_path / "a.mp4") as reader:
+        assert reader.info.full_range == full_range
+        np.testing.assert_allclose(next(iter(reader.frames())).image[20, 20], rgb, atol=2)
     found = [np.frombuffer(plane, np.uint8)[5] for plane in frame.planes]  # type: ignore[call-overload]
     np.testing.assert_allclose(found, expected, atol=1.5)
 

@@ -90,6 +90,18 @@ def test_video_keeps_frames_size_rate_and_sound(clip: Path, tmp_path: Path) -> N
     assert np.abs(np.array([image[-20, 160, 0] for image in images], float) - 4 * np.arange(FRAMES)).max() < 6
 
 
+def test_full_range_stays_full_range(tmp_path: Path) -> None:
+    source, out = tmp_path / "full.mp4", tmp_path / "o.mp4"
+    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS, full_range=True) as writer:
+        for image in frames(5):
+            writer.write(image)
+    swap_video(source, out, swapper(), MADE)
+    assert probe(out).full_range
+    with VideoReader(source) as a, VideoReader(out) as b:
+        for x, y in zip(a.frames(), b.frames(), strict=True):
+            np.testing.assert_allclose(y.image[220:].mean(), x.image[220:].mean(), atol=2)
+
+
 def test_a_part_of_the_video(clip: Path, tmp_path: Path) -> None:
     totals = []
     report = swap_video(

@@ -97,6 +97,43 @@ def test_cancelling_keeps_what_is_done(folder: Path, tmp_path: Path) -> None:
     assert len(report.items) == 2
 
 
+def test_a_cancelled_folder_goes_on_with_what_is_missing(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    answers = iter([False, False, False, True])
+    first = swap_media(folder, out, SWAPPER, MADE, cancelled=lambda: next(answers))
+    assert first.cancelled
+    dates = {path: path.stat().st_mtime_ns for path in first.written}
+    assert len(dates) == 2
+    with (out / ".swap.jsonl").open("a") as file:
+        file.write('{"key": "cut off by a ki')
+    write_image(
+        folder / "a.png", smooth_noise(160, 160, seed=1)
+    )  # became a-2.png; another picture since then
+    second = swap_media(folder, out, SWAPPER, MADE)
+    assert not second.cancelled
+    assert len(second.written) == 4
+    kept = {item.out for item in second.items if item.resumed}
+    assert (
+        kept == {out / "a.png"} == {path for path, date in dates.items() if path.stat().st_mtime_ns == date}
+    )
+    assert second.numbers()["written"] == 4
+    assert not list(out.glob(".swap*"))
+    assert not any(item.resumed for item in swap_media(folder, out, SWAPPER, MADE).items)
+
+
+def test_another_swap_takes_nothing_over(folder: Path, tmp_path: Path) -> None:
+    for change in (
+        {"resume": False},
+        {"swapper": Swapper(SWAPPER.network, SWAPPER.finder, SwapOptions(label=False))},
+    ):
+        answers = iter([False, False, False, True])
+        swap_media(folder, tmp_path / "out", SWAPPER, MADE, cancelled=lambda a=answers: next(a))
+        again = swap_media(
+            **{"target": folder, "out": tmp_path / "out", "swapper": SWAPPER, "metadata": MADE} | change
+        )
+        assert not any(item.resumed for item in again.items)
+
+
 def test_faces_left_alone_are_counted_by_reason(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         write_image(tmp_path / "in" / name, smooth_noise(160, 160))
