@@ -14,7 +14,7 @@ from faceswap.swap.network import UNSHARP, FaceNetwork
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 
-_SHARE = 0.6
+_SHARE = 0.75
 """Of the real faces' Laplacian variance; more would need detail that the network does not draw."""
 _MOST = 2.4
 """Beyond it edges get halos."""
@@ -34,7 +34,7 @@ class _Bare:
 
 
 def fitting_unsharp(network: FaceNetwork, faces: FaceSet) -> float:
-    """The amount with which the identity's held-out faces, put on themselves, are three fifths as crisp as they are.
+    """The amount with which the identity's held-out faces, put on themselves, are three quarters as crisp as they are.
 
     The Laplacian of a picture grows linearly with the amount of unsharp masking, its variance by a parabola: three
     amounts tell it.
