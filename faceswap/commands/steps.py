@@ -141,8 +141,8 @@ def evaluate(
 def pretrain(
     preset: PresetOption = "lite",
     out: Annotated[str, typer.Option(help="file to write; default: where trainings find it")] = "",
-    steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 2200,
-    people: Annotated[int, typer.Option(min=2, help="fictional people")] = 160,
+    steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 4000,
+    people: Annotated[int, typer.Option(min=2, help="fictional people")] = 240,
     seed: Seed = 0,
 ) -> None:
     """Make the prior that trainings start from: learnt from fictional people, from nothing."""

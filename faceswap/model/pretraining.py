@@ -38,10 +38,10 @@ class PretrainingOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    people: int = Field(160, ge=2, le=5000, description="fictional people")
+    people: int = Field(240, ge=2, le=5000, description="fictional people")
     scenes: int = Field(20, ge=2, le=1000, description="scenes each is seen in")
     render_size: int = Field(208, ge=64, le=1024, description="side of the rendered pictures, px")
-    steps: int = Field(2200, ge=1, description="optimizer steps")
+    steps: int = Field(4000, ge=1, description="optimizer steps")
     batch_size: int = Field(8, ge=1, le=256, description="pairs of each of the two decoders in a step")
     seed: int = Field(0, ge=0, lt=2**31)
 
