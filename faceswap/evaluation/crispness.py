@@ -14,10 +14,10 @@ from faceswap.swap.network import UNSHARP, FaceNetwork
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 
-_SHARE = 0.75
-"""Of the real faces' Laplacian variance; more would need detail that the network does not draw."""
-_MOST = 2.4
-"""Beyond it edges get halos."""
+_SHARE = 0.8
+"""Of the real faces' Laplacian variance."""
+_MOST = 1.5
+"""Beyond it the swap leaves the truth: on the cast its SSIM to the true swap falls below the unswapped target's."""
 _FACES = 12
 
 
@@ -34,7 +34,7 @@ class _Bare:
 
 
 def fitting_unsharp(network: FaceNetwork, faces: FaceSet) -> float:
-    """The amount with which the identity's held-out faces, put on themselves, are three quarters as crisp as they are.
+    """The amount with which the identity's held-out faces, put on themselves, are four fifths as crisp as they are.
 
     The Laplacian of a picture grows linearly with the amount of unsharp masking, its variance by a parabola: three
     amounts tell it.
@@ -44,7 +44,7 @@ def fitting_unsharp(network: FaceNetwork, faces: FaceSet) -> float:
         faces: of the identity.
 
     Returns:
-        0 to 2.4; the usual amount where there are no held-out faces to measure.
+        0 to 1.5; the usual amount where there are no held-out faces to measure.
     """
     images, landmarks = faces.images("heldout"), faces.landmarks("heldout")
     rows = spaced(len(images), _FACES)

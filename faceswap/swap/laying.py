@@ -78,13 +78,15 @@ def lay(
     if region.empty:
         return 0.0
     skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
-    drawn = sharpen(output, options.sharpen * unsharp)
     mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options)
     if options.occlusion != "none":
-        visible = _visible(face, drawn, skin, options, memory, time)
+        visible = _visible(face, output, skin, options, memory, time)
         skin &= visible > 0.5
         mask *= _in_frame(visible, face.matrix, region)
-    if (transfer := _transfer(face, drawn, skin, options, memory, time)) is not None:
+    # fitted before sharpening: the spread that sharpening adds would be taken away again
+    transfer = _transfer(face, output, skin, options, memory, time)
+    drawn = sharpen(output, options.sharpen * unsharp)
+    if transfer is not None:
         drawn = apply_transfer(drawn, transfer, options.colour_strength)
     if options.match_blur:
         drawn = match_blur(drawn, face.crop, skin, enlarged=scale_of(face.matrix))
