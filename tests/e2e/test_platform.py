@@ -19,7 +19,7 @@ import pytest
 
 from faceswap import registry
 from faceswap.settings import settings
-from tests.e2e.conftest import Done, environment_of, faceswap
+from tests.e2e.conftest import Done, environment_of, faceswap, http
 
 EXPERIMENT = "platform"
 """So that the demo's artifacts stay as they are."""
@@ -44,11 +44,9 @@ class Servers:
         return f"http://127.0.0.1:{self.ports['FACESWAP_PREFECT_PORT']}/api"
 
     def start(self, flow: str, parameters: dict[str, Any]) -> httpx.Response:
-        deployment = httpx.get(f"{self.api}/deployments/name/{flow}/faceswap", timeout=30).json()
+        deployment = http().get(f"{self.api}/deployments/name/{flow}/faceswap").json()
         request = {"parameters": {"parameters": parameters}, "state": {"type": "SCHEDULED"}}
-        return httpx.post(
-            f"{self.api}/deployments/{deployment['id']}/create_flow_run", json=request, timeout=30
-        )
+        return http().post(f"{self.api}/deployments/{deployment['id']}/create_flow_run", json=request)
 
     def begin(self, flow: str, parameters: dict[str, Any]) -> str:
         answer = self.start(flow, parameters)
@@ -56,19 +54,21 @@ class Servers:
         return str(answer.json()["id"])
 
     def state(self, flow_run: str) -> str:
-        return str(httpx.get(f"{self.api}/flow_runs/{flow_run}", timeout=30).json()["state_name"])
+        return str(http().get(f"{self.api}/flow_runs/{flow_run}").json()["state_name"])
 
     def ask(self, flow_run: str, kind: str, name: str) -> None:
         request = {"state": {"type": kind, "name": name}, "force": True}
-        httpx.post(f"{self.api}/flow_runs/{flow_run}/set_state", json=request, timeout=30).raise_for_status()
+        http().post(f"{self.api}/flow_runs/{flow_run}/set_state", json=request).raise_for_status()
 
     def mlflow_status(self, flow_run: str) -> str:
         server = f"http://127.0.0.1:{self.ports['FACESWAP_MLFLOW_PORT']}/api/2.0/mlflow"
-        experiment = httpx.get(
-            f"{server}/experiments/get-by-name", params={"experiment_name": EXPERIMENT}, timeout=30
-        ).json()["experiment"]["experiment_id"]
+        experiment = (
+            http()
+            .get(f"{server}/experiments/get-by-name", params={"experiment_name": EXPERIMENT})
+            .json()["experiment"]["experiment_id"]
+        )
         question = {"experiment_ids": [experiment], "filter": f"tags.`prefect.flow_run` = '{flow_run}'"}
-        found = httpx.post(f"{server}/runs/search", json=question, timeout=30).json().get("runs", [])
+        found = http().post(f"{server}/runs/search", json=question).json().get("runs", [])
         return str(found[0]["info"]["status"]) if found else "none"
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from faceswap import registry, tracking
@@ -17,7 +16,7 @@ from faceswap.errors import SettingsError
 from faceswap.model.network import read_model, weights_digest
 from faceswap.registry import Version
 from faceswap.settings import settings
-from tests.e2e.conftest import Done, environment_of
+from tests.e2e.conftest import Done, environment_of, http
 from tests.registry.fakes import aliases, stages
 
 NAME = "emeric"
@@ -112,7 +111,7 @@ def test_a_collapsed_version_is_refused_by_name_of_the_gate(place: Place, server
         "pictures",
     }
     assert len(client.list_artifacts(run.info.run_id, "pictures")) == 1
-    kinds = httpx.post(f"{server}/artifacts/filter", json={}).json()
+    kinds = http().post(f"{server}/artifacts/filter", json={}).json()
     (table,) = [a for a in kinds if (a["key"] or "").startswith("promotion-")]
     assert "| identity_distance | at most 0.75 | 0.03 | 1 |" in table["data"]
     assert run.info.run_id in table["data"]
@@ -144,14 +143,14 @@ def test_a_person_says_no_in_prefect(place: Place, server: str) -> None:
     process = start(place, server, *words)
     for _ in range(400):
         paused = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}}
-        found = httpx.post(f"{server}/flow_runs/filter", json=paused).json()
+        found = http().post(f"{server}/flow_runs/filter", json=paused).json()
         if found or process.poll() is not None:
             break
         time.sleep(0.5)
     assert found, finish(process)
     assert aliases(MODEL)["production"] == 1
     answer = {"run_input": {"approved": False, "by": "ines", "reason": "eyes are closed"}}
-    said = httpx.post(f"{server}/flow_runs/{found[0]['id']}/resume", json=answer).json()
+    said = http().post(f"{server}/flow_runs/{found[0]['id']}/resume", json=answer).json()
     assert said["status"] == "ACCEPT", said
     code, said = finish(process)
     assert code == 1, said
