@@ -59,7 +59,7 @@ def swap(
         str | None, typer.Option(help="what lies over the face stays: none, colour, grabcut")
     ] = None,
     colour: Annotated[
-        str | None, typer.Option(help="none, mean, reinhard, histogram, linear, seamless")
+        str | None, typer.Option(help="none, skin, mean, reinhard, histogram, linear, seamless")
     ] = None,
     colour_strength: Annotated[float | None, typer.Option(help="0 to 1")] = None,
     sharpen: Annotated[

@@ -19,6 +19,10 @@ _SAMPLES = 4096
 _FEWEST = 16
 _CONTRAST = (0.7, 1.4)
 """The contrast is changed at most by these factors: a blurred swap must not be blown up to a real skin's."""
+_SKIN_CONTRAST = (0.9, 1.4)
+"""The same for the skin's lightness: flat light must not take a crisp swap's features, dark brows and eyes."""
+_SKIN_CHROMA = (0.6, 1.25)
+"""And for its chroma: what is redder than skin, lips and a nose, must not glow."""
 _QUANTILES = np.linspace(0, 100, 129)
 _CUT = 0.05
 """A mean correction that moves further than this (of 1) between two frames is new light or a cut: no smoothing."""
@@ -30,7 +34,7 @@ class Transfer:
 
     Attributes:
         how: the method.
-        values: what was fitted, float32. mean, reinhard and linear: (4, 3), three rows of a matrix that is
+        values: what was fitted, float32. skin, mean, reinhard and linear: (4, 3), three rows of a matrix that is
             multiplied from the right and an offset, in Lab or (linear) RGB; histogram: (3, 2, n) quantiles of
             each Lab channel, of the swap and of the target; seamless: (S, S, 3) what is added in RGB.
         shift: (3,) the mean change of the samples in RGB, to tell steady light from a cut.
@@ -61,11 +65,13 @@ def fit_transfer(
 
     ``mean`` moves the median of each Lab channel to the target's; ``reinhard`` also fits the spread (Reinhard et
     al., "Color transfer between images", 2001), both by median and inner percentiles, so that glasses, a beard's
-    edge or a highlight do not pull them. ``histogram`` maps each Lab channel's distribution. ``linear`` is the
-    linear Monge-Kantorovitch map in RGB (Pitié & Kokaram, "The linear Monge-Kantorovitch linear colour mapping for
-    example-based colour transfer", 2007). ``seamless`` solves for the swap's gradients with the target's border
-    (Pérez, Gangnet & Blake, "Poisson image editing", 2003), after ``reinhard``: what differs in the middle of two
-    faces would otherwise stay.
+    edge or a highlight do not pull them. ``skin`` fits lightness like that, though its spread is hardly lowered,
+    and multiplies the chroma, so that what is neutral stays so: moved as far as the skin's chroma, teeth and the
+    whites of the eyes turn green on a paler face, and a wider spread of it reddens the lips. ``histogram`` maps
+    each Lab channel's distribution. ``linear`` is the linear Monge-Kantorovitch map in RGB (Pitié & Kokaram, "The
+    linear Monge-Kantorovitch linear colour mapping for example-based colour transfer", 2007). ``seamless`` solves
+    for the swap's gradients with the target's border (Pérez, Gangnet & Blake, "Poisson image editing", 2003), after
+    ``skin``: what differs in the middle of two faces would otherwise stay.
 
     Args:
         swapped: (S, S, 3) float32 RGB, 0..1.
@@ -87,7 +93,7 @@ def fit_transfer(
     if how == "none" or count < _FEWEST:
         return None
     if how == "seamless":
-        field = _poisson(fit_colours(swapped, target, skin, "reinhard"), target, skin) - swapped
+        field = _poisson(fit_colours(swapped, target, skin, "skin"), target, skin) - swapped
         return Transfer(how, field, field[skin].mean(0))
     where = np.flatnonzero(skin)[:: max(1, count // _SAMPLES)]
     source = swapped.reshape(-1, 3)[where].astype(np.float32, copy=False)
@@ -99,7 +105,7 @@ def fit_transfer(
     if how == "histogram":
         pairs = [np.percentile(x, _QUANTILES, axis=0).T for x in (lab, goal_lab)]
         return Transfer(how, np.stack(pairs, 1).astype(np.float32), shift)
-    return Transfer(how, _moments(lab, goal_lab, fit_spread=how == "reinhard"), shift)
+    return Transfer(how, _moments(lab, goal_lab, how), shift)
 
 
 def apply_transfer(swapped: Floats, transfer: Transfer, strength: float = 1.0) -> Floats:
@@ -142,13 +148,18 @@ def fit_colours(
     return swapped if transfer is None or strength == 0 else apply_transfer(swapped, transfer, strength)
 
 
-def _moments(lab: Floats, goal: Floats, fit_spread: bool) -> Floats:
-    """(4, 3): gains on the diagonal and an offset that bring medians (and spreads) together."""
+def _moments(lab: Floats, goal: Floats, how: Colour) -> Floats:
+    """(4, 3): gains on the diagonal and an offset that bring medians together, and what else ``how`` fits."""
     middle, spread = _middle_and_spread(lab)
     goal_middle, goal_spread = _middle_and_spread(goal)
     gain = np.ones(3, np.float32)
-    if fit_spread:
-        gain = np.clip(goal_spread / np.maximum(spread, 1e-3), *_CONTRAST)
+    wider = goal_spread / np.maximum(spread, 1e-3)
+    if how == "reinhard":
+        gain = np.clip(wider, *_CONTRAST)
+    elif how == "skin":
+        gain[0] = np.clip(wider[0], *_SKIN_CONTRAST)
+        # a channel without tint has no such factor: the limits hold, and the offset does the rest
+        gain[1:] = np.clip(goal_middle[1:] / np.maximum(middle[1:], 1.0), *_SKIN_CHROMA)
     return np.vstack([np.diag(gain), goal_middle - gain * middle]).astype(np.float32)
 
 

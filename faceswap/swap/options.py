@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Mask = Literal["extended_hull", "hull", "hull_rect", "ellipse", "rect"]
-Colour = Literal["none", "mean", "reinhard", "histogram", "linear", "seamless"]
+Colour = Literal["none", "skin", "mean", "reinhard", "histogram", "linear", "seamless"]
 Occlusion = Literal["none", "colour", "grabcut"]
 Feature = Literal["eyes", "mouth"]
 
@@ -25,10 +25,10 @@ class SwapOptions(BaseModel):
         0.25, ge=0, le=0.5, description="how far the extended hull reaches above the brows, in face heights"
     )
     erosion: float = Field(
-        0.04, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
+        0.01, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
     )
     feather: float = Field(
-        0.14,
+        0.1,
         ge=0,
         le=0.5,
         description="width of the soft edge, inwards from the mask's border, in face heights",
@@ -42,10 +42,11 @@ class SwapOptions(BaseModel):
         "skin's colours and by what the network draws there, grabcut also by edges (slower)",
     )
     colour: Colour = Field(
-        "reinhard",
-        description="fit the swap's colours to the target's skin: none, mean (brightness and tint), "
-        "reinhard (also contrast), histogram (all of each channel's distribution), linear (also how the channels "
-        "go together), seamless (the gradients of the swap, the border of the target)",
+        "skin",
+        description="fit the swap's colours to the target's skin: none, skin (brightness, contrast and tint, while "
+        "teeth and eyes stay neutral), mean (brightness and tint), reinhard (also contrast), histogram (all of each "
+        "channel's distribution), linear (also how the channels go together), seamless (the gradients of the swap, "
+        "the border of the target)",
     )
     colour_strength: float = Field(
         1.0, ge=0, le=1, description="share of the colour transfer that is applied"

@@ -19,14 +19,14 @@ def lab_median(rgb: np.ndarray) -> np.ndarray:
     return np.median(cv2.cvtColor(values, cv2.COLOR_RGB2LAB).reshape(-1, 3), 0)
 
 
-@pytest.mark.parametrize("how", ["mean", "reinhard"])
+@pytest.mark.parametrize("how", ["skin", "mean", "reinhard"])
 def test_equal_pictures_stay_as_they_are(how: str) -> None:
     target = picture(0, (150, 110, 90), 20)
     fitted = fit_colours(target.astype(np.float32) / 255, target, ALL, how)
     assert np.abs(fitted * 255 - target).max() < 1
 
 
-@pytest.mark.parametrize("how", ["mean", "reinhard"])
+@pytest.mark.parametrize("how", ["skin", "mean", "reinhard"])
 def test_medians_meet(how: str) -> None:
     swapped, target = picture(0, (90, 120, 160), 10), picture(1, (170, 120, 100), 12)
     fitted = fit_colours(swapped.astype(np.float32) / 255, target, ALL, how)
@@ -39,6 +39,29 @@ def test_reinhard_fits_the_contrast_and_mean_keeps_it() -> None:
     values = swapped.astype(np.float32) / 255
     assert fit_colours(values, target, ALL, "mean").std() == pytest.approx(values.std(), rel=0.05)
     assert fit_colours(values, target, ALL, "reinhard").std() * 255 == pytest.approx(target.std(), rel=0.05)
+
+
+def test_skin_leaves_teeth_neutral_where_reinhard_tints_them() -> None:
+    swapped, target = picture(0, (230, 175, 155), 6), picture(1, (150, 112, 90), 6)
+    swapped[:8] = (200, 200, 200)  # teeth: not skin
+    skin = ALL.copy()
+    skin[:8] = False
+    tint = {}
+    for how in ("skin", "reinhard"):
+        fitted = fit_colours(swapped.astype(np.float32) / 255, target, skin, how)
+        assert np.allclose(lab_median(fitted[8:]), lab_median(target), atol=0.7)
+        tint[how] = np.abs(cv2.cvtColor(fitted[:8], cv2.COLOR_RGB2LAB)[..., 1:]).max()
+    assert tint["skin"] < 1.5
+    assert tint["reinhard"] > 4
+
+
+def test_skin_keeps_the_swaps_contrast_on_a_flatly_lit_target() -> None:
+    swapped, target = picture(0, (150, 110, 90), 20), picture(1, (150, 110, 90), 8)
+    values = swapped.astype(np.float32) / 255
+    assert (
+        fit_colours(values, target, ALL, "skin").std(axis=(0, 1)).mean()
+        > 0.85 * values.std(axis=(0, 1)).mean()
+    )
 
 
 def test_contrast_is_not_blown_up() -> None:
@@ -148,14 +171,14 @@ def test_seamless_keeps_the_swaps_gradients_and_meets_the_targets_border() -> No
     rim = disc & ((rows - 32) ** 2 + (columns - 32) ** 2 > 20**2)
     assert np.abs(fitted[rim] * 255 - target[rim]).mean() < 4
     # the middle stands out as much as in the swap with its contrast fitted
-    plain = fit_colours(swapped, target, disc, "reinhard")
+    plain = fit_colours(swapped, target, disc, "skin")
     light = (target[32, 32].astype(float) - target[32, 24]) / 255
     step = fitted[32, 32] - fitted[32, 24] - light
     assert np.allclose(step, plain[32, 32] - plain[32, 24], atol=0.04)
     assert step.min() > 0.05
 
 
-@pytest.mark.parametrize("how", ["mean", "reinhard", "histogram", "linear", "seamless"])
+@pytest.mark.parametrize("how", ["skin", "mean", "reinhard", "histogram", "linear", "seamless"])
 def test_smoothed_colours_flicker_less_and_follow_a_cut_at_once(how: Colour) -> None:
     swapped = correlated(0, (0.4, 0.45, 0.5), 0.03 * np.eye(3)).astype(np.float32)
     memory: Transfer | None = None
