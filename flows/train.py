@@ -26,7 +26,6 @@ from faceswap.model.presets import Preset
 from faceswap.model.previews import preview_sheet
 from faceswap.model.prior import prior_file, take_prior
 from faceswap.model.trainer import Trainer, TrainingResult
-from faceswap.model.transport import clouds_of
 from faceswap.progress import Report
 from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
@@ -142,7 +141,6 @@ def register_versions(
     """Export and register each identity's decoder; the first version of an identity goes into production."""
     recipe = parameters.recipe()
     digests = export(result.model, folder / "export")
-    clouds = clouds_of(result.model.encoder, sets, recipe.geometry)
     cards = {
         name: Card(
             identity=name,
@@ -155,7 +153,6 @@ def register_versions(
             identities={n: s.mean_embedding.tolist() for n, s in sets.items()},
             consent=require_consent(name, faces.consent),
             unsharp=fitting_unsharp(Half(result.model, index), faces),
-            clouds=clouds,
         )
         for index, (name, faces) in enumerate(sets.items())
     }

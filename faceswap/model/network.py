@@ -3,7 +3,6 @@
 import hashlib
 import os
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,7 @@ from faceswap.errors import RegistryError
 from faceswap.faces.geometry import Geometry
 from faceswap.model.architecture import build_decoder, build_encoder
 from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.clouds import CodeCloud
 from faceswap.model.presets import Preset
-from faceswap.model.transport import transported
 from faceswap.swap.network import UNSHARP
 
 
@@ -28,22 +25,13 @@ class DecoderNetwork:
         encoder, decoder: Keras models that fit each other.
         geometry: the crop that they read and write.
         unsharp: amount of unsharp masking that their pictures need.
-        clouds: where the codes of the run's identities lie; none: a code is decoded as it is.
-        reference: whose decoder it is; needed with clouds.
     """
 
     def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        geometry: Geometry,
-        unsharp: float = UNSHARP,
-        clouds: Mapping[str, CodeCloud] | None = None,
-        reference: str = "",
+        self, encoder: keras.Model, decoder: keras.Model, geometry: Geometry, unsharp: float = UNSHARP
     ) -> None:
         self.geometry, self.unsharp = geometry, unsharp
-        features = transported(encoder, clouds, reference) if clouds else encoder.output
-        self._model = keras.Model(encoder.input, decoder(features))
+        self._model = keras.Model(encoder.input, decoder(encoder.output))
         self._model.compile(jit_compile=False)
         self._one_call = threading.Lock()  # Keras builds its function at the first call, unguarded
 

@@ -24,7 +24,6 @@ from pydantic import BaseModel, ConfigDict
 import faceswap
 from faceswap.errors import RegistryError
 from faceswap.faces.geometry import Geometry
-from faceswap.model.clouds import CodeCloud
 from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
 from faceswap.registry.stages import stage_of
@@ -44,8 +43,7 @@ class Card(BaseModel):
 
     ``identities`` maps every identity of the run to its mean embedding (128 floats); ``face_sets`` to the digest
     and the place of the face set it was trained on. ``unsharp`` is the amount of unsharp masking that its pictures
-    need (:mod:`faceswap.evaluation.crispness`), ``clouds`` where each identity's codes lie
-    (:mod:`faceswap.model.transport`).
+    need (:mod:`faceswap.evaluation.crispness`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,7 +58,6 @@ class Card(BaseModel):
     identities: dict[str, list[float]]
     consent: Consent
     unsharp: float = UNSHARP
-    clouds: dict[str, CodeCloud] = {}
     code_version: str = faceswap.__version__
 
     def embedding(self, identity: str | None = None) -> NDArray[np.float64]:
@@ -283,9 +280,9 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
     card = Card.model_validate_json(card_file.read_text())
     encoder = read_model(encoder_file(card), card.encoder_digest)
     decoder = read_model(decoder_file, card.decoder_digest)
-    geometry = Geometry.from_dict(card.geometry)
-    network = DecoderNetwork(encoder, decoder, geometry, card.unsharp, card.clouds, card.identity)
-    return LoadedVersion(card, network)
+    return LoadedVersion(
+        card, DecoderNetwork(encoder, decoder, Geometry.from_dict(card.geometry), card.unsharp)
+    )
 
 
 def encoder_file(card: Card) -> Path:

@@ -20,18 +20,17 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.crispness import fitting_unsharp
 from faceswap.evaluation.protocol import Truth, evaluate_pair
+from faceswap.evaluation.quick import Half
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction import extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
-from faceswap.model.network import DecoderNetwork
 from faceswap.model.presets import Preset, preset
 from faceswap.model.prior import prior_file, take_prior
 from faceswap.model.schedule import Budget
 from faceswap.model.trainer import Trainer, TrainingOptions, TrainingResult
-from faceswap.model.transport import clouds_of
 from faceswap.people import scenes_of
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
@@ -45,7 +44,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "lite": {},
     "no prior": {"prior": False},
     "64 px": {"size": 64, "code_grid": 8, "prior": False},
-    "no code transport": {"transport": False},
     "no gradient term": {"loss": {"gradient": 0}},
     "no SSIM term": {"loss": {"dssim": 0}},
     "eyes and mouth as the rest": {"loss": {"features": 1}},
@@ -56,21 +54,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no warp": {"augmentation": {"warp": 0}},
     "warp to the end": {"augmentation": {"warp_end": 0}},
     "constant learning rate": {"final_decay": 1},
-    "original": {"preset": "original", "prior": False, "transport": False},
+    "original": {"preset": "original", "prior": False},
 }
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
 
 
-def networks(model: Autoencoders, sets: Mapping[str, FaceSet], transport: bool) -> dict[str, DecoderNetwork]:
-    """By identity what a registered version would be, with the unsharp masking that it would have."""
-    geometry = model.preset.geometry
-    clouds = clouds_of(model.encoder, sets, geometry) if transport else {}
-    found = {}
-    for decoder, (identity, faces) in zip(model.decoders, sets.items(), strict=True):
-        network = DecoderNetwork(model.encoder, decoder, geometry, clouds=clouds, reference=identity)
-        network.unsharp = fitting_unsharp(network, faces)
-        found[identity] = network
-    return found
+def sharp(network: Half, faces: FaceSet) -> Half:
+    """The same, with the unsharp masking that a registered version would have."""
+    network.unsharp = fitting_unsharp(network, faces)
+    return network
 
 
 def trained(recipe: Preset, prior: bool, sets: Mapping[str, FaceSet], minutes: float) -> TrainingResult:
@@ -110,13 +102,15 @@ def measured(
     """A variant's row: the measures of every ordered pair."""
     changes = dict(VARIANTS[name])
     recipe, prior = preset(changes.pop("preset", "lite")), changes.pop("prior", True)
-    transport = changes.pop("transport", True)
     result = trained(recipe.with_(**changes), prior, sets, minutes)
-    drawn = networks(result.model, sets, transport)
     finder, pairs = FaceFinder(careful=True), {}
     means = {identity: faces.mean_embedding for identity, faces in sets.items()}
     for reference, target in permutations(sets, 2):
-        swapper = Swapper(drawn[reference], finder, SwapOptions(label=False))
+        swapper = Swapper(
+            sharp(Half(result.model, list(sets).index(reference)), sets[reference]),
+            finder,
+            SwapOptions(label=False),
+        )
         found: PairResult = evaluate_pair(
             swapper.swap_face,
             sets[target],
