@@ -158,8 +158,10 @@ def _moments(lab: Floats, goal: Floats, how: Colour) -> Floats:
         gain = np.clip(wider, *_CONTRAST)
     elif how == "skin":
         gain[0] = np.clip(wider[0], *_SKIN_CONTRAST)
-        # a channel without tint has no such factor: the limits hold, and the offset does the rest
-        gain[1:] = np.clip(goal_middle[1:] / np.maximum(middle[1:], 1.0), *_SKIN_CHROMA)
+        # no factor leads from one tint to its opposite, or from none: there the offset does it all
+        alike = middle[1:] * goal_middle[1:] > 1
+        factor = np.divide(goal_middle[1:], middle[1:], out=np.ones_like(middle[1:]), where=alike)
+        gain[1:] = np.clip(factor, *_SKIN_CHROMA)
     return np.vstack([np.diag(gain), goal_middle - gain * middle]).astype(np.float32)
 
 

@@ -25,10 +25,10 @@ class SwapOptions(BaseModel):
         0.25, ge=0, le=0.5, description="how far the extended hull reaches above the brows, in face heights"
     )
     erosion: float = Field(
-        0.01, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
+        0.04, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
     )
     feather: float = Field(
-        0.1,
+        0.14,
         ge=0,
         le=0.5,
         description="width of the soft edge, inwards from the mask's border, in face heights",

@@ -55,6 +55,13 @@ def test_skin_leaves_teeth_neutral_where_reinhard_tints_them() -> None:
     assert tint["reinhard"] > 4
 
 
+@pytest.mark.parametrize("middle", [(90, 120, 160), (128, 128, 128), (90, 150, 80)])
+def test_skin_leaves_equal_pictures_of_any_tint_alone(middle: tuple[int, int, int]) -> None:
+    target = picture(0, middle, 20)
+    fitted = fit_colours(target.astype(np.float32) / 255, target, ALL, "skin")
+    assert np.abs(fitted * 255 - target).max() < 1
+
+
 def test_skin_keeps_the_swaps_contrast_on_a_flatly_lit_target() -> None:
     swapped, target = picture(0, (150, 110, 90), 20), picture(1, (150, 110, 90), 8)
     values = swapped.astype(np.float32) / 255
