@@ -19,8 +19,6 @@ from faceswap.swap.options import Feature, Mask, SwapOptions
 Depth = NDArray[np.float32]
 
 _BROWS = slice(17, 27)
-_ARCH = 0.3 + 0.7 * np.sqrt(1 - np.linspace(-1, 1, 10) ** 2)
-"""How far each brow point is lifted for the forehead, of the most: the hair at the temples is not the face."""
 _CROP_FEATHER = 0.06
 """Widest soft edge at the crop's border, face heights: the crop ends soon above the brows, and those count."""
 _PARTS: dict[Feature, tuple[slice, ...]] = {
@@ -86,12 +84,12 @@ def face_height(geometry: Geometry, matrix: Matrix) -> float:
 
 
 def hull_of(landmarks: Points, matrix: Matrix, lift: float) -> Points:
-    """(m, 2): the convex outline of the 68 landmarks and of an arch over the brows, ``lift`` pixels high.
+    """(m, 2): the convex outline of the 68 landmarks and of the brows lifted by ``lift`` pixels.
 
     Up is the crop's up, so a tilted head has its forehead where it belongs.
     """
     up = invert(matrix)[:, :2] @ (0.0, -1.0)
-    lifted = landmarks[_BROWS] + lift * _ARCH[:, None] * (up / np.linalg.norm(up))
+    lifted = landmarks[_BROWS] + up / np.linalg.norm(up) * lift
     return _outline(np.concatenate([landmarks, lifted]))
 
 

@@ -76,16 +76,8 @@ def test_forehead_rises_upwards_in_the_face_not_in_the_picture() -> None:
     points = face_points(200, 200, 100, roll=np.pi / 2)  # the head lies: its up is the picture's right
     assert points[24, 0] > points[30, 0]
     hull = hull_of(points, GEOMETRY.matrix(points), 20)
-    assert 16 < hull[:, 0].max() - points[17:27, 0].max() <= 20
+    assert hull[:, 0].max() == pytest.approx(points[17:27, 0].max() + 20, abs=0.5)
     assert hull[:, 1].max() <= points[:, 1].max() + 0.5
-
-
-def test_forehead_is_an_arch_that_leaves_the_temples_alone() -> None:
-    points = face_points(200, 200, 100)
-    hull = hull_of(points, GEOMETRY.matrix(points), 20)
-    temple, middle = points[17] - (0, 9), points[21:23].mean(0) - (0, 15)
-    assert depth_in(hull, *np.split(temple, 2)) < 0  # at the brow's end it rises less than 9 of the 20 pixels
-    assert depth_in(hull, *np.split(middle, 2)) > 0
 
 
 def test_unknown_mask_raises_and_is_never_empty() -> None:
