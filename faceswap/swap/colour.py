@@ -66,12 +66,13 @@ def fit_transfer(
     ``mean`` moves the median of each Lab channel to the target's; ``reinhard`` also fits the spread (Reinhard et
     al., "Color transfer between images", 2001), both by median and inner percentiles, so that glasses, a beard's
     edge or a highlight do not pull them. ``skin`` fits lightness like that, though its spread is hardly lowered,
-    and multiplies the chroma, so that what is neutral stays so: moved as far as the skin's chroma, teeth and the
-    whites of the eyes turn green on a paler face, and a wider spread of it reddens the lips. ``histogram`` maps
-    each Lab channel's distribution. ``linear`` is the linear Monge-Kantorovitch map in RGB (Pitié & Kokaram, "The
-    linear Monge-Kantorovitch linear colour mapping for example-based colour transfer", 2007). ``seamless`` solves
-    for the swap's gradients with the target's border (Pérez, Gangnet & Blake, "Poisson image editing", 2003), after
-    ``skin``: what differs in the middle of two faces would otherwise stay.
+    and multiplies the chroma (by 0.6 to 1.25, an offset does the rest), so that what is neutral hardly changes:
+    moved as far as the skin's chroma, teeth and the whites of the eyes turn green on a less red face, and a wider
+    spread of it reddens the lips. ``histogram`` maps each Lab channel's distribution. ``linear`` is the linear
+    Monge-Kantorovitch map in RGB (Pitié & Kokaram, "The linear Monge-Kantorovitch linear colour mapping for
+    example-based colour transfer", 2007). ``seamless`` solves for the swap's gradients with the target's border
+    (Pérez, Gangnet & Blake, "Poisson image editing", 2003), after ``skin``: what differs in the middle of two faces
+    would otherwise stay.
 
     Args:
         swapped: (S, S, 3) float32 RGB, 0..1.

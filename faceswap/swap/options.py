@@ -43,8 +43,8 @@ class SwapOptions(BaseModel):
     )
     colour: Colour = Field(
         "skin",
-        description="fit the swap's colours to the target's skin: none, skin (brightness, contrast and tint, while "
-        "teeth and eyes stay neutral), mean (brightness and tint), reinhard (also contrast), histogram (all of each "
+        description="fit the swap's colours to the target's skin: none, skin (brightness, contrast and tint, which "
+        "teeth and eyes hardly take), mean (brightness and tint), reinhard (also contrast), histogram (all of each "
         "channel's distribution), linear (also how the channels go together), seamless (the gradients of the swap, "
         "the border of the target)",
     )
