@@ -48,6 +48,9 @@ def swap(
     forehead: Annotated[
         float | None, typer.Option(help="of extended_hull, above the brows, face heights")
     ] = None,
+    outline: Annotated[
+        str | None, typer.Option(help="the hulls end at the face: drawn (the reference's), target")
+    ] = None,
     feather: Annotated[float | None, typer.Option(help="width of the soft edge, face heights")] = None,
     erode: Annotated[
         float | None, typer.Option(help="shrink the mask (below 0: grow it), face heights")
@@ -88,6 +91,7 @@ def swap(
         chosen = {
             "mask": mask,
             "forehead": forehead,
+            "outline": outline,
             "feather": feather,
             "erosion": erode,
             "protect": protect,

@@ -14,6 +14,7 @@ from faceswap.swap.detail import add_grain, match_blur, sharpen
 from faceswap.swap.masks import Region, face_mask, region_of, skin_in_crop
 from faceswap.swap.occlusion import visible_face
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.outline import Difference
 
 _OCCLUSION_MEMORY = 0.12
 """Seconds over which the outline of an occluder is smoothed: hands are quick."""
@@ -27,6 +28,7 @@ class Memory:
     """Seconds, of the frame before."""
     transfer: Transfer | None = None
     visible: NDArray[np.float32] | None = None
+    outline: Difference | None = None
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def share(self, time: float, memory: float) -> float:
@@ -43,12 +45,14 @@ class Placed:
         landmarks: (68, 2) in the frame.
         geometry, matrix: the network's crop and the map from frame to crop.
         crop: (S, S, 3) uint8 RGB, the target there.
+        drawn: (68, 2) landmarks in the frame of the face that the network drew; None: not read.
     """
 
     landmarks: Points
     geometry: Geometry
     matrix: Matrix
     crop: NDArray[np.uint8]
+    drawn: Points | None = None
 
 
 def lay(
@@ -78,7 +82,7 @@ def lay(
     if region.empty:
         return 0.0
     skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
-    mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options)
+    mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options, face.drawn)
     if options.occlusion != "none":
         visible = _visible(face, output, skin, options, memory, time)
         skin &= visible > 0.5
@@ -137,6 +141,7 @@ def _visible(
         face.geometry,
         np.eye(2, 3),
         SwapOptions(mask=options.mask, forehead=options.forehead, erosion=0, feather=0),
+        None if face.drawn is None else apply(face.matrix, face.drawn),
     )
     visible = visible_face(face.crop, drawn, whole > 0.5, skin, options.occlusion)
     if memory is None:

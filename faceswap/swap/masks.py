@@ -21,6 +21,8 @@ Depth = NDArray[np.float32]
 _BROWS = slice(17, 27)
 _CROP_FEATHER = 0.06
 """Widest soft edge at the crop's border, face heights: the crop ends soon above the brows, and those count."""
+_BEYOND = 0.05
+"""How far a hull may reach beyond the target's face where the drawn one is larger, face heights."""
 _PARTS: dict[Feature, tuple[slice, ...]] = {
     "eyes": (slice(36, 42), slice(42, 48)),
     "mouth": (slice(48, 60),),
@@ -117,7 +119,12 @@ def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) 
 
 
 def face_mask(
-    region: Region, landmarks: Points, geometry: Geometry, matrix: Matrix, options: SwapOptions
+    region: Region,
+    landmarks: Points,
+    geometry: Geometry,
+    matrix: Matrix,
+    options: SwapOptions,
+    drawn: Points | None = None,
 ) -> NDArray[np.float32]:
     """The mask of one face over a region of the frame.
 
@@ -126,6 +133,8 @@ def face_mask(
         landmarks: (68, 2) in the frame.
         geometry, matrix: the network's crop and the map from frame to crop.
         options: ``mask``, ``forehead``, ``erosion``, ``feather`` and ``protect`` count here.
+        drawn: (68, 2) landmarks in the frame of the face that was drawn: the hulls end there too, and may reach a
+            little beyond the target's; None: they end at the target's.
 
     Returns:
         (region.height, region.width) float32, 0..1; 0 outside of the crop (to a sample, see ``_GRID``).
@@ -141,7 +150,13 @@ def face_mask(
     ys = (np.arange(rows) + 0.5) * shape[0] / rows - 0.5 + region.top
     corners = crop_corners(geometry, matrix)
     inside_crop = depth_in(corners, xs, ys)
-    inside = _depth(options, landmarks, geometry, matrix, xs, ys) if options.mask != "rect" else inside_crop
+    if options.mask == "rect":
+        inside = inside_crop
+    else:
+        inside = _depth(options, landmarks, geometry, matrix, xs, ys)
+        if drawn is not None and options.mask != "ellipse":
+            reach = inside + np.float32(_BEYOND * unit)
+            inside = np.minimum(_depth(options, drawn, geometry, matrix, xs, ys), reach)
     eroded = np.float32(options.erosion * unit)
     edge = options.feather if options.mask == "rect" else min(options.feather, _CROP_FEATHER)
     mask = np.minimum(_rise(inside - eroded, options.feather * unit), _rise(inside_crop, edge * unit))

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Mask = Literal["extended_hull", "hull", "hull_rect", "ellipse", "rect"]
+Outline = Literal["drawn", "target"]
 Colour = Literal["none", "skin", "mean", "reinhard", "histogram", "linear", "seamless"]
 Occlusion = Literal["none", "colour", "grabcut"]
 Feature = Literal["eyes", "mouth"]
@@ -24,11 +25,16 @@ class SwapOptions(BaseModel):
     forehead: float = Field(
         0.25, ge=0, le=0.5, description="how far the extended hull reaches above the brows, in face heights"
     )
+    outline: Outline = Field(
+        "drawn",
+        description="where the hulls end: drawn at the face that the network drew, so that the reference's collar and "
+        "hair stay out, and a little beyond the target's at most; target at the target's face",
+    )
     erosion: float = Field(
-        0.04, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
+        0.0, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
     )
     feather: float = Field(
-        0.14,
+        0.1,
         ge=0,
         le=0.5,
         description="width of the soft edge, inwards from the mask's border, in face heights",

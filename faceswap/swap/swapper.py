@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face
-from faceswap.faces.geometry import Matrix, Points
+from faceswap.faces.geometry import Matrix, Points, apply, invert
 from faceswap.faces.pose import head_pose
 from faceswap.provenance.label import stamp
 from faceswap.swap.casting import Choice, Role, Skipped, cast, distances_to
@@ -17,6 +17,7 @@ from faceswap.swap.laying import Memory, Placed, lay
 from faceswap.swap.masks import face_height, region_of
 from faceswap.swap.network import FaceNetwork
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.outline import drawn_landmarks
 
 __all__ = ["Drawn", "Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
@@ -191,7 +192,8 @@ class Swapper:
             if one.placed is not None and one.output is not None:
                 image = frame.copy() if image is frame else image
                 unsharp = self.roles[face.role].network.unsharp
-                area = lay(image, one.placed, one.output, self.options, memory, time, unsharp)
+                placed = self._outlined(one.placed, one.output, memory, time)
+                area = lay(image, placed, one.output, self.options, memory, time, unsharp)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
         if self.options.label and any(result.skipped is None for result in results):
@@ -212,8 +214,20 @@ class Swapper:
         crop = geometry.crop(frame, matrix)
         image = frame.copy()
         placed, output = Placed(landmarks, geometry, matrix, crop), self.network(crop[None])[0]
-        lay(image, placed, output, self.options, unsharp=self.network.unsharp)
+        lay(image, self._outlined(placed, output), output, self.options, unsharp=self.network.unsharp)
         return image
+
+    def _outlined(
+        self, placed: Placed, output: NDArray[np.float32], memory: Memory | None = None, time: float = 0.0
+    ) -> Placed:
+        """With the drawn face's landmarks, where the mask goes by them."""
+        if self.options.outline != "drawn" or self.options.mask in {"rect", "ellipse"}:
+            return placed
+        target, before = apply(placed.matrix, placed.landmarks), memory.outline if memory else None
+        drawn, left = drawn_landmarks(self.finder, output, placed.geometry, target, before, time)
+        if memory is not None:
+            memory.outline = left
+        return replace(placed, drawn=apply(invert(placed.matrix), drawn))
 
     def _prepare(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Geometry, Points
-from tests.swap.fakes import face_points, smooth_noise
+from tests.swap.fakes import face_in_drawing, face_points, smooth_noise
 
 FACE_SET = Geometry(256, 2.2)
 COLOURS = {"ada": (220, 60, 60), "bela": (60, 60, 220)}
@@ -87,6 +87,10 @@ class ColourFinder:
             return []
         points = moving_face(i) + self.away
         return [Face(box=(*points.min(0), *points.max(0)), landmarks=points, score=1.0)]
+
+    def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
+        """Asked for in a network's drawing only."""
+        return face_in_drawing()
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
         self.embedded += 1

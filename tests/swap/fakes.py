@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import TEMPLATE, Geometry, Points
+from faceswap.swap.outline import READ_AT
 
 
 def face_points(x: float, y: float, height: float, roll: float = 0.0) -> Points:
@@ -21,6 +22,12 @@ def face_at(x: float, y: float, height: float, roll: float = 0.0) -> Face:
     return Face(box=(*points.min(0), *points.max(0)), landmarks=points, score=1.0)
 
 
+def face_in_drawing() -> Points:
+    """(68, 2) landmarks of the mean face in a network's drawing, as large as it is when its outline is read."""
+    middle = (READ_AT - 1) / 2
+    return face_points(middle, middle, READ_AT / 1.5)
+
+
 class KnownFaces:
     """Finds the faces it was given; its embedding tells the face's place: (x, 0, 0, …)."""
 
@@ -34,6 +41,9 @@ class KnownFaces:
         return list(self.faces)
 
     def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
+        """Of the face whose box this is; in a network's drawing those of the mean face, where crops have it."""
+        if frame.shape[:2] == (READ_AT, READ_AT):
+            return face_in_drawing()
         return min(
             self.faces, key=lambda face: abs(face.box[0] - box[0]) + abs(face.box[1] - box[1])
         ).landmarks

@@ -61,8 +61,8 @@ def test_overlapping_faces_are_laid_over_each_other() -> None:
     image = Swapper(Two(GEOMETRY, RED), faces, options).swap(smooth_noise(200, 250)).image
     assert tuple(image[100, 80]) == RED
     assert tuple(image[100, 150]) == BLUE
-    assert 0 < image[100, 128, 0] < 255  # the seam mixes the two, no trace of the frame's green
-    assert image[100, 128, 1] < 60
+    assert 0 < image[100, 120, 0] < 255  # the seam mixes the two, no trace of the frame's green
+    assert image[100, 120, 1] < 60
 
 
 def test_the_network_sees_rgb() -> None:

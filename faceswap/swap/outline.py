@@ -1,0 +1,92 @@
+"""Where the face that the network drew ends: its landmarks, read from the drawing.
+
+The reference's jaw is not the target's. Where a mask goes by the target's alone, it must stay well inside of it, or it
+lets in what surrounds the reference's face in the drawing: a collar, hair at the temples.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.detection import Box
+from faceswap.faces.geometry import Geometry, Points
+
+_BOX = np.array([(0.04, -0.02), (0.94, 0.88)])
+"""Where dlib's detector sees a face in a crop of coverage 1.5, in sides of the crop: its landmarks start from there."""
+_COVERAGE = 1.5
+READ_AT = 288
+"""Side to which a smaller drawing is enlarged: dlib gives landmarks in whole pixels."""
+_LOOK_EVERY = 0.1
+"""Seconds of video: how far one face reaches beyond another changes slowly."""
+_MEMORY = 0.4
+"""Seconds over which that is smoothed."""
+
+
+class Reader(Protocol):
+    """What finds landmarks."""
+
+    def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
+        """(68, 2) landmarks of the face in a box."""
+
+
+@dataclass
+class Difference:
+    """How far a drawn face's landmarks lay from the target's, on a video: (68, 2) in sides of the crop."""
+
+    time: float
+    offsets: Points
+
+
+def read_landmarks(reader: Reader, drawn: NDArray[np.float32], geometry: Geometry) -> Points:
+    """The landmarks of a drawn face (3 ms).
+
+    Args:
+        reader: finds them.
+        drawn: (S, S, 3) float32 RGB, 0..1, as the network gave it.
+        geometry: of that crop.
+
+    Returns:
+        (68, 2) in the crop's pixels.
+    """
+    scale = max(1.0, READ_AT / geometry.size)
+    picture = np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8)
+    if scale > 1:
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    # the crop's centre is the same at any coverage
+    box = ((_BOX - 0.5) * _COVERAGE / geometry.coverage + 0.5) * len(picture) - 0.5
+    left, top, right, bottom = box.ravel().tolist()
+    found = reader.landmarks(picture, (left, top, right, bottom))
+    return (found + 0.5) * geometry.size / len(picture) - 0.5
+
+
+def drawn_landmarks(
+    reader: Reader,
+    drawn: NDArray[np.float32],
+    geometry: Geometry,
+    target: Points,
+    before: Difference | None,
+    time: float,
+) -> tuple[Points, Difference]:
+    """The landmarks of a drawn face, calm on video: seldom read, and smoothed as offsets from the target's.
+
+    Args:
+        reader, drawn, geometry: as for :func:`read_landmarks`.
+        target: (68, 2) the target's landmarks in the crop's pixels.
+        before: what the frame before left; None: a single picture, or the first.
+        time: of the frame, seconds.
+
+    Returns:
+        (68, 2) in the crop's pixels, and what the next frame needs.
+    """
+    age = math.inf if before is None else time - before.time
+    if before is not None and 0 <= age < _LOOK_EVERY:
+        return target + before.offsets * geometry.size, before
+    offsets = (read_landmarks(reader, drawn, geometry) - target) / geometry.size
+    if before is not None and age >= 0:
+        share = 1 - math.exp(-age / _MEMORY)
+        offsets = before.offsets + share * (offsets - before.offsets)
+    return target + offsets * geometry.size, Difference(time, offsets)
