@@ -34,8 +34,9 @@ class Transfer:
 
     Attributes:
         how: the method.
-        values: what was fitted, float32. skin, mean, reinhard and linear: (4, 3), three rows of a matrix that is
-            multiplied from the right and an offset, in Lab or (linear) RGB; histogram: (3, 2, n) quantiles of
+        values: what was fitted, float32. skin, mean and reinhard: (3, 3), for each Lab channel the gain and the
+            middles of the swap and of the target; linear: (4, 3), three rows of a matrix that is multiplied from
+            the right and an offset, in RGB; histogram: (3, 2, n) quantiles of
             each Lab channel, of the swap and of the target; seamless: (S, S, 3) what is added in RGB.
         shift: (3,) the mean change of the samples in RGB, to tell steady light from a cut.
     """
@@ -132,8 +133,11 @@ def apply_transfer(swapped: Floats, transfer: Transfer, strength: float = 1.0) -
         fitted = np.stack([_curve(lab[..., i], *values[i]) for i in range(3)], -1)
         lab += w * (fitted - lab)
     else:
-        lab *= 1 + w * (np.diag(values) - 1)
-        lab += w * values[3]
+        gain, middle, goal = values
+        fitted = goal + gain * (lab - middle)
+        if transfer.how == "skin":
+            fitted[..., 0] = _toned(lab[..., 0], *map(float, values[:, 0]))
+        lab += w * (fitted - lab)
     return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
 
 
@@ -149,8 +153,24 @@ def fit_colours(
     return swapped if transfer is None or strength == 0 else apply_transfer(swapped, transfer, strength)
 
 
+def _toned(lightness: Floats, gain: float, middle: float, goal: float) -> Floats:
+    """Lightness (0..100) through a curve that leads from one middle to the other with that slope.
+
+    On a lighter face black stays black, and what would be lighter than white is compressed: a dark face's eyes are not
+    blown out, its pupils do not turn grey. Both branches are ``k u / (1 + (k - 1) u)``, which leads from 0 to 1 and
+    starts with the slope k (after Schlick, "Fast alternatives to Perlin's bias and gain functions", 1994). On a darker
+    face the curve is straight: highlights get darker too, and brows and eyes keep their contrast.
+    """
+    below = np.clip((middle - lightness) / max(middle, 1.0), 0, 1)
+    above = np.clip((lightness - middle) / max(100 - middle, 1.0), 0, 1)
+    dark, light = gain * middle / max(goal, 1.0), gain * (100 - middle) / max(100 - goal, 1.0)
+    down = dark * below / (1 + min(dark - 1, 0) * below)
+    up = light * above / (1 + max(light - 1, 0) * above)
+    return np.asarray(np.maximum(goal - goal * down + (100 - goal) * up, 0), np.float32)
+
+
 def _moments(lab: Floats, goal: Floats, how: Colour) -> Floats:
-    """(4, 3): gains on the diagonal and an offset that bring medians together, and what else ``how`` fits."""
+    """(3, 3): gains, medians of the swap, medians of the target; the gains fit what else ``how`` fits."""
     middle, spread = _middle_and_spread(lab)
     goal_middle, goal_spread = _middle_and_spread(goal)
     gain = np.ones(3, np.float32)
@@ -163,7 +183,7 @@ def _moments(lab: Floats, goal: Floats, how: Colour) -> Floats:
         alike = middle[1:] * goal_middle[1:] > 1
         factor = np.divide(goal_middle[1:], middle[1:], out=np.ones_like(middle[1:]), where=alike)
         gain[1:] = np.clip(factor, *_SKIN_CHROMA)
-    return np.vstack([np.diag(gain), goal_middle - gain * middle]).astype(np.float32)
+    return np.vstack([gain, middle, goal_middle]).astype(np.float32)
 
 
 def _middle_and_spread(samples: Floats) -> tuple[Floats, Floats]:

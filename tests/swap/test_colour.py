@@ -1,9 +1,11 @@
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
 
 from faceswap.errors import SettingsError
-from faceswap.swap.colour import Transfer, apply_transfer, fit_colours, fit_transfer
+from faceswap.swap.colour import Transfer, _toned, apply_transfer, fit_colours, fit_transfer
 from faceswap.swap.options import Colour
 
 ALL = np.ones((64, 64), bool)
@@ -194,3 +196,38 @@ def test_smoothed_colours_flicker_less_and_follow_a_cut_at_once(how: Colour) -> 
         smoothed.append(apply_transfer(swapped, memory).mean())
     assert np.abs(np.diff(smoothed[:10])).mean() < 0.4 * np.abs(np.diff(alone[:10])).mean()
     assert smoothed[10] == pytest.approx(alone[10], abs=1e-6)
+
+
+def test_skin_lightens_a_dark_face_without_blown_out_whites_or_grey_pupils() -> None:
+    swapped, target = picture(0, (80, 55, 42), 10), picture(1, (190, 150, 130), 10)
+    lights = [(10, 10, 10), (60, 40, 30), (80, 55, 42), (120, 95, 80), (170, 165, 160)]
+    for i, colour in enumerate(lights):
+        swapped[2 * i : 2 * i + 2, :2] = colour
+    skin = ALL.copy()
+    skin[: 2 * len(lights), :2] = False
+    values = swapped.astype(np.float32) / 255
+    fitted = {how: fit_colours(values, target, skin, how) for how in ("skin", "reinhard")}
+    lightness = {
+        how: [float(cv2.cvtColor(f, cv2.COLOR_RGB2LAB)[2 * i, 0, 0]) for i in range(len(lights))]
+        for how, f in fitted.items()
+    }
+    assert all(a < b for a, b in pairwise(lightness["skin"]))
+    assert lightness["skin"][0] < 20  # a pupil's; 3 before
+    assert lightness["skin"][-1] < 93  # 68 before, 27 for the skin's 40
+    assert lightness["reinhard"][0] > 30
+    assert lightness["reinhard"][-1] > 98
+
+
+@pytest.mark.parametrize("goal", [25, 50, 80])
+@pytest.mark.parametrize("gain", [0.9, 1.0, 1.4])
+def test_the_tone_curve_meets_its_three_points_with_its_slope_and_never_turns(
+    gain: float, goal: float
+) -> None:
+    lightness = np.linspace(0, 100, 1001, dtype=np.float32)
+    toned = _toned(lightness, gain, 50.0, goal)
+    assert toned[0] == pytest.approx(0, abs=1e-4)
+    assert toned[500] == pytest.approx(goal, abs=1e-4)
+    assert toned[-1] <= 100 + 1e-3
+    assert (np.diff(toned)[toned[1:] > 0] > 0).all()
+    for step in (slice(498, 501, 2), slice(500, 503, 2)):
+        assert np.diff(toned[step])[0] / 0.2 == pytest.approx(gain, rel=0.03)
