@@ -15,6 +15,8 @@ from faceswap.faces.geometry import INNER, Geometry, Matrix, Points, apply, comp
 from faceswap.model.presets import Augmentation
 
 Array = NDArray[Any]
+_FADED = 0.3
+"""Share of the tinted inputs that also lose colour."""
 _KNOTS = 5
 """The random warp moves a grid of 5 x 5 points, as the tutorial does."""
 
@@ -42,10 +44,13 @@ class PairMaker:
         source: geometry of the stored crops (with margin).
         target: geometry of the network.
         augmentation: what to vary, and how much.
+        face_level: a crop's fourth channel, 0..255, is above this on the face.
     """
 
-    def __init__(self, source: Geometry, target: Geometry, augmentation: Augmentation) -> None:
-        self.target, self.augmentation = target, augmentation
+    def __init__(
+        self, source: Geometry, target: Geometry, augmentation: Augmentation, face_level: float = 0.0
+    ) -> None:
+        self.target, self.augmentation, self._face_level = target, augmentation, face_level
         # Shrink once by area so that bilinear sampling does not alias: 1.2 source pixels an output pixel.
         side = round(target.size * source.coverage / target.coverage * 1.2)
         self.source = source.at(min(source.size, side))
@@ -76,6 +81,7 @@ class PairMaker:
         neutral: Points,
         rng: np.random.Generator,
         progress: float = 0.0,
+        around: NDArray[np.uint8] | None = None,
     ) -> tuple[Array, Array, Array]:
         """One training pair.
 
@@ -85,6 +91,8 @@ class PairMaker:
             neutral: (68, 2) the identity's mean landmarks in the unvaried crop.
             rng: the only source of randomness.
             progress: share of the budget used, 0..1; the warp may fade with it.
+            around: (size, size, 3) uint8: the network's crop of another identity, whose surroundings the input
+                gets; ``crop`` has its weights then, and the face where they are above ``face_level``.
 
         Returns:
             the warped input (size, size, 3), the target (size, size, 3 + k), both float32 in 0..1, and the
@@ -98,7 +106,11 @@ class PairMaker:
             shape, neutral = mirror(shape, self.target.size), mirror(neutral, self.target.size)
         dx, dy = self.warp(rng, progress)
         target = self.sample(crop, x, y).astype(np.float32) / 255
-        warped = self.sample(crop[..., :3], x + dx, y + dy).astype(np.float32) / 255
+        if around is None:
+            warped = self.sample(crop[..., :3], x + dx, y + dy).astype(np.float32) / 255
+        else:
+            warped = self._placed(self.sample(crop, x + dx, y + dy), around)
+        warped = self.tinted(warped, rng)
         gain, bias = self.colour(rng)
         target[..., :3] = np.clip(target[..., :3] * gain + bias, 0, 1)
         offsets = (shape[INNER] - neutral[INNER]) / self.target.size
@@ -137,6 +149,25 @@ class PairMaker:
         size = self.target.size
         field = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
         return field[..., 0], field[..., 1]
+
+    def _placed(self, own: NDArray[np.uint8], around: NDArray[np.uint8]) -> Array:
+        """The face of one crop (h, w, 4) in the surroundings of another (h, w, 3): (h, w, 3) float32 in 0..1."""
+        inside = (own[..., 3] > self._face_level).astype(np.float32)
+        inside = cv2.GaussianBlur(inside, (0, 0), self.target.size / 48)[..., None]
+        mixed = inside * own[..., :3] + (1 - inside) * around
+        return np.asarray(mixed / 255, np.float32)
+
+    def tinted(self, picture: Array, rng: np.random.Generator) -> Array:
+        """An input (h, w, 3) in another light: each channel's gain, and the brightness; not clipped."""
+        strength = self.augmentation.tint
+        if not strength:
+            return picture
+        gain = 1 + rng.uniform(-strength, strength, 3).astype(np.float32)
+        picture = picture * gain + np.float32(rng.uniform(-strength, strength) * 0.4)
+        if rng.random() < _FADED:
+            grey = picture.mean(axis=-1, keepdims=True)
+            picture = grey + np.float32(rng.uniform()) * (picture - grey)
+        return picture
 
     def colour(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """A random gain (3,) and bias (1,), float32."""

@@ -79,6 +79,11 @@ def weight_map(landmarks: Points, size: int, weights: LossWeights) -> NDArray[np
     return np.rint(weight * (255 / max(1.0, weights.features))).astype(np.uint8)
 
 
+def face_level(weights: LossWeights) -> float:
+    """Where a :func:`weight_map` (0..255) is above this, the face is."""
+    return 255 * (1 + weights.background) / 2 / max(1.0, weights.features)
+
+
 def _filled(points: Points, size: int) -> NDArray[np.uint8]:
     canvas = np.zeros((size, size), np.uint8)
     cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
@@ -118,7 +123,7 @@ class TrainingData:
                     "preprocess again with larger crops: --size "
                     f"{32 * math.ceil(preset.size * faces.geometry.coverage / preset.coverage / 32)}",
                 )
-            maker = PairMaker(faces.geometry, preset.geometry, preset.augmentation)
+            maker = PairMaker(faces.geometry, preset.geometry, preset.augmentation, face_level(preset.loss))
             images = faces.images("train")
             if len(images) < MIN_FACES:
                 raise FaceSetError(
@@ -160,9 +165,18 @@ class TrainingData:
             neutral = marks.mean(axis=0)
             for j, chosen in enumerate(rng.integers(0, len(crops), count)):
                 x[i, j], y[i, j], shape[i, j] = maker.pair(
-                    crops[chosen], marks[chosen], neutral, rng, progress
+                    crops[chosen], marks[chosen], neutral, rng, progress, self._around(identity, rng)
                 )
         return x, {"picture": y, "shape": shape}
+
+    def _around(self, identity: str, rng: np.random.Generator) -> NDArray[np.uint8] | None:
+        """For the preset's share of the pairs, the network's crop of another identity, drawn by chance."""
+        others = [other for other in self.identities if other != identity]
+        if not others or rng.random() >= self.preset.augmentation.surroundings:
+            return None
+        other = others[int(rng.integers(len(others)))]
+        crops = self.train[other]
+        return self.makers[other].plain(crops[int(rng.integers(len(crops)))][..., :3])
 
 
 class Feeder:

@@ -49,6 +49,21 @@ class Augmentation(BaseModel):
         0.0, ge=0, le=1, description="share of the budget over which the warp fades to nothing; 0: it stays"
     )
 
+    tint: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="largest relative change of a channel's gain on the input alone: the code shall not tell whose "
+        "skin it is",
+    )
+    surroundings: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the inputs whose face has the surroundings of another identity: the code shall not "
+        "tell whose hair and background it is",
+    )
+
     def warp_at(self, progress: float) -> float:
         """The warp's standard deviation when ``progress`` (0..1) of the budget is used."""
         return self.warp * max(0.0, 1 - progress / self.warp_end) if self.warp_end else self.warp
@@ -106,6 +121,10 @@ class Preset(BaseModel):
             )
         if len(self.residual) not in {0, len(self.decoder_filters)}:
             raise ValueError("residual needs one number per upscaling of the decoder, or none")
+        if self.augmentation.surroundings and self.loss.background == 1:
+            raise ValueError(
+                "augmentation.surroundings needs a loss.background below 1: its map tells where the face is"
+            )
         return self
 
     @property
@@ -143,10 +162,19 @@ _OURS: dict[str, Any] = {
     "loss": LossWeights(mae=1.0, dssim=0.5, gradient=1.0, background=0.2, features=14.0, shape=0.1),
     # little, since swaps read crops that are aligned by their landmarks anyway
     "augmentation": Augmentation(
-        rotation=3, zoom=0.03, shift=0.02, flip=0, colour=0.02, warp=0.08, warp_end=0.8
+        rotation=3,
+        zoom=0.03,
+        shift=0.02,
+        flip=0,
+        colour=0.02,
+        warp=0.08,
+        warp_end=0.8,
+        tint=0.25,
+        surroundings=0.5,
     ),
 }
-"""The recipe of all presets but the tutorial's. The warp fades out, so that details become certain."""
+"""The recipe of all presets but the tutorial's. The warp fades out, so that details become certain; what hides the
+input's identity stays."""
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
