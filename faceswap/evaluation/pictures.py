@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from faceswap.evaluation.protocol import spaced
+from faceswap.evaluation.protocol import shown, spaced
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.geometry import INNER, Points
@@ -90,7 +90,7 @@ def case_sheet(
     """
     points = target.landmarks("heldout")
     real_points, real_images = reference.landmarks("heldout"), reference.images("heldout")
-    real_shapes = _shapes(real_points)
+    real_shapes, real_seen = _shapes(real_points), reference.in_frame("heldout")
     rows: list[list[Tile]] = []
     kinds: tuple[Kind, ...] = ("typical", "best", "worst")
     for kind in kinds:
@@ -100,11 +100,12 @@ def case_sheet(
             near = int(np.abs(real_shapes - own).sum((1, 2)).argmin())
             found = f"{frame['identity_distance']:.2f}" if frame["detected"] else "no face found"
             rebuilt = swapper.swap_face(real_images[near], real_points[near])
+            real, rebuilt = shown(np.stack([real_images[near], rebuilt]), real_seen[near][None])
             rows.append(
                 [
                     Tile(result.originals[i], f"{kind}: {result.target}"),
                     Tile(result.swaps[i], f"swap: {found}"),
-                    Tile(real_images[near], f"real {result.reference}"),
+                    Tile(real, f"real {result.reference}"),
                     Tile(rebuilt, "reconstruction"),
                 ]
             )

@@ -27,12 +27,22 @@ Truth = Callable[[int], Image]
 
 UNDETECTED_DISTANCE = 1.0
 """What a swap without a detectable face counts as: strangers lie at 0.7 to 1.0."""
-__all__ = ["PairResult", "evaluate_flicker", "evaluate_pair", "face_area", "face_at", "spaced", "state_of"]
+__all__ = [
+    "PairResult",
+    "evaluate_flicker",
+    "evaluate_pair",
+    "face_area",
+    "face_at",
+    "shown",
+    "spaced",
+    "state_of",
+]
 
 _LIP_NOISE, _EYE_NOISE = 0.01, 0.015
 """Openings that vary less than this (standard deviation) over the target's frames can't be told from the
 detector's noise: two looks at the same real faces without a blink (deviation 0.005 to 0.01) correlate at 0.3."""
 _UNIT = Geometry(size=256, coverage=1.0)
+_GREY = 32
 
 
 def evaluate_pair(
@@ -90,6 +100,7 @@ def evaluate_pair(
         if progress is not None:
             progress(done + 1, len(rows), f"{reference.identity} on {target.identity}")
     table = pd.DataFrame.from_records(records)
+    seen = target.in_frame("heldout")[rows]
     lips, eyes = (_both(table, key) for key in ("lip_gap", "eye"))
     real = [metrics.laplacian_variance(i, p) for i, p in zip(real_images, real_landmarks, strict=True)]
     against_truth = _against_truth(truth, target, rows, images, swaps, landmarks) if truth else {}
@@ -112,8 +123,8 @@ def evaluate_pair(
         **_reconstruction(reconstruct, real_images, real_landmarks),
         **against_truth,
         table=table,
-        originals=images,
-        swaps=np.stack(swaps),
+        originals=shown(images, seen),
+        swaps=shown(np.stack(swaps), seen),
     )
 
 
@@ -125,6 +136,11 @@ def evaluate_flicker(swap_face: SwapFace, target: FaceSet, frames: int = 25) -> 
     images, landmarks = target.images("heldout")[:frames], target.landmarks("heldout")[:frames]
     swaps = [swap_face(image, points) for image, points in zip(images, landmarks, strict=True)]
     return metrics.flicker(list(images), swaps, [face_area(p, target.geometry.size) for p in landmarks])
+
+
+def shown(images: NDArray[np.uint8], seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Pictures (n, S, S, 3) to look at: grey where they show nothing of the frame, rather than its border's streaks."""
+    return np.where(seen[..., None], images, np.uint8(_GREY))
 
 
 def spaced(count: int, limit: int) -> NDArray[np.intp]:

@@ -42,7 +42,7 @@ class PairResult(BaseModel):
     originals: NDArray[np.uint8] = Field(
         default_factory=lambda: np.empty((0, 0, 0, 3), np.uint8), exclude=True, repr=False
     )
-    """(frames, S, S, 3) the target's crops."""
+    """(frames, S, S, 3) the target's crops, grey where they reach beyond the frame."""
     swaps: NDArray[np.uint8] = Field(
         default_factory=lambda: np.empty((0, 0, 0, 3), np.uint8), exclude=True, repr=False
     )

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from faceswap import storage
 from faceswap.errors import FaceSetError, StorageError, UnreadableMedia
-from faceswap.faces.geometry import Geometry, Points, apply
+from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.media.images import read_image
 from faceswap.provenance.consent import Consent
 from faceswap.settings import settings
@@ -135,6 +135,23 @@ class FaceSet:
             for matrix, marks in zip(rows["matrix"], rows["landmarks"], strict=True)
         ]
         return np.stack(found) if found else np.empty((0, 68, 2))
+
+    def in_frame(self, split: str | None = None) -> NDArray[np.bool_]:
+        """(n, S, S): where the crops show the frame; elsewhere they repeat its border.
+
+        Sets that were made before the frames' sizes were stored can't tell: all True.
+        """
+        rows, side = self._of(split), self.geometry.size
+        found = np.ones((len(rows), side, side), bool)
+        if "frame_width" not in rows:
+            return found
+        axis = np.arange(side, dtype=np.float64)
+        pixels = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+        sizes = rows[["frame_width", "frame_height"]].to_numpy(np.float64)
+        for index, (matrix, size) in enumerate(zip(rows["matrix"], sizes, strict=True)):
+            places = apply(invert(np.reshape(matrix, (2, 3))), pixels)
+            found[index] = ((places > -0.5) & (places < size - 0.5)).all(axis=1).reshape(side, side)
+        return found
 
     def embeddings(self, split: str | None = None) -> NDArray[np.float64]:
         """(m, 128) of the faces that were embedded themselves (a video's faces are embedded by track)."""

@@ -176,6 +176,8 @@ def _row(
         "crop": file,
         "source": name,
         "frame": frame.index,
+        "frame_width": frame.image.shape[1],
+        "frame_height": frame.image.shape[0],
         "time": frame.time,
         "box": [round(v, 2) for v in face.box],
         "score": face.score,

@@ -67,6 +67,9 @@ class MemoryFaces:
             else np.empty((0, 256, 256, 3), np.uint8)
         )
 
+    def in_frame(self, split: str | None = None) -> NDArray[np.bool_]:
+        return np.ones(self.images(split).shape[:3], bool)
+
     def landmarks(self, split: str | None = None) -> Points:
         return np.array([moving_face(i) for i in self._numbers(split)]).reshape(-1, 68, 2)
 

@@ -151,6 +151,20 @@ def test_it_works_with_the_swapper() -> None:
     assert result.sharpness < 0.5  # a painted face has no detail
 
 
+def test_pictures_are_grey_beyond_the_frame_and_the_measures_are_not_touched() -> None:
+    class Tight(MemoryFaces):
+        def in_frame(self, split: str | None = None) -> np.ndarray:
+            seen = super().in_frame(split)
+            seen[:, 200:] = False
+            return seen
+
+    result = evaluate_pair(perfect, Tight("bela"), ADA, MEANS, ColourFinder(), Echo(VIEW))
+    for pictures in (result.originals, result.swaps):
+        assert (pictures[:, 200:] == pictures[0, 255, 255, 0]).all()
+        assert np.ptp(pictures[:, :200]) > 100
+    assert result.model_dump_json() == evaluate().model_dump_json()
+
+
 def test_missing_held_out_faces_or_reference_raise() -> None:
     empty = MemoryFaces("bela", faces=0)
     with pytest.raises(FaceSetError, match="'bela'"):
