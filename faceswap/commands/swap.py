@@ -51,6 +51,10 @@ def swap(
     outline: Annotated[
         str | None, typer.Option(help="the hulls end at the face: drawn (the reference's), target")
     ] = None,
+    reshape: Annotated[
+        float | None,
+        typer.Option(help="jaw and cheeks take the drawn face's outline: 0 not at all, 1 wholly"),
+    ] = None,
     feather: Annotated[float | None, typer.Option(help="width of the soft edge, face heights")] = None,
     erode: Annotated[
         float | None, typer.Option(help="shrink the mask (below 0: grow it), face heights")
@@ -92,6 +96,7 @@ def swap(
             "mask": mask,
             "forehead": forehead,
             "outline": outline,
+            "reshape": reshape,
             "feather": feather,
             "erosion": erode,
             "protect": protect,

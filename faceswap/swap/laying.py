@@ -1,7 +1,8 @@
-"""One swapped crop laid into the frame: detail, colour, occlusion, mask, blending, in this order."""
+"""One swapped crop laid into the frame: outline, occlusion, mask, colour, detail, blending, in this order."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -11,10 +12,11 @@ from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, sca
 from faceswap.swap.blending import blend, uncrop
 from faceswap.swap.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.detail import add_grain, match_blur, sharpen
-from faceswap.swap.masks import Region, face_mask, region_of, skin_in_crop
+from faceswap.swap.masks import Region, face_height, face_mask, feature_mask, region_of, skin_in_crop
 from faceswap.swap.occlusion import visible_face
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.outline import Difference
+from faceswap.swap.reshaping import Reshaping, share_at
 
 _OCCLUSION_MEMORY = 0.12
 """Seconds over which the outline of an occluder is smoothed: hands are quick."""
@@ -46,6 +48,7 @@ class Placed:
         geometry, matrix: the network's crop and the map from frame to crop.
         crop: (S, S, 3) uint8 RGB, the target there.
         drawn: (68, 2) landmarks in the frame of the face that the network drew; None: not read.
+        others: (68, 2) landmarks each of the frame's other faces, which no reshaping may move.
     """
 
     landmarks: Points
@@ -53,6 +56,7 @@ class Placed:
     matrix: Matrix
     crop: NDArray[np.uint8]
     drawn: Points | None = None
+    others: Sequence[Points] = ()
 
 
 def lay(
@@ -76,11 +80,12 @@ def lay(
         unsharp: what the network's pictures need; ``options.sharpen`` times that is applied.
 
     Returns:
-        the area that changed, in pixels, partly changed ones by their share.
+        the area that was replaced, in pixels, partly replaced ones by their share.
     """
     region = region_of(face.geometry, face.matrix, image.shape[1], image.shape[0])
     if region.empty:
         return 0.0
+    face = _reshaped(image, face, region, options)
     skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
     mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options, face.drawn)
     if options.occlusion != "none":
@@ -102,6 +107,21 @@ def lay(
     if memory is not None:
         memory.time = time
     return float(mask.sum())
+
+
+def _reshaped(image: NDArray[np.uint8], face: Placed, region: Region, options: SwapOptions) -> Placed:
+    """Give the target the outline of the drawn face, in place; the face as it then lies in the image."""
+    if face.drawn is None or not options.reshape:
+        return face
+    strength = options.reshape * share_at(face.landmarks)
+    reshaping = Reshaping(face.landmarks, face.drawn, face.matrix, strength, face.others)
+    before = image[region.slices].copy()
+    reshaping.apply(image)
+    for feature in options.protect:
+        kept = feature_mask(feature, region, face.landmarks, face_height(face.geometry, face.matrix))
+        blend(image, before, kept, region)
+    landmarks = reshaping.moved(face.landmarks)
+    return replace(face, landmarks=landmarks, crop=face.geometry.crop(image, face.matrix))
 
 
 def _transfer(

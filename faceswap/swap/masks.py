@@ -165,7 +165,7 @@ def face_mask(
     if (rows, columns) != shape:
         mask = cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_LINEAR)
     for feature in options.protect:
-        mask *= 1 - _feature_mask(feature, region, landmarks, unit)
+        mask *= 1 - feature_mask(feature, region, landmarks, unit)
     return mask
 
 
@@ -193,7 +193,7 @@ def _depth(
             )
 
 
-def _feature_mask(feature: Feature, region: Region, landmarks: Points, unit: float) -> NDArray[np.float32]:
+def feature_mask(feature: Feature, region: Region, landmarks: Points, unit: float) -> NDArray[np.float32]:
     """(region.height, region.width) float32: 1 on a protected feature and a margin around it, softly to 0.
 
     At full resolution: inside the margin the mask is exactly 1, so that no protected pixel changes.

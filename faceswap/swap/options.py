@@ -30,11 +30,18 @@ class SwapOptions(BaseModel):
         description="where the hulls end: drawn at the face that the network drew, so that the reference's collar and "
         "hair stay out, and a little beyond the target's at most; target at the target's face",
     )
+    reshape: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="how far the target's jaw and cheeks, and less and less what surrounds them, move to the outline "
+        "of the drawn face; 0: the target's head keeps its shape. Needs outline drawn",
+    )
     erosion: float = Field(
-        0.0, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
+        -0.015, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
     )
     feather: float = Field(
-        0.1,
+        0.06,
         ge=0,
         le=0.5,
         description="width of the soft edge, inwards from the mask's border, in face heights",

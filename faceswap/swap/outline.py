@@ -66,6 +66,7 @@ def read_landmarks(reader: Reader, drawn: NDArray[np.float32], geometry: Geometr
 def drawn_landmarks(
     reader: Reader,
     drawn: NDArray[np.float32],
+    crop: NDArray[np.uint8],
     geometry: Geometry,
     target: Points,
     before: Difference | None,
@@ -73,8 +74,12 @@ def drawn_landmarks(
 ) -> tuple[Points, Difference]:
     """The landmarks of a drawn face, calm on video: seldom read, and smoothed as offsets from the target's.
 
+    Drawing and target are read in the same way, so that what the reader does to every face cancels: a network that
+    returns its input has the target's landmarks.
+
     Args:
         reader, drawn, geometry: as for :func:`read_landmarks`.
+        crop: (S, S, 3) uint8 RGB, what the network saw.
         target: (68, 2) the target's landmarks in the crop's pixels.
         before: what the frame before left; None: a single picture, or the first.
         time: of the frame, seconds.
@@ -85,7 +90,9 @@ def drawn_landmarks(
     age = math.inf if before is None else time - before.time
     if before is not None and 0 <= age < _LOOK_EVERY:
         return target + before.offsets * geometry.size, before
-    offsets = (read_landmarks(reader, drawn, geometry) - target) / geometry.size
+    seen = crop.astype(np.float32) / np.float32(255)
+    offsets = read_landmarks(reader, drawn, geometry) - read_landmarks(reader, seen, geometry)
+    offsets /= geometry.size
     if before is not None and age >= 0:
         share = 1 - math.exp(-age / _MEMORY)
         offsets = before.offsets + share * (offsets - before.offsets)

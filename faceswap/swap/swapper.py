@@ -192,7 +192,8 @@ class Swapper:
             if one.placed is not None and one.output is not None:
                 image = frame.copy() if image is frame else image
                 unsharp = self.roles[face.role].network.unsharp
-                placed = self._outlined(one.placed, one.output, memory, time)
+                others = tuple(other.face.face.landmarks for other in drawn if other is not one)
+                placed = self._outlined(replace(one.placed, others=others), one.output, memory, time)
                 area = lay(image, placed, one.output, self.options, memory, time, unsharp)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
@@ -224,7 +225,7 @@ class Swapper:
         if self.options.outline != "drawn" or self.options.mask in {"rect", "ellipse"}:
             return placed
         target, before = apply(placed.matrix, placed.landmarks), memory.outline if memory else None
-        drawn, left = drawn_landmarks(self.finder, output, placed.geometry, target, before, time)
+        drawn, left = drawn_landmarks(self.finder, output, placed.crop, placed.geometry, target, before, time)
         if memory is not None:
             memory.outline = left
         return replace(placed, drawn=apply(invert(placed.matrix), drawn))

@@ -63,22 +63,37 @@ def test_a_drawn_face_like_the_targets_changes_nothing() -> None:
     assert np.array_equal(mask_of(FACE), mask_of(None))
 
 
+def test_a_network_that_returns_its_input_has_the_targets_landmarks() -> None:
+    """Whatever the reader is wrong by."""
+    shot = render(person("dalia"), list(clip(4, 2.0, 25))[8], size=256)
+    matrix = GEOMETRY.matrix(shot.landmarks.astype(np.float64))
+    crop = GEOMETRY.crop(np.asarray(shot.image, np.uint8), matrix)
+    target = apply(matrix, shot.landmarks.astype(np.float64))
+    echo = crop.astype(np.float32) / 255
+    found, _ = drawn_landmarks(FaceFinder(), echo, crop, GEOMETRY, target, None, 0.0)
+    assert np.array_equal(found, target)
+
+
 @pytest.mark.parametrize("mask", ["ellipse", "rect"])
 def test_masks_that_are_no_hulls_do_not_go_by_it(mask: str) -> None:
     options = HARD.model_copy(update={"mask": mask})
     assert np.array_equal(mask_of(widened(FACE, 0.5), options), mask_of(None, options))
 
 
+TARGET = np.full((96, 96, 3), 255, np.uint8)
+
+
 class Script:
-    """Reads the mean face, its jaw as wide as it is told; counts."""
+    """Reads the mean face, in what is drawn (black) its jaw as wide as it is told; counts those."""
 
     def __init__(self) -> None:
         self.width, self.read = 1.0, 0
 
     def landmarks(self, frame: np.ndarray, box: tuple[float, float, float, float]) -> Points:
-        self.read += 1
-        side = len(frame)
-        return widened(face_points((side - 1) / 2, (side - 1) / 2, side / 1.5), self.width)
+        side, drawn = len(frame), not frame.any()
+        self.read += drawn
+        points = face_points((side - 1) / 2, (side - 1) / 2, side / 1.5)
+        return widened(points, self.width) if drawn else points
 
 
 def test_on_video_the_outline_is_read_ten_times_a_second_and_follows_smoothly() -> None:
@@ -90,7 +105,7 @@ def test_on_video_the_outline_is_read_ten_times_a_second_and_follows_smoothly() 
         reader.width = 1.0 if frame < 25 else 1.2
         # the target moves: the drawn face with it
         moved = target + np.array((np.sin(frame), 0.0))
-        drawn, before = drawn_landmarks(reader, picture, GEOMETRY, moved, before, frame / 25)
+        drawn, before = drawn_landmarks(reader, picture, TARGET, GEOMETRY, moved, before, frame / 25)
         widths.append(np.ptp((drawn - moved + target)[:17, 0]) / np.ptp(target[:17, 0]))
     assert reader.read == pytest.approx(30, abs=5)
     assert widths[24] == pytest.approx(1, abs=0.04)
@@ -102,5 +117,5 @@ def test_a_single_picture_is_read_as_it_is() -> None:
     reader = Script()
     reader.width = 1.2
     target = face_points(47.5, 47.5, 64)
-    drawn, _ = drawn_landmarks(reader, np.zeros((96, 96, 3), np.float32), GEOMETRY, target, None, 0.0)
+    drawn, _ = drawn_landmarks(reader, np.zeros((96, 96, 3), np.float32), TARGET, GEOMETRY, target, None, 0.0)
     assert np.allclose(drawn, widened(target, 1.2), atol=0.02)
