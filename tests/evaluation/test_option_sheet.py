@@ -27,7 +27,9 @@ class Bright(KnownFaces):
 def test_the_sheet_shows_every_mask_under_every_colour() -> None:
     frame = smooth_noise(300, 300)
     swapper = Swapper(
-        Paint(Geometry(64, 1.5), (255, 0, 0)), KnownFaces(face_at(150, 150, 100)), SwapOptions(sharpen=0)
+        Paint(Geometry(64, 1.5), (255, 0, 0)),
+        KnownFaces(face_at(150, 150, 100)),
+        SwapOptions(sharpen=0, feather=0.1),
     )
     sheet = comparison_sheet(frame, swapper, CELL)
     masks, colours = get_args(Mask), get_args(Colour)
