@@ -1,8 +1,9 @@
 """What each ingredient of the preset ``lite`` is worth: leave one out, train for the same time, measure the swaps.
 
-``python -m tests.benchmarks.bench_ablation [--minutes 2] [--people NAME=VIDEO …] [--variants NAME …] [--out DIR]``:
-on two of the cast, where the true swap is known, or on videos of one's own. A Markdown table in DIR; started again, it
-goes on where it was. The time is wall time: nothing else should run on the machine.
+``python -m tests.benchmarks.bench_ablation [--minutes 2 | --steps 1500] [--seed 0] [--people NAME=VIDEO …]
+[--variants NAME …] [--out DIR]``: on two of the cast, where the true swap is known, or on videos of one's own. A
+Markdown table in DIR; started again, it goes on where it was. Minutes are wall time: nothing else should run on the
+machine.
 """
 
 import argparse
@@ -53,6 +54,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no standardized input": {"normalize_input": False},
     "inputs not disguised": {"augmentation": {"tint": 0, "surroundings": 0, "light": 0}},
     "inputs in their own light": {"augmentation": {"light": 0}},
+    "more light": {"augmentation": {"light": 0.5}},
+    "more disguise": {"augmentation": {"tint": 0.4, "surroundings": 1}},
+    "more rotation, zoom and shift": {"augmentation": {"rotation": 10, "zoom": 0.1, "shift": 0.05}},
     "no warp": {"augmentation": {"warp": 0}},
     "warp to the end": {"augmentation": {"warp_end": 0}},
     "constant learning rate": {"final_decay": 1},
@@ -67,7 +71,9 @@ def sharp(network: Half, faces: FaceSet) -> Half:
     return network
 
 
-def trained(recipe: Preset, prior: bool, sets: Mapping[str, FaceSet], minutes: float) -> TrainingResult:
+def trained(
+    recipe: Preset, prior: bool, sets: Mapping[str, FaceSet], budget: Budget, seed: int = 0
+) -> TrainingResult:
     """A training without tracking."""
 
     def start(model: Autoencoders) -> None:
@@ -75,7 +81,7 @@ def trained(recipe: Preset, prior: bool, sets: Mapping[str, FaceSet], minutes: f
         if file is None or take_prior(model, file).share < 0.99:
             raise ValueError(f"the prior does not fit {recipe.name}")
 
-    options = TrainingOptions(budget=Budget(minutes=minutes), validate_seconds=1e9, checkpoint_seconds=1e9)
+    options = TrainingOptions(budget=budget, seed=seed, validate_seconds=1e9, checkpoint_seconds=1e9)
     with tempfile.TemporaryDirectory() as scratch:
         return Trainer(
             TrainingData(sets, recipe),
@@ -99,12 +105,13 @@ def truth_of(reference: str, target: str) -> Truth:
 
 
 def measured(
-    name: str, sets: Mapping[str, FaceSet], minutes: float, cast: bool, seed_row: Mapping[str, Any]
+    name: str, sets: Mapping[str, FaceSet], cast: bool, conditions: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A variant's row: the measures of every ordered pair."""
+    """A variant's row: the measures of every ordered pair, under ``conditions`` (minutes or steps, seed, people)."""
     changes = dict(VARIANTS[name])
     recipe, prior = preset(changes.pop("preset", "lite")), changes.pop("prior", True)
-    result = trained(recipe.with_(**changes), prior, sets, minutes)
+    budget = Budget(minutes=conditions["minutes"], steps=conditions["steps_given"])
+    result = trained(recipe.with_(**changes), prior, sets, budget, conditions["seed"])
     finder, pairs = FaceFinder(careful=True), {}
     means = {identity: faces.mean_embedding for identity, faces in sets.items()}
     for reference, target in permutations(sets, 2):
@@ -125,7 +132,7 @@ def measured(
             key: value for key in SHOWN if (value := getattr(found, key, None)) is not None
         }
     return {
-        **seed_row,
+        **conditions,
         "variant": name,
         "steps": result.steps,
         "images/s": result.images_per_second,
@@ -152,7 +159,9 @@ def markdown(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     """Train and measure what is missing; print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=2, help="training time of each variant")
+    parser.add_argument("--minutes", type=float, help="training time of each variant; default: 2")
+    parser.add_argument("--steps", type=int, help="the same steps for each variant, instead of the same time")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--people", nargs="+", default=[], metavar="NAME=VIDEO", help="instead of the cast")
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--out", type=Path, default=Path("bench-ablation"))
@@ -163,13 +172,18 @@ def main() -> None:
         consent = Consent(subject=name, statement="measured only, nothing is kept")
         sets[name] = extract([path], name, consent=consent, root=str(options.out / "face-sets"))
     sets = sets or {faces.identity: faces for faces in face_sets(options.out, list(CAST), SECONDS)}
-    key = {"minutes": options.minutes, "people": {name: faces.digest for name, faces in sets.items()}}
+    key = {
+        "minutes": None if options.steps else options.minutes or 2.0,
+        "steps_given": options.steps,
+        "seed": options.seed,
+        "people": {name: faces.digest for name, faces in sets.items()},
+    }
     log = options.out / "rows.jsonl"
     known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    rows = {row["variant"]: row for row in known if {k: row[k] for k in key} == key}
+    rows = {row["variant"]: row for row in known if {k: row.get(k) for k in key} == key}
     for name in options.variants:
         if name not in rows:
-            rows[name] = measured(name, sets, options.minutes, not options.people, key)
+            rows[name] = measured(name, sets, not options.people, key)
             with log.open("a") as file:
                 file.write(json.dumps(rows[name]) + "\n")
             sys.stderr.write(f"{name}: {rows[name]['pairs']}\n")
