@@ -4,15 +4,18 @@ import pytest
 from faceswap.errors import FaceSetError
 from faceswap.faces.options import ExtractionOptions
 from faceswap.model.dataset import Feeder, TrainingData, weight_map
-from faceswap.model.presets import LossWeights, preset
+from faceswap.model.presets import LossWeights, Preset, preset
 from tests.model.fakes import GEOMETRY, FakeFaces, landmarks_in_crop
 
 TINY = preset("lite").with_(size=64, code_grid=8, batch_size=3)
 
 
-def data() -> TrainingData:
+UNDISGUISED = TINY.with_(augmentation={"tint": 0, "surroundings": 0, "light": 0})
+
+
+def data(recipe: Preset = TINY) -> TrainingData:
     return TrainingData(
-        {"ann": FakeFaces("ann", (200, 120, 90)), "bob": FakeFaces("bob", (90, 120, 200))}, TINY
+        {"ann": FakeFaces("ann", (200, 120, 90)), "bob": FakeFaces("bob", (90, 120, 200))}, recipe
     )
 
 
@@ -26,9 +29,10 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
 
 def test_channels_stay_rgb() -> None:
     """The tutorial fed BGR pictures to models that were trained on RGB."""
-    x, _ = data().batch(0, 0, 0.0)
-    assert x[0, ..., 0].mean() > x[0, ..., 2].mean() + 0.2
-    assert x[1, ..., 2].mean() > x[1, ..., 0].mean() + 0.2
+    x, y = data(UNDISGUISED).batch(0, 0, 0.0)
+    for pictures in (x, y["picture"]):
+        assert pictures[0, ..., 0].mean() > pictures[0, ..., 2].mean() + 0.2
+        assert pictures[1, ..., 2].mean() > pictures[1, ..., 0].mean() + 0.2
 
 
 def test_held_out_faces_are_never_trained_on() -> None:
