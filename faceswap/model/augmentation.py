@@ -17,8 +17,6 @@ from faceswap.model.presets import Augmentation
 Array = NDArray[Any]
 _FADED = 0.3
 """Share of the tinted inputs that also lose colour."""
-_LIGHT_KNOTS = 4
-"""The random light has a grid of 4 x 4 values: as smooth as a lamp's."""
 _KNOTS = 5
 """The random warp moves a grid of 5 x 5 points, as the tutorial does."""
 
@@ -112,7 +110,7 @@ class PairMaker:
             warped = self.sample(crop[..., :3], x + dx, y + dy).astype(np.float32) / 255
         else:
             warped = self._placed(self.sample(crop, x + dx, y + dy), around)
-        warped = self.lit(self.tinted(warped, rng), rng)
+        warped = self.tinted(warped, rng)
         gain, bias = self.colour(rng)
         target[..., :3] = np.clip(target[..., :3] * gain + bias, 0, 1)
         offsets = (shape[INNER] - neutral[INNER]) / self.target.size
@@ -170,15 +168,6 @@ class PairMaker:
             grey = picture.mean(axis=-1, keepdims=True)
             picture = grey + np.float32(rng.uniform()) * (picture - grey)
         return picture
-
-    def lit(self, picture: Array, rng: np.random.Generator) -> Array:
-        """An input (size, size, 3) under another smooth light, darker here and brighter there; not clipped."""
-        strength = self.augmentation.light
-        if not strength:
-            return picture
-        light = np.exp(rng.normal(0, strength, (_LIGHT_KNOTS, _LIGHT_KNOTS)).astype(np.float32))
-        side = self.target.size
-        return picture * cv2.resize(light, (side, side), interpolation=cv2.INTER_CUBIC)[..., None]
 
     def colour(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """A random gain (3,) and bias (1,), float32."""

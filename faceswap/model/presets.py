@@ -63,13 +63,6 @@ class Augmentation(BaseModel):
         description="share of the inputs whose face has the surroundings of another identity: the code shall not "
         "tell whose hair and background it is",
     )
-    light: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="standard deviation of the logarithm of a smooth field of light on the input alone: the code shall "
-        "go by the features' places, not by the shading of somebody's skin",
-    )
 
     def warp_at(self, progress: float) -> float:
         """The warp's standard deviation when ``progress`` (0..1) of the budget is used."""
@@ -178,7 +171,6 @@ _OURS: dict[str, Any] = {
         warp_end=0.8,
         tint=0.25,
         surroundings=0.5,
-        light=0.3,
     ),
 }
 """The recipe of all presets but the tutorial's. The warp fades out, so that details become certain; what hides the

@@ -10,7 +10,7 @@ from tests.model.fakes import GEOMETRY, FakeFaces, landmarks_in_crop
 TINY = preset("lite").with_(size=64, code_grid=8, batch_size=3)
 
 
-UNDISGUISED = TINY.with_(augmentation={"tint": 0, "surroundings": 0, "light": 0})
+UNDISGUISED = TINY.with_(augmentation={"tint": 0, "surroundings": 0})
 
 
 def data(recipe: Preset = TINY) -> TrainingData:

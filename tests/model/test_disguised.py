@@ -66,7 +66,7 @@ def painted(identity: str, colour: tuple[int, int, int]) -> Painted:
 def test_half_of_the_inputs_have_the_surroundings_of_another_identity_and_none_where_there_is_no_other() -> (
     None
 ):
-    recipe = preset("lite").with_(augmentation={"tint": 0, "colour": 0, "light": 0})
+    recipe = preset("lite").with_(augmentation={"tint": 0, "colour": 0})
     two = TrainingData({"red": painted("red", RED), "blue": painted("blue", BLUE)}, recipe)
     corners = np.array([two.batch(0, step, 1.0)[0][:, :, 1, 1] for step in range(40)])  # (40, 2, n, 3)
     own = np.stack([corners[:, 0, :, 0] > 0.9, corners[:, 1, :, 2] > 0.9])
@@ -80,13 +80,3 @@ def test_half_of_the_inputs_have_the_surroundings_of_another_identity_and_none_w
 def test_surroundings_need_a_map_of_the_face() -> None:
     with pytest.raises(SettingsError, match="background"):
         preset("lite").with_(loss={"background": 1})
-
-
-def test_another_light_is_smooth_and_on_the_input_only() -> None:
-    lit = NOTHING.model_copy(update={"light": 0.3})
-    seen = [pair(lit, seed=seed, colour=(90, 90, 90)) for seed in range(20)]
-    gains = np.log(np.array([x[..., 0] for x, _ in seen]) * 255 / 90)
-    assert np.ptp(gains, axis=(1, 2)).min() > 0.2
-    assert max(np.abs(np.diff(gains, axis=axis)).max() for axis in (1, 2)) < 0.15
-    assert all(np.ptp(x, axis=-1).max() < 1e-5 for x, _ in seen)  # no colour of its own
-    assert all(np.abs(y[..., :3] * 255 - 90).max() < 1 for _, y in seen)
