@@ -32,8 +32,8 @@ _SMOOTH = np.array([1, 2, 3, 2, 1]) / 9
 """Over neighbouring points of the jaw: single ones are noisy."""
 _FACING, _TURNED = 25.0, 50.0
 """Degrees of yaw between which the change fades: in profile the landmarks of the far side are guesses."""
-_GRID = 6
-"""The map is computed at every sixth pixel and enlarged: it is smooth."""
+_GRID = 64
+"""The map is computed at so many places along each side and enlarged: it is smooth, however large the face."""
 
 
 class Reshaping:
@@ -71,7 +71,7 @@ class Reshaping:
         region = self.region(image.shape[1], image.shape[0])
         if region.empty or not self._change.any():
             return
-        columns, rows = (max(2, -(-n // _GRID)) for n in (region.width, region.height))
+        columns, rows = (max(2, min(n, _GRID)) for n in (region.width, region.height))
         # pixel centres of the coarser grid, as cv2.resize has them
         xs = (np.arange(columns) + 0.5) * region.width / columns - 0.5 + region.left
         ys = (np.arange(rows) + 0.5) * region.height / rows - 0.5 + region.top
