@@ -135,6 +135,7 @@ class Workshop:
         choice: str = "production",
         face: int = ALL,
         suffix: Format = "jpg",
+        options: SwapOptions | None = None,
     ) -> Swapped:
         """Swap one face of a picture, or all.
 
@@ -143,6 +144,7 @@ class Workshop:
             identity, choice: the version, as for :meth:`Catalogue.get`.
             face: 1 is the largest; 0: all.
             suffix: of the result; jpg is written five times as fast as png.
+            options: of this swap; None: the workshop's.
 
         Raises:
             MediaError: the picture can't be used.
@@ -152,11 +154,12 @@ class Workshop:
         began = time.perf_counter()
         found = self.faces_of_picture(path)
         assert path is not None  # checked
-        served = self.catalogue.get(identity, choice)
-        result = self._swapper(served).apply(found.image, found.faces, _only(face, len(found.faces)))
-        _require_a_swap(result, self.options)
+        served, options = self.catalogue.get(identity, choice), options or self.options
+        swapper = Swapper(served.loaded.network, self.finder, options)
+        result = swapper.apply(found.image, found.faces, _only(face, len(found.faces)))
+        _require_a_swap(result, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
-        record = provenance(served.loaded, self.options.model_dump(mode="json"))
+        record = provenance(served.loaded, options.model_dump(mode="json"))
         write_image(out, result.image, metadata=record)
         swapped = tuple(one.face for one in result.faces if one.skipped is None)
         return Swapped("picture", path, out, served, swapped, time.perf_counter() - began)

@@ -225,6 +225,24 @@ def test_from_upload_to_download_in_the_browser(
     page.wait_for_selector("#picture-origin .lineage >> text=fictional person")
 
 
+def test_an_option_changes_the_picture_at_once_and_is_stored_in_it(
+    page: "Page", demo: Done, tmp_path: Path
+) -> None:
+    sources = "() => [...document.querySelectorAll('#picture-result img')].map(i => i.src).join()"
+    before = page.evaluate(sources)
+    page.click("#picture-options >> text=Options")
+    choose(page, "picture-mask", "rect")
+    page.wait_for_function(f"before => ({sources})() !== before", arg=before)
+    page.wait_for_selector("#picture-done b:text-is('emeric/1')")
+    with page.expect_download() as download:
+        page.click("#picture-download")
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert '"mask": "rect"' in faceswap(demo.home, "inspect", str(file))
+    choose(page, "picture-mask", "extended_hull")
+    page.click("#picture-options >> text=Options")
+
+
 def test_a_picture_without_a_face_is_told_and_the_next_one_works(
     page: "Page", target: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from faceswap.errors import TrackingError
@@ -8,6 +9,7 @@ from faceswap.evaluation.single import SwapMeasures
 from faceswap.media.images import write_image
 from faceswap.registry import Listed
 from faceswap.settings import settings
+from faceswap.swap.options import SwapOptions
 from serving import words
 from serving.api import listing, report
 from serving.app import build
@@ -15,6 +17,7 @@ from serving.catalogue import State
 from serving.lineage import lineage, versions_table
 from serving.pages.compare import compare, comparison, version_names
 from serving.pages.desk import pickers, version_choices
+from serving.pages.options import OptionsForm
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
 
@@ -121,3 +124,20 @@ def test_the_app_is_built_and_names_its_calls(tmp_path: Path, down: bool) -> Non
     assert set(described) == {"/swap", "/swap_video", "/compare", "/faces", "/versions"}
     names = [parameter["label"] for parameter in described["/swap"]["parameters"]]
     assert names == ["target", "identity", "version", "face", "measure"]
+
+
+def test_the_form_makes_the_options_it_shows_and_keeps_the_rest() -> None:
+    defaults = SwapOptions(max_yaw=33, protect=("eyes",))
+    with gr.Blocks():
+        form = OptionsForm.build("tab", defaults)
+    shown = tuple(component.value for component in form.inputs)
+    assert form.chosen(defaults, shown) == defaults
+    changed = [*shown]
+    changed[list(form.fields).index("reshape")] = 0.25
+    changed[list(form.fields).index("protect")] = ["mouth"]
+    made = form.chosen(defaults, tuple(changed))
+    assert (made.reshape, made.protect, made.max_yaw) == (0.25, ("mouth",), 33)
+    for name, component in form.fields.items():  # what can be set is allowed
+        for end in (getattr(component, "minimum", None), getattr(component, "maximum", None)):
+            if isinstance(component, gr.Slider):
+                SwapOptions.model_validate({name: end})

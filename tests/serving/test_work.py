@@ -9,6 +9,7 @@ from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, U
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import VideoWriter, probe
 from faceswap.provenance.metadata import read_provenance
+from faceswap.swap.options import SwapOptions
 from serving.limits import Limits
 from serving.outbox import Outbox
 from serving.work import Workshop
@@ -59,6 +60,18 @@ def test_a_picture_is_swapped_labelled_and_says_where_it_comes_from(shop: Worksh
         "run-1",
     )
     assert origin.options["label"] is True
+
+
+def test_a_swap_has_options_of_its_own_and_says_so(shop: Workshop, picture: Path) -> None:
+    swapped = shop.picture(picture, "ada", options=SwapOptions(colour="none", mask="rect"))
+    origin = read_provenance(swapped.result)
+    assert origin is not None
+    assert (origin.options["mask"], origin.options["colour"]) == ("rect", "none")
+    plain = read_provenance(shop.picture(picture, "ada").result)
+    assert plain is not None
+    assert plain.options["mask"] == shop.options.mask
+    with pytest.raises(FaceError, match="too small"):
+        shop.picture(picture, "ada", options=SwapOptions(min_face=1000))
 
 
 def test_only_the_chosen_face_is_swapped(shop: Workshop, picture: Path) -> None:
