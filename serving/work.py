@@ -155,7 +155,7 @@ class Workshop:
         found = self.faces_of_picture(path)
         assert path is not None  # checked
         served, options = self.catalogue.get(identity, choice), options or self.options
-        swapper = Swapper(served.loaded.network, self.finder, options)
+        swapper = self._swapper(served, options=options)
         result = swapper.apply(found.image, found.faces, _only(face, len(found.faces)))
         _require_a_swap(result, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
@@ -239,8 +239,10 @@ class Workshop:
         with VideoReader(video) as reader:
             return next(reader.frames(start=reader.info.duration / 3)).image
 
-    def _swapper(self, served: Served, match: NDArray[np.float64] | None = None) -> Swapper:
-        return Swapper(served.loaded.network, self.finder, self.options, match=match)
+    def _swapper(
+        self, served: Served, match: NDArray[np.float64] | None = None, options: SwapOptions | None = None
+    ) -> Swapper:
+        return Swapper(served.loaded.network, self.finder, options or self.options, match=match)
 
     def _embedding(self, path: Path, face: int) -> NDArray[np.float64]:
         found = self.faces_of_video(path)

@@ -12,16 +12,16 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "colour": get_args(Colour),
     "occlusion": get_args(Occlusion),
 }
-_SLIDERS: dict[str, tuple[float, float, float]] = {
-    "reshape": (0, 1, 0.05),
-    "forehead": (0, 0.5, 0.01),
-    "erosion": (-0.2, 0.3, 0.005),
-    "feather": (0, 0.5, 0.01),
-    "colour_strength": (0, 1, 0.05),
-    "sharpen": (0, 3, 0.1),
-    "grain": (0, 2, 0.1),
+_STEPS = {
+    "reshape": 0.05,
+    "forehead": 0.01,
+    "erosion": 0.005,
+    "feather": 0.01,
+    "colour_strength": 0.05,
+    "sharpen": 0.1,
+    "grain": 0.1,
 }
-"""Least, most and step of each number; the model checks them again."""
+"""The numbers that have a slider, and its step; from where to where it goes is the model's to say."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,10 @@ class OptionsForm:
         with gr.Accordion("Options: mask, colours, detail", open=False, elem_id=f"{name}-options"):
             for field, choices in _CHOICES.items():
                 fields[field] = gr.Dropdown(choices=list(choices), **said(field))
-            for field, (least, most, step) in _SLIDERS.items():
-                fields[field] = gr.Slider(least, most, step=step, **said(field))
+            schema = SwapOptions.model_json_schema()["properties"]
+            for field, step in _STEPS.items():
+                limits = schema[field]["minimum"], schema[field]["maximum"]
+                fields[field] = gr.Slider(*limits, step=step, **said(field))
             kept = said("protect")
             fields["protect"] = gr.CheckboxGroup(
                 choices=list(get_args(Feature)), **{**kept, "value": list(kept["value"])}

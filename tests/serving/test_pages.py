@@ -137,7 +137,5 @@ def test_the_form_makes_the_options_it_shows_and_keeps_the_rest() -> None:
     changed[list(form.fields).index("protect")] = ["mouth"]
     made = form.chosen(defaults, tuple(changed))
     assert (made.reshape, made.protect, made.max_yaw) == (0.25, ("mouth",), 33)
-    for name, component in form.fields.items():  # what can be set is allowed
-        for end in (getattr(component, "minimum", None), getattr(component, "maximum", None)):
-            if isinstance(component, gr.Slider):
-                SwapOptions.model_validate({name: end})
+    feather = form.fields["feather"]
+    assert (feather.minimum, feather.maximum) == (0, 0.5)  # the model's limits
