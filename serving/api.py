@@ -2,18 +2,22 @@
 
 >>> from gradio_client import Client, handle_file
 >>> app = Client("http://127.0.0.1:7860", auth=("user", "password"))
->>> file, report = app.predict(handle_file("me.jpg"), "ada", "production", 0, False, api_name="/swap")
+>>> file, report = app.predict(
+...     handle_file("me.jpg"), "ada", "production", 0, False, {"colour": "linear"}, api_name="/swap"
+... )
 
 The answers hold paths of downloaded files, byte for byte as they were written: with label and provenance.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
+from pydantic import ValidationError
 
-from faceswap.errors import FaceswapError
+from faceswap.errors import FaceswapError, SettingsError
+from faceswap.swap.options import SwapOptions
 from serving.catalogue import State
 from serving.components import path_of
 from serving.pages.compare import compare as compare_versions
@@ -21,6 +25,8 @@ from serving.work import ALL, Swapped, Workshop
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_DECIDED = ("label", "label_text")
+"""Not for callers to choose: what comes out of the app says that it is generated."""
 
 
 def report(swapped: Swapped, workshop: Workshop, measure: bool) -> dict[str, Any]:
@@ -36,6 +42,25 @@ def report(swapped: Swapped, workshop: Workshop, measure: bool) -> dict[str, Any
         "measures": workshop.measure(swapped).model_dump() if measure else None,
         "lineage": dict(row.tags),
     }
+
+
+def options_of(changes: Mapping[str, Any] | None, defaults: SwapOptions) -> SwapOptions:
+    """The defaults with some fields changed.
+
+    Raises:
+        SettingsError: a field does not exist, is not for callers to choose, or its value does not fit.
+    """
+    known = [name for name in SwapOptions.model_fields if name not in _DECIDED]
+    for name in changes or {}:
+        if name not in known:
+            raise SettingsError(f"There is no option {name!r} to choose", f"options are: {', '.join(known)}")
+    try:
+        return SwapOptions.model_validate({**defaults.model_dump(), **(changes or {})})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(
+            f"The option {'.'.join(map(str, first['loc']))} can't be {first['input']!r}: {first['msg']}"
+        ) from error
 
 
 def listing(state: State) -> dict[str, Any]:
@@ -63,36 +88,55 @@ def build(workshop: Workshop, workers: int) -> None:
         face = gr.Number(ALL, precision=0, label="face")
         measure = gr.Checkbox(False, label="measure")
         names = gr.JSON(label="versions")
+        changes = gr.JSON({}, label="options")
         result, results, answer = gr.File(label="result"), gr.Files(label="results"), gr.JSON(label="report")
         go = gr.Button("API")
 
     @_spoken
-    def swap(path: str, who: str, which: str, number: float, measured: bool) -> tuple[str, dict[str, Any]]:
+    def swap(
+        path: str,
+        who: str,
+        which: str,
+        number: float,
+        measured: bool,
+        changed: dict[str, Any] | None,
+    ) -> tuple[str, dict[str, Any]]:
         """Swap a picture.
 
         target: a picture. identity: whose likeness. version: an alias or a number. face: 1 the largest, 0 all.
-        measure: also measure identity, expression and pose, about 0.2 s.
+        measure: also measure identity, expression and pose, about 0.2 s. options: fields of SwapOptions.
         Returns the file and a report: version, notice, seconds, faces, measures, lineage.
         """
-        swapped = workshop.picture(path_of(path), who, which, int(number))
+        options = options_of(changed, workshop.options)
+        swapped = workshop.picture(path_of(path), who, which, int(number), options=options)
         return str(swapped.result), report(swapped, workshop, measured)
 
     @_spoken
     def swap_video(
-        path: str, who: str, which: str, number: float, measured: bool
+        path: str,
+        who: str,
+        which: str,
+        number: float,
+        measured: bool,
+        changed: dict[str, Any] | None,
     ) -> tuple[str, dict[str, Any]]:
         """Swap a video; the sound is kept. As /swap, measured on five frames."""
-        swapped = workshop.video(path_of(path), who, which, int(number))
+        options = options_of(changed, workshop.options)
+        swapped = workshop.video(path_of(path), who, which, int(number), options=options)
         return str(swapped.result), report(swapped, workshop, measured)
 
     @_spoken
-    def compare(path: str, specs: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
+    def compare(
+        path: str, specs: list[str], changed: dict[str, Any] | None
+    ) -> tuple[list[str], list[dict[str, Any]]]:
         """One picture through several versions, at most six.
 
-        target: a picture. versions: a list as ["ada@production", "ada/3"].
+        target: a picture. versions: a list as ["ada@production", "ada/3"]. options: fields of SwapOptions.
         Returns the files and, in the same order, a report with the measures of each.
         """
-        made, wrong = compare_versions(workshop, path, list(specs or []))
+        made, wrong = compare_versions(
+            workshop, path, list(specs or []), options_of(changed, workshop.options)
+        )
         if wrong:
             raise wrong[0][1]
         return [str(one.result) for one in made], [report(one, workshop, True) for one in made]
@@ -111,7 +155,7 @@ def build(workshop: Workshop, workers: int) -> None:
         return listing(workshop.catalogue.state)
 
     limit: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": workers}
-    asked = [file, identity, version, face, measure]
+    asked = [file, identity, version, face, measure, changes]
     go.click(swap, asked, [result, answer], api_name="swap", **limit)
     go.click(
         swap_video,
@@ -121,7 +165,7 @@ def build(workshop: Workshop, workers: int) -> None:
         concurrency_id="videos",
         concurrency_limit=1,
     )
-    go.click(compare, [file, names], [results, answer], api_name="compare", **limit)
+    go.click(compare, [file, names, changes], [results, answer], api_name="compare", **limit)
     go.click(faces, file, answer, api_name="faces", **limit)
     go.click(versions, None, answer, api_name="versions", queue=False)
 

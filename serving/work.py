@@ -1,8 +1,6 @@
 """What the app does, without the app: find faces, swap, measure. Safe to call from many threads."""
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +23,15 @@ from faceswap.swap.swapper import Finder, Swapper, SwapResult
 from serving.catalogue import Catalogue, Served
 from serving.limits import Limits
 from serving.outbox import Outbox
+from serving.recent import Recent
 
 Image = NDArray[np.uint8]
 Format = Literal["jpg", "png", "webp"]
 ALL = 0
 """Instead of the number of a face (1: the largest): every face."""
 _MOST_MEASURED = 3
-_REMEMBERED = 64
+_PICTURES, _FRAMES = 64, 4
+"""Remembered: the faces of so many pictures; of so many videos a frame, which may have 30 MB."""
 _LIVE_PIXELS = 1280 * 720
 
 
@@ -56,6 +56,7 @@ class Swapped:
         target: the file that was edited.
         result: the written file, labelled and with its provenance.
         served: the version.
+        options: how the face was put in.
         faces: that were swapped, as they were in the target; empty for a video.
         seconds: of work.
         video: counts, for a video.
@@ -66,6 +67,7 @@ class Swapped:
     target: Path
     result: Path
     served: Served
+    options: SwapOptions
     faces: tuple[Face, ...] = ()
     seconds: float = 0.0
     video: VideoReport | None = None
@@ -80,7 +82,7 @@ class Workshop:
         finder: detects and embeds; safe to use from several threads.
         outbox: where results go.
         limits: what is refused.
-        options: of every swap.
+        options: of a swap that has none of its own.
     """
 
     def __init__(
@@ -93,8 +95,8 @@ class Workshop:
     ) -> None:
         self.catalogue, self.finder, self.outbox, self.limits = catalogue, finder, outbox, limits
         self.options = options or SwapOptions()
-        self._seen: OrderedDict[tuple[str, int], tuple[Face, ...]] = OrderedDict()
-        self._quick = threading.Lock()
+        self._seen: Recent[tuple[Face, ...]] = Recent(_PICTURES)
+        self._telling: Recent[Found] = Recent(_FRAMES)
 
     def faces_of_picture(self, path: Path | None) -> Found:
         """The faces of a picture; found once and remembered.
@@ -105,19 +107,11 @@ class Workshop:
         """
         path = self.limits.check_picture(path)
         image = read_image(path)
-        key = (str(path), path.stat().st_mtime_ns)
-        with self._quick:
-            faces = self._seen.get(key)
-        if faces is None:
-            faces = tuple(self.finder.find(image))
-            with self._quick:
-                self._seen[key] = faces
-                while len(self._seen) > _REMEMBERED:
-                    self._seen.popitem(last=False)
+        faces = self._seen.get(path, lambda: tuple(self.finder.find(image)))
         return Found(image, _some(faces, f"in {path.name}"))
 
     def faces_of_video(self, path: Path | None) -> Found:
-        """The faces of the frame that shows the most.
+        """The faces of the frame that shows the most; found once and remembered.
 
         Raises:
             MediaError: it can't be used.
@@ -125,8 +119,13 @@ class Workshop:
         """
         self.limits.check_video(path)
         assert path is not None  # checked
-        image, faces = telling_frame(path, self.finder)
-        return Found(image, _some(faces, f"in eight frames of {path.name}"))
+        clip = path
+
+        def look() -> Found:
+            image, faces = telling_frame(clip, self.finder)
+            return Found(image, _some(faces, f"in eight frames of {clip.name}"))
+
+        return self._telling.get(path, look)
 
     def picture(
         self,
@@ -155,14 +154,12 @@ class Workshop:
         found = self.faces_of_picture(path)
         assert path is not None  # checked
         served, options = self.catalogue.get(identity, choice), options or self.options
-        swapper = self._swapper(served, options=options)
-        result = swapper.apply(found.image, found.faces, _only(face, len(found.faces)))
-        _require_a_swap(result, options)
+        result = self._applied(found, served, face, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
         record = provenance(served.loaded, options.model_dump(mode="json"))
         write_image(out, result.image, metadata=record)
         swapped = tuple(one.face for one in result.faces if one.skipped is None)
-        return Swapped("picture", path, out, served, swapped, time.perf_counter() - began)
+        return Swapped("picture", path, out, served, options, swapped, time.perf_counter() - began)
 
     def video(
         self,
@@ -172,12 +169,14 @@ class Workshop:
         face: int = ALL,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
+        options: SwapOptions | None = None,
     ) -> Swapped:
         """Swap one person of a video, or everybody.
 
         Args:
             face: of :meth:`faces_of_video`, 1 is the largest; 0: all.
             progress, cancelled: as for :func:`faceswap.swap.stream.swap_video`.
+            options: of this swap; None: the workshop's.
 
         Raises:
             as :meth:`picture`.
@@ -185,18 +184,46 @@ class Workshop:
         began = time.perf_counter()
         info = self.limits.check_video(path)
         assert path is not None  # checked
-        served = self.catalogue.get(identity, choice)
+        served, options = self.catalogue.get(identity, choice), options or self.options
         match = self._embedding(path, face) if face != ALL else None
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.mp4")
-        record = provenance(served.loaded, self.options.model_dump(mode="json"))
+        record = provenance(served.loaded, options.model_dump(mode="json"))
         # A recording of a browser does not tell its length: then it is the end that is cut.
         end = None if info.duration else self.limits.seconds
         report = swap_video(
-            path, out, self._swapper(served, match), record, end=end, progress=progress, cancelled=cancelled
+            path,
+            out,
+            self._swapper(served, options, match),
+            record,
+            end=end,
+            progress=progress,
+            cancelled=cancelled,
         )
-        return Swapped(
-            "video", path, out, served, seconds=time.perf_counter() - began, video=report, match=match
-        )
+        seconds = time.perf_counter() - began
+        return Swapped("video", path, out, served, options, seconds=seconds, video=report, match=match)
+
+    def preview(
+        self,
+        path: Path | None,
+        identity: str,
+        choice: str = "production",
+        face: int = ALL,
+        options: SwapOptions | None = None,
+    ) -> tuple[Image, Image]:
+        """One frame of a video, before and after; nothing is written.
+
+        Args:
+            as :meth:`video`.
+
+        Returns:
+            the frame of :meth:`faces_of_video` and its labelled swap, (H, W, 3) uint8 RGB.
+
+        Raises:
+            as :meth:`picture`.
+        """
+        found = self.faces_of_video(path)
+        served = self.catalogue.get(identity, choice)
+        return found.image, self._applied(found, served, face, options or self.options).image
 
     def measure(self, swapped: Swapped) -> SwapMeasures:
         """Measure a result: all swapped faces of a picture (at most three), five frames of a video.
@@ -207,14 +234,19 @@ class Workshop:
         """
         reference = swapped.served.loaded.card.embedding()
         if swapped.kind == "video":
-            swapper = self._swapper(swapped.served, swapped.match)
+            swapper = self._swapper(swapped.served, swapped.options, swapped.match)
             return measure_video(swapped.target, swapped.result, swapper, reference)
         after = read_image(swapped.result)
         faces = swapped.faces[:_MOST_MEASURED]
         return mean_of([measure_swap(after, face.landmarks, reference, self.finder) for face in faces])
 
     def live(
-        self, frame: Image, identity: str, choice: str = "production", hint: Box | None = None
+        self,
+        frame: Image,
+        identity: str,
+        choice: str = "production",
+        hint: Box | None = None,
+        options: SwapOptions | None = None,
     ) -> tuple[Image, Box | None]:
         """One frame of a camera: the labelled swap, and where the face was, as a hint for the next frame.
 
@@ -222,6 +254,7 @@ class Workshop:
 
         Args:
             frame: (H, W, 3) uint8 RGB, at most 1280 x 720.
+            options: of this swap; None: the workshop's.
 
         Raises:
             MediaTooLarge: it is larger.
@@ -231,7 +264,7 @@ class Workshop:
             raise MediaTooLarge("The camera's frames are larger than 1280 x 720", "choose a smaller format")
         served = self.catalogue.get(identity, choice)
         faces = self.finder.find(frame, hint)
-        result = self._swapper(served).apply(frame, faces)
+        result = self._swapper(served, options or self.options).apply(frame, faces)
         return result.image, faces[0].box if len(faces) == 1 else None
 
     def still(self, video: Path) -> Image:
@@ -240,9 +273,16 @@ class Workshop:
             return next(reader.frames(start=reader.info.duration / 3)).image
 
     def _swapper(
-        self, served: Served, match: NDArray[np.float64] | None = None, options: SwapOptions | None = None
+        self, served: Served, options: SwapOptions, match: NDArray[np.float64] | None = None
     ) -> Swapper:
-        return Swapper(served.loaded.network, self.finder, options or self.options, match=match)
+        return Swapper(served.loaded.network, self.finder, options, match=match)
+
+    def _applied(self, found: Found, served: Served, face: int, options: SwapOptions) -> SwapResult:
+        """One face of what was found, or all, swapped; at least one is."""
+        swapper = self._swapper(served, options)
+        result = swapper.apply(found.image, found.faces, _only(face, len(found.faces)))
+        _require_a_swap(result, options)
+        return result
 
     def _embedding(self, path: Path, face: int) -> NDArray[np.float64]:
         found = self.faces_of_video(path)

@@ -7,10 +7,12 @@ import gradio as gr
 from faceswap.errors import FaceswapError
 from faceswap.evaluation.measures import MEASURES
 from faceswap.evaluation.single import SwapMeasures
+from faceswap.swap.options import SwapOptions
 from serving import words
 from serving.catalogue import State
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
+from serving.pages.options import OptionsForm
 from serving.pages.picker import examples
 from serving.work import Swapped, Workshop
 
@@ -28,13 +30,14 @@ def version_names(state: State) -> list[str]:
 
 
 def compare(
-    workshop: Workshop, path: str | None, names: list[str]
+    workshop: Workshop, path: str | None, names: list[str], options: SwapOptions | None = None
 ) -> tuple[list[Swapped], list[tuple[str, FaceswapError]]]:
     """All swaps that could be made, and what went wrong with the others.
 
     Args:
         path: the target picture.
         names: ``NAME@alias`` or ``NAME/3``.
+        options: of all swaps; None: the workshop's.
     """
     made: list[Swapped] = []
     wrong: list[tuple[str, FaceswapError]] = []
@@ -43,7 +46,7 @@ def compare(
         if not alias:
             identity, _, choice = name.rpartition("/")
         try:
-            made.append(workshop.picture(path_of(path), identity, choice))
+            made.append(workshop.picture(path_of(path), identity, choice, options=options))
         except FaceswapError as error:
             wrong.append((name, error))
     return made, wrong
@@ -92,6 +95,7 @@ def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
                 label=f"Versions, at most {_MOST}",
                 elem_id="compare-versions",
             )
+            form = OptionsForm.build("compare", desk.workshop.options)
             start = gr.Button("Compare", variant="primary", elem_id="compare-start")
         with gr.Column(scale=8, min_width=320):
             empty = gr.HTML(_EMPTY, elem_id="compare-empty")
@@ -110,8 +114,9 @@ def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
     gallery_of_examples = examples("compare", desk, target)
     results = gr.State([])
 
-    def run(path: str | None, names: list[str] | None) -> list[Any]:
-        made, wrong = compare(desk.workshop, path, names or [])
+    def run(path: str | None, names: list[str] | None, *values: Any) -> list[Any]:
+        options = form.chosen(desk.workshop.options, values)
+        made, wrong = compare(desk.workshop, path, names or [], options)
         messages = {str(error): words.problem(error) for _, error in wrong}  # one target, one message
         items = [(str(path), "target")] if path and made else []
         items += [(str(one.result), str(one.served.row.version)) for one in made]
@@ -137,9 +142,9 @@ def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
             return words.note("warn", "Not measured", error.message)
 
     gr.on(
-        [start.click, target.change],
+        [start.click, target.change, *form.changes()],
         run,
-        [target, versions],
+        [target, versions, *form.inputs],
         [empty, note, gallery, measures, results],
         show_progress_on=[empty, gallery],
         trigger_mode="always_last",

@@ -11,6 +11,7 @@ from faceswap.faces.detection import Box
 from faceswap.media.images import jpeg_bytes
 from serving import words
 from serving.pages.desk import Desk
+from serving.pages.options import OptionsForm
 
 _EVERY = 0.15
 _EMPTY = words.empty("The camera is off", "Start it on the left; the swapped frames appear here.")
@@ -33,24 +34,30 @@ def build(desk: Desk) -> None:
                 ),
                 elem_id="live-camera",
             )
+            form = OptionsForm.build("live", desk.workshop.options)
         with gr.Column(min_width=320):
             view = gr.HTML(_EMPTY, elem_id="live-result", padding=False)
     hint = gr.State(None)
 
     def frame(
-        image: NDArray[np.uint8] | None, identity: str | None, version: str | None, near: Box | None
+        image: NDArray[np.uint8] | None,
+        identity: str | None,
+        version: str | None,
+        near: Box | None,
+        *values: Any,
     ) -> tuple[str, Box | None, Any]:
         if image is None or not identity:
             return _EMPTY, None, gr.skip()
         try:
-            swapped, box = desk.workshop.live(image, identity, version or "production", near)
+            options = form.chosen(desk.workshop.options, values)
+            swapped, box = desk.workshop.live(image, identity, version or "production", near, options)
         except FaceswapError as error:
             return _EMPTY, None, words.problem(error)
         return words.still(jpeg_bytes(swapped)), box, _PREVIEW
 
     camera.stream(
         frame,
-        [camera, desk.identity, desk.version, hint],
+        [camera, desk.identity, desk.version, hint, *form.inputs],
         [view, hint, note],
         stream_every=_EVERY,
         time_limit=600,

@@ -1,5 +1,6 @@
-"""How the face is put in: the swap's options as a form, folded away until somebody wants them."""
+"""How the face is put in: the swap's options as a form, folded away until somebody wants them, in every tab."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -72,7 +73,7 @@ class OptionsForm:
         """The events after which the swap has to be made anew: a slider's when it is let go."""
         return [c.release if isinstance(c, gr.Slider) else c.input for c in self.inputs]
 
-    def chosen(self, defaults: SwapOptions, values: tuple[Any, ...]) -> SwapOptions:
+    def chosen(self, defaults: SwapOptions, values: Sequence[Any]) -> SwapOptions:
         """The options that the form's values make of the defaults."""
         made = dict(zip(self.fields, values, strict=True))
         return SwapOptions.model_validate({**defaults.model_dump(), **made})

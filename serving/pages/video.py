@@ -11,9 +11,10 @@ from faceswap.errors import FaceswapError
 from serving import words
 from serving.components import Clip, path_of
 from serving.pages.desk import Desk
+from serving.pages.options import OptionsForm
 from serving.pages.picker import QUIET, FacePicker
+from serving.pages.preview import FramePreview
 from serving.pages.result import ResultPanel
-from serving.work import Swapped
 
 _EMPTY = words.empty("No video yet", "Drop a video or take the example, choose whom to swap, and start.")
 
@@ -29,6 +30,7 @@ def build(desk: Desk) -> None:
                 elem_id="video-target",
             )
             picker = FacePicker.build("video")
+            form = OptionsForm.build("video", desk.workshop.options)
             with gr.Row():
                 example = gr.Button("Take the example", size="md", elem_id="video-example")
                 start = gr.Button("Swap the video", variant="primary", size="md", elem_id="video-start")
@@ -43,15 +45,7 @@ def build(desk: Desk) -> None:
                 elem_id="video-result",
             )
             panel = ResultPanel.build("video", player, _EMPTY)
-            slider = gr.ImageSlider(
-                label="One frame, before and after",
-                visible=False,
-                interactive=False,
-                format="jpeg",
-                buttons=[],
-                max_height=420,
-                elem_id="video-slider",
-            )
+            preview = FramePreview.build(desk, form, "video")
     jobs = _Jobs()
 
     def look(path: str | None) -> list[Any]:
@@ -62,13 +56,11 @@ def build(desk: Desk) -> None:
         return [*picker.values(portraits), gr.update(visible=False), *panel.failed(None)]
 
     def swap(
-        path: str | None,
-        identity: str | None,
-        version: str | None,
-        face: int,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio finds it
+        *asked: Any,
     ) -> list[Any]:
+        path, identity, version, face, *values = asked
         if not identity:
             return panel.failed(None)
 
@@ -78,7 +70,13 @@ def build(desk: Desk) -> None:
         try:
             with jobs.running(str(request.session_hash)) as stopped:
                 swapped = desk.workshop.video(
-                    path_of(path), identity, version or "production", face, tell, stopped.is_set
+                    path_of(path),
+                    identity,
+                    version or "production",
+                    face,
+                    tell,
+                    stopped.is_set,
+                    form.chosen(desk.workshop.options, values),
                 )
         except FaceswapError as error:
             return panel.failed(error)
@@ -89,12 +87,6 @@ def build(desk: Desk) -> None:
     def halt(request: gr.Request) -> None:
         jobs.stop(str(request.session_hash))
 
-    def frames(swapped: Swapped | None) -> Any:
-        if swapped is None:
-            return gr.update(visible=False)
-        stills = (desk.workshop.still(swapped.target), desk.workshop.still(swapped.result))
-        return gr.update(value=stills, visible=True)
-
     def take() -> str:
         if not desk.clip.exists():
             raise gr.Error(
@@ -103,13 +95,14 @@ def build(desk: Desk) -> None:
         return str(desk.clip)
 
     example.click(take, None, target, **QUIET)
-    after_look = [*picker.outputs, slider, *panel.outputs]
-    target.change(look, target, after_look, show_progress_on=[target], **desk.work)
-    picker.choices()
+    asked = [target, desk.identity, desk.version, picker.chosen, *form.inputs]
+    after_look = [*picker.outputs, preview.slider, *panel.outputs]
+    looks = target.change(look, target, after_look, show_progress_on=[target], **desk.work)
+    preview.follow(looks, picker.choices(), asked, panel.note)
     start.click(lambda: gr.update(visible=True), None, stop, **QUIET)
     swaps = start.click(
         swap,
-        [target, desk.identity, desk.version, picker.chosen],
+        asked,
         panel.outputs,
         show_progress_on=[panel.empty, player],
         trigger_mode="once",
@@ -118,7 +111,7 @@ def build(desk: Desk) -> None:
         api_visibility="private",
     )
     swaps.then(lambda: gr.update(visible=False), None, stop, **QUIET)
-    swaps.then(frames, panel.state, slider, show_progress="hidden", **desk.work)
+    swaps.then(preview.of_result, panel.state, preview.slider, show_progress="hidden", **desk.work)
     panel.measure_after(swaps, desk)
     stop.click(halt, None, None, **QUIET)
 

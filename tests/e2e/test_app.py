@@ -122,6 +122,14 @@ def test_versions_faces_and_comparison(client: Client, target: Path) -> None:
     assert not np.array_equal(*(read_image(Path(file)) for file in files))
 
 
+def test_a_program_chooses_options(client: Client, target: Path, demo: Done) -> None:
+    asked = (handle_file(target), "emeric", "production", 0, False)
+    file, _ = client.predict(*asked, {"mask": "rect"}, api_name="/swap")
+    assert '"mask": "rect"' in faceswap(demo.home, "inspect", file)
+    with pytest.raises(AppError, match="There is no option 'label' to choose"):
+        client.predict(*asked, {"label": False}, api_name="/swap")
+
+
 def test_errors_reach_the_program_as_messages(client: Client, target: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "grey.png", np.full((300, 300, 3), 90, np.uint8))
     with pytest.raises(AppError, match="No face was found"):
@@ -203,6 +211,18 @@ def choose(page: "Page", box: str, text: str) -> None:
     page.get_by_role("option", name=text, exact=True).click()
 
 
+def sources(page: "Page", box: str) -> str:
+    """Of all pictures shown in a component."""
+    return str(page.evaluate(f"() => [...document.querySelectorAll('{box} img')].map(i => i.src).join()"))
+
+
+def changed(page: "Page", box: str, before: str) -> None:
+    """Wait until a component shows other pictures than before."""
+    page.wait_for_function(
+        f"before => [...document.querySelectorAll('{box} img')].map(i => i.src).join() !== before", arg=before
+    )
+
+
 def swap_of(page: "Page", picture: Path, version: str) -> None:
     page.set_input_files("#picture-target input[type=file]", str(picture))
     page.wait_for_selector("#picture-result img")
@@ -228,11 +248,10 @@ def test_from_upload_to_download_in_the_browser(
 def test_an_option_changes_the_picture_at_once_and_is_stored_in_it(
     page: "Page", demo: Done, tmp_path: Path
 ) -> None:
-    sources = "() => [...document.querySelectorAll('#picture-result img')].map(i => i.src).join()"
-    before = page.evaluate(sources)
+    before = sources(page, "#picture-result")
     page.click("#picture-options >> text=Options")
     choose(page, "picture-mask", "rect")
-    page.wait_for_function(f"before => ({sources})() !== before", arg=before)
+    changed(page, "#picture-result", before)
     page.wait_for_selector("#picture-done b:text-is('emeric/1')")
     with page.expect_download() as download:
         page.click("#picture-download")
@@ -270,15 +289,28 @@ def test_versions_side_by_side(page: "Page", target: Path) -> None:
     page.set_input_files("#compare-target input[type=file]", str(target))
     page.wait_for_selector("#compare-measures table")
     assert page.locator("#compare-measures tbody tr").count() == 2
+    page.click("#compare-options >> text=Options")
+    before = sources(page, "#compare-result")
+    choose(page, "compare-colour", "none")
+    changed(page, "#compare-result", before)
     page.get_by_role("tab", name="Picture").click()
 
 
-def test_a_video_in_the_browser(page: "Page", demo: Done) -> None:
+def test_a_video_in_the_browser(page: "Page", demo: Done, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Video").click()
     page.set_input_files("#video-target input[type=file]", str(demo.out / "people" / "bram.mp4"))
-    page.wait_for_selector("#video-target video")
+    page.wait_for_selector("#video-slider img")  # a frame, before anything is swapped
+    before = sources(page, "#video-slider")
+    page.click("#video-options >> text=Options")
+    choose(page, "video-mask", "rect")
+    changed(page, "#video-slider", before)
     page.click("#video-start")
     page.wait_for_selector("#video-done >> text=frames in")
+    with page.expect_download() as download:
+        page.click("#video-download")
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert '"mask": "rect"' in faceswap(demo.home, "inspect", str(file))
     page.wait_for_selector("#video-slider img")
     page.wait_for_selector("#video-measures .card")
     page.get_by_role("tab", name="Picture").click()

@@ -4,14 +4,14 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from faceswap.errors import TrackingError
+from faceswap.errors import SettingsError, TrackingError
 from faceswap.evaluation.single import SwapMeasures
 from faceswap.media.images import write_image
 from faceswap.registry import Listed
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
 from serving import words
-from serving.api import listing, report
+from serving.api import listing, options_of, report
 from serving.app import build
 from serving.catalogue import State
 from serving.lineage import lineage, versions_table
@@ -98,6 +98,8 @@ def test_compare_goes_on_past_what_fails(tmp_path: Path) -> None:
     made, wrong = compare(shop, str(tmp_path / "a.png"), ["ada@production", "cleo@production", "ben/1"])
     assert [str(one.served.row.version) for one in made] == ["ada/1", "ben/1"]
     assert [name for name, _ in wrong] == ["cleo@production"]
+    (other,), _ = compare(shop, str(tmp_path / "a.png"), ["ben/1"], SwapOptions(mask="rect"))
+    assert other.options.mask == "rect"
     table = comparison(made, [shop.measure(one) for one in made])
     assert "ada/1" in table
     assert "ben/1" in table
@@ -123,7 +125,20 @@ def test_the_app_is_built_and_names_its_calls(tmp_path: Path, down: bool) -> Non
     described = build(shop, settings()).get_api_info()["named_endpoints"]
     assert set(described) == {"/swap", "/swap_video", "/compare", "/faces", "/versions"}
     names = [parameter["label"] for parameter in described["/swap"]["parameters"]]
-    assert names == ["target", "identity", "version", "face", "measure"]
+    assert names == ["target", "identity", "version", "face", "measure", "options"]
+    optional = [p["label"] for p in described["/swap"]["parameters"] if p["parameter_has_default"]]
+    assert {"version", "face", "measure", "options"} <= set(optional)
+
+
+def test_callers_choose_options_but_not_the_label() -> None:
+    defaults = SwapOptions(max_yaw=33)
+    made = options_of({"mask": "rect", "reshape": 0.5}, defaults)
+    assert (made.mask, made.reshape, made.max_yaw) == ("rect", 0.5, 33)
+    assert options_of(None, defaults) == defaults
+    with pytest.raises(SettingsError, match="There is no option 'label' to choose"):
+        options_of({"label": False}, defaults)
+    with pytest.raises(SettingsError, match=r"option feather can't be 7: .* less than or equal to 0\.5"):
+        options_of({"feather": 7}, defaults)
 
 
 def test_the_form_makes_the_options_it_shows_and_keeps_the_rest() -> None:

@@ -1,8 +1,10 @@
+import os
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
@@ -16,6 +18,7 @@ from serving.work import Workshop
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
 
+Pixels = NDArray[np.uint8]
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
 
@@ -187,6 +190,43 @@ def test_one_person_of_a_video(shop: Workshop, tmp_path: Path) -> None:
     assert moved[95:105, 225:235].mean() > 20 > moved[95:105, 75:85].mean()
 
 
+def test_a_video_has_options_of_its_own_which_its_preview_shows(shop: Workshop, tmp_path: Path) -> None:
+    target = video(tmp_path / "clip.mp4", 10)
+    options = SwapOptions(mask="rect", colour="none", max_faces=1)
+    before, plain = shop.preview(target, "ada")
+    same, after = shop.preview(target, "ada", options=options)
+    assert np.array_equal(before, same)
+
+    def moved(image: Pixels, x: int) -> float:
+        where = np.s_[95:105, x - 5 : x + 5]
+        return float(np.abs(image[where].astype(float) - before[where].astype(float)).mean())
+
+    assert min(moved(plain, 80), moved(plain, 230), moved(after, 80)) > 10
+    assert moved(after, 230) == 0, "the second face is one too many"
+    assert moved(plain, 20) == 0
+    assert not np.array_equal(after[185:, :60], before[185:, :60]), "the visible label"
+    swapped = shop.video(target, "ada", options=options)
+    origin = read_provenance(swapped.result)
+    assert origin is not None
+    assert (origin.options["mask"], origin.options["max_faces"]) == ("rect", 1)
+    assert swapped.options == options
+    with pytest.raises(FaceError, match="too small"):
+        shop.preview(target, "ada", options=SwapOptions(min_face=1000))
+
+
+def test_a_frame_is_found_once_per_video(shop: Workshop, tmp_path: Path) -> None:
+    target = video(tmp_path / "clip.mp4", 10)
+    finder = shop.finder
+    assert isinstance(finder, KnownFaces)
+    shop.preview(target, "ada")
+    looks = len(finder.hints)
+    shop.preview(target, "ada", options=SwapOptions(mask="rect"))
+    assert len(finder.hints) == looks
+    os.utime(target, (1, 1))  # another file of the same name
+    shop.preview(target, "ada")
+    assert len(finder.hints) > looks
+
+
 def test_a_stopped_video_leaves_nothing(shop: Workshop, tmp_path: Path) -> None:
     swapped = shop.video(video(tmp_path / "clip.mp4"), "ada", cancelled=lambda: True)
     assert swapped.video is not None
@@ -203,6 +243,8 @@ def test_the_camera_is_labelled_and_gives_a_hint(registry: MemoryRegistry, tmp_p
     shop.live(frame, "ada", hint=hint)
     assert finder.hints == [None, hint]
     assert not np.array_equal(image[190:, :60], frame[190:, :60]), "the visible label"
+    sharp, _ = shop.live(frame, "ada", options=SwapOptions(mask="rect", colour="none"))
+    assert not np.array_equal(sharp, image)
     with pytest.raises(MediaTooLarge):
         shop.live(np.zeros((1080, 1920, 3), np.uint8), "ada")
 
