@@ -55,6 +55,9 @@ def swap(
         float | None,
         typer.Option(help="jaw and cheeks take the drawn face's outline: 0 not at all, 1 wholly"),
     ] = None,
+    lips: Annotated[
+        float | None, typer.Option(help="the drawn lips open as the target's: 0 as drawn, 1 wholly")
+    ] = None,
     feather: Annotated[float | None, typer.Option(help="width of the soft edge, face heights")] = None,
     erode: Annotated[
         float | None, typer.Option(help="shrink the mask (below 0: grow it), face heights")
@@ -97,6 +100,7 @@ def swap(
             "forehead": forehead,
             "outline": outline,
             "reshape": reshape,
+            "lips": lips,
             "feather": feather,
             "erosion": erode,
             "protect": protect,

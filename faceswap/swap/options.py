@@ -37,6 +37,13 @@ class SwapOptions(BaseModel):
         description="how far the target's jaw and cheeks, and less and less what surrounds them, move to the outline "
         "of the drawn face; 0: the target's head keeps its shape. Needs outline drawn",
     )
+    lips: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="how much of the difference between the drawn lips' gap and the target's is taken away, by moving "
+        "the drawn lips; 0: they stay as the network drew them",
+    )
     erosion: float = Field(
         -0.015, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
     )

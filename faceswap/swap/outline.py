@@ -6,6 +6,7 @@ lets in what surrounds the reference's face in the drawing: a collar, hair at th
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import cv2
@@ -63,23 +64,42 @@ def read_landmarks(reader: Reader, drawn: NDArray[np.float32], geometry: Geometr
     return (found + 0.5) * geometry.size / len(picture) - 0.5
 
 
+@dataclass(frozen=True)
+class Readings:
+    """The landmarks of a drawing and of what the network saw, each read when it is first asked for.
+
+    Both are read in the same way, so that what the reader does to every face cancels in their difference.
+
+    Attributes:
+        reader, picture, geometry: as for :func:`read_landmarks`.
+        crop: (S, S, 3) uint8 RGB, what the network saw.
+    """
+
+    reader: Reader
+    picture: NDArray[np.float32]
+    crop: NDArray[np.uint8]
+    geometry: Geometry
+
+    @cached_property
+    def drawn(self) -> Points:
+        """(68, 2) of the drawn face, in the crop's pixels."""
+        return read_landmarks(self.reader, self.picture, self.geometry)
+
+    @cached_property
+    def seen(self) -> Points:
+        """(68, 2) of the target, likewise."""
+        return read_landmarks(self.reader, self.crop.astype(np.float32) / np.float32(255), self.geometry)
+
+
 def drawn_landmarks(
-    reader: Reader,
-    drawn: NDArray[np.float32],
-    crop: NDArray[np.uint8],
-    geometry: Geometry,
-    target: Points,
-    before: Difference | None,
-    time: float,
+    readings: Readings, target: Points, before: Difference | None, time: float
 ) -> tuple[Points, Difference]:
     """The landmarks of a drawn face, calm on video: seldom read, and smoothed as offsets from the target's.
 
-    Drawing and target are read in the same way, so that what the reader does to every face cancels: a network that
-    returns its input has the target's landmarks.
+    A network that returns its input has the target's landmarks.
 
     Args:
-        reader, drawn, geometry: as for :func:`read_landmarks`.
-        crop: (S, S, 3) uint8 RGB, what the network saw.
+        readings: of the drawing.
         target: (68, 2) the target's landmarks in the crop's pixels.
         before: what the frame before left; None: a single picture, or the first.
         time: of the frame, seconds.
@@ -87,13 +107,12 @@ def drawn_landmarks(
     Returns:
         (68, 2) in the crop's pixels, and what the next frame needs.
     """
+    size = readings.geometry.size
     age = math.inf if before is None else time - before.time
     if before is not None and 0 <= age < _LOOK_EVERY:
-        return target + before.offsets * geometry.size, before
-    seen = crop.astype(np.float32) / np.float32(255)
-    offsets = read_landmarks(reader, drawn, geometry) - read_landmarks(reader, seen, geometry)
-    offsets /= geometry.size
+        return target + before.offsets * size, before
+    offsets = (readings.drawn - readings.seen) / size
     if before is not None and age >= 0:
         share = 1 - math.exp(-age / _MEMORY)
         offsets = before.offsets + share * (offsets - before.offsets)
-    return target + offsets * geometry.size, Difference(time, offsets)
+    return target + offsets * size, Difference(time, offsets)

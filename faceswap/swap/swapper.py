@@ -14,10 +14,12 @@ from faceswap.faces.pose import head_pose
 from faceswap.provenance.label import stamp
 from faceswap.swap.casting import Choice, Role, Skipped, cast, distances_to
 from faceswap.swap.laying import Memory, Placed, lay
+from faceswap.swap.lips import gap_change, with_gap
 from faceswap.swap.masks import face_height, region_of
 from faceswap.swap.network import FaceNetwork
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.outline import drawn_landmarks
+from faceswap.swap.outline import Readings, drawn_landmarks
+from faceswap.swap.reshaping import share_at
 
 __all__ = ["Drawn", "Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
@@ -193,8 +195,9 @@ class Swapper:
                 image = frame.copy() if image is frame else image
                 unsharp = self.roles[face.role].network.unsharp
                 others = tuple(other.face.face.landmarks for other in drawn if other is not one)
-                placed = self._outlined(replace(one.placed, others=others), one.output, memory, time)
-                area = lay(image, placed, one.output, self.options, memory, time, unsharp)
+                placed = replace(one.placed, others=others)
+                placed, output = self._fitted(placed, one.output, memory, time)
+                area = lay(image, placed, output, self.options, memory, time, unsharp)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
         if self.options.label and any(result.skipped is None for result in results):
@@ -214,21 +217,26 @@ class Swapper:
         matrix = geometry.matrix(landmarks)
         crop = geometry.crop(frame, matrix)
         image = frame.copy()
-        placed, output = Placed(landmarks, geometry, matrix, crop), self.network(crop[None])[0]
-        lay(image, self._outlined(placed, output), output, self.options, unsharp=self.network.unsharp)
+        placed, output = self._fitted(Placed(landmarks, geometry, matrix, crop), self.network(crop[None])[0])
+        lay(image, placed, output, self.options, unsharp=self.network.unsharp)
         return image
 
-    def _outlined(
+    def _fitted(
         self, placed: Placed, output: NDArray[np.float32], memory: Memory | None = None, time: float = 0.0
-    ) -> Placed:
-        """With the drawn face's landmarks, where the mask goes by them."""
-        if self.options.outline != "drawn" or self.options.mask in {"rect", "ellipse"}:
-            return placed
-        target, before = apply(placed.matrix, placed.landmarks), memory.outline if memory else None
-        drawn, left = drawn_landmarks(self.finder, output, placed.crop, placed.geometry, target, before, time)
-        if memory is not None:
-            memory.outline = left
-        return replace(placed, drawn=apply(invert(placed.matrix), drawn))
+    ) -> tuple[Placed, NDArray[np.float32]]:
+        """With the drawn face's landmarks, where the mask goes by them, and with lips as far apart as the target's."""
+        readings = Readings(self.finder, output, placed.crop, placed.geometry)
+        if self.options.outline == "drawn" and self.options.mask not in {"rect", "ellipse"}:
+            target, before = apply(placed.matrix, placed.landmarks), memory.outline if memory else None
+            drawn, left = drawn_landmarks(readings, target, before, time)
+            if memory is not None:
+                memory.outline = left
+            placed = replace(placed, drawn=apply(invert(placed.matrix), drawn))
+        strength = self.options.lips * share_at(placed.landmarks) if self.options.lips else 0.0
+        if strength:
+            change = strength * gap_change(readings.drawn, readings.seen)
+            output = with_gap(output, readings.drawn, change)
+        return placed, output
 
     def _prepare(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice]

@@ -7,7 +7,7 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry, Points, apply
 from faceswap.swap.masks import Region, depth_in, face_height, face_mask, hull_of
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.outline import Difference, drawn_landmarks, read_landmarks
+from faceswap.swap.outline import Difference, Readings, drawn_landmarks, read_landmarks
 from faceswap.synthetic import clip, person, render
 from tests.swap.fakes import face_points
 
@@ -70,7 +70,7 @@ def test_a_network_that_returns_its_input_has_the_targets_landmarks() -> None:
     crop = GEOMETRY.crop(np.asarray(shot.image, np.uint8), matrix)
     target = apply(matrix, shot.landmarks.astype(np.float64))
     echo = crop.astype(np.float32) / 255
-    found, _ = drawn_landmarks(FaceFinder(), echo, crop, GEOMETRY, target, None, 0.0)
+    found, _ = drawn_landmarks(Readings(FaceFinder(), echo, crop, GEOMETRY), target, None, 0.0)
     assert np.array_equal(found, target)
 
 
@@ -105,7 +105,9 @@ def test_on_video_the_outline_is_read_ten_times_a_second_and_follows_smoothly() 
         reader.width = 1.0 if frame < 25 else 1.2
         # the target moves: the drawn face with it
         moved = target + np.array((np.sin(frame), 0.0))
-        drawn, before = drawn_landmarks(reader, picture, TARGET, GEOMETRY, moved, before, frame / 25)
+        drawn, before = drawn_landmarks(
+            Readings(reader, picture, TARGET, GEOMETRY), moved, before, frame / 25
+        )
         widths.append(np.ptp((drawn - moved + target)[:17, 0]) / np.ptp(target[:17, 0]))
     assert reader.read == pytest.approx(30, abs=5)
     assert widths[24] == pytest.approx(1, abs=0.04)
@@ -117,5 +119,6 @@ def test_a_single_picture_is_read_as_it_is() -> None:
     reader = Script()
     reader.width = 1.2
     target = face_points(47.5, 47.5, 64)
-    drawn, _ = drawn_landmarks(reader, np.zeros((96, 96, 3), np.float32), TARGET, GEOMETRY, target, None, 0.0)
+    readings = Readings(reader, np.zeros((96, 96, 3), np.float32), TARGET, GEOMETRY)
+    drawn, _ = drawn_landmarks(readings, target, None, 0.0)
     assert np.allclose(drawn, widened(target, 1.2), atol=0.02)
