@@ -24,7 +24,7 @@ _MOST = 0.15
 """Largest difference that is made up for, in distances of the eyes: what is stretched further looks painted."""
 _SHUT = 0.07
 """Gaps below this count as this: where lips are shut, what is read between them is their shape, each person's own."""
-_GAIN = 1.35
+_GAIN = 1.6
 """The landmarks' reader gives 0.4 to 0.7 of a change in the gap of real lips: it expects faces like those it knows. So
 the lips move by more than the difference that it reads, and by less than would overshoot where it reads well."""
 _THIN = 0.3
