@@ -95,8 +95,8 @@ def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
                 label=f"Versions, at most {_MOST}",
                 elem_id="compare-versions",
             )
-            form = OptionsForm.build("compare", desk.workshop.options)
             start = gr.Button("Compare", variant="primary", elem_id="compare-start")
+            form = OptionsForm.build("compare", desk.workshop.options)
         with gr.Column(scale=8, min_width=320):
             empty = gr.HTML(_EMPTY, elem_id="compare-empty")
             note = gr.HTML("", elem_id="compare-note")

@@ -30,11 +30,11 @@ def build(desk: Desk) -> None:
                 elem_id="video-target",
             )
             picker = FacePicker.build("video")
-            form = OptionsForm.build("video", desk.workshop.options)
             with gr.Row():
                 example = gr.Button("Take the example", size="md", elem_id="video-example")
                 start = gr.Button("Swap the video", variant="primary", size="md", elem_id="video-start")
                 stop = gr.Button("Stop", variant="stop", size="md", visible=False, elem_id="video-stop")
+            form = OptionsForm.build("video", desk.workshop.options)
         with gr.Column(scale=7, min_width=300):
             player = gr.Video(
                 label="Swapped",
