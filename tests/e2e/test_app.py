@@ -223,6 +223,15 @@ def changed(page: "Page", box: str, before: str) -> None:
     )
 
 
+def downloaded(page: "Page", tab: str, folder: Path) -> Path:
+    """The tab's result, as its button gives it."""
+    with page.expect_download() as download:
+        page.click(f"#{tab}-download")
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file
+
+
 def swap_of(page: "Page", picture: Path, version: str) -> None:
     page.set_input_files("#picture-target input[type=file]", str(picture))
     page.wait_for_selector("#picture-result img")
@@ -236,10 +245,7 @@ def test_from_upload_to_download_in_the_browser(
     swap_of(page, target, "emeric/1")
     page.wait_for_selector("#picture-measures .card")
     assert page.locator("#picture-measures .card").count() == 4
-    with page.expect_download() as download:
-        page.click("#picture-download")
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
+    file = downloaded(page, "picture", tmp_path)
     assert '"reference": "emeric"' in faceswap(demo.home, "inspect", str(file))
     page.click("text=Where this likeness comes from")
     page.wait_for_selector("#picture-origin .lineage >> text=fictional person")
@@ -253,10 +259,7 @@ def test_an_option_changes_the_picture_at_once_and_is_stored_in_it(
     choose(page, "picture-mask", "rect")
     changed(page, "#picture-result", before)
     page.wait_for_selector("#picture-done b:text-is('emeric/1')")
-    with page.expect_download() as download:
-        page.click("#picture-download")
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
+    file = downloaded(page, "picture", tmp_path)
     assert '"mask": "rect"' in faceswap(demo.home, "inspect", str(file))
     choose(page, "picture-mask", "extended_hull")
     page.click("#picture-options >> text=Options")
@@ -306,10 +309,7 @@ def test_a_video_in_the_browser(page: "Page", demo: Done, tmp_path: Path) -> Non
     changed(page, "#video-slider", before)
     page.click("#video-start")
     page.wait_for_selector("#video-done >> text=frames in")
-    with page.expect_download() as download:
-        page.click("#video-download")
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
+    file = downloaded(page, "video", tmp_path)
     assert '"mask": "rect"' in faceswap(demo.home, "inspect", str(file))
     page.wait_for_selector("#video-slider img")
     page.wait_for_selector("#video-measures .card")
