@@ -14,7 +14,8 @@ from prefect.cache_policies import NO_CACHE
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
 from faceswap.evaluation.crispness import fitting_unsharp
-from faceswap.evaluation.quick import Half, SwapQuality
+from faceswap.evaluation.half import Half, OwnCrops
+from faceswap.evaluation.quick import SwapQuality
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
@@ -141,6 +142,8 @@ def register_versions(
     """Export and register each identity's decoder; the first version of an identity goes into production."""
     recipe = parameters.recipe()
     digests = export(result.model, folder / "export")
+    own = {name: OwnCrops.of(faces, recipe.geometry) for name, faces in sets.items()}
+    networks = {name: Half(result.model, index, own[name]) for index, name in enumerate(sets)}
     cards = {
         name: Card(
             identity=name,
@@ -152,9 +155,10 @@ def register_versions(
             face_sets={n: {"digest": s.digest, "uri": s.uri} for n, s in sets.items()},
             identities={n: s.mean_embedding.tolist() for n, s in sets.items()},
             consent=require_consent(name, faces.consent),
-            unsharp=fitting_unsharp(Half(result.model, index), faces),
+            unsharp=fitting_unsharp(networks[name], faces),
+            codes=networks[name].packed_codes,
         )
-        for index, (name, faces) in enumerate(sets.items())
+        for name, faces in sets.items()
     }
     versions = registry.register(run.run_id, folder / "export", cards)
     for version in versions.values():

@@ -6,30 +6,18 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.evaluation.half import Half, OwnCrops
 from faceswap.evaluation.protocol import evaluate_pair
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.geometry import Geometry
 from faceswap.model.autoencoders import Autoencoders
-from faceswap.swap.network import UNSHARP
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 
 _MAX_PAIRS = 6
 _FRAMES = 6
-
-
-class Half:
-    """One decoder of a model in training, as the network that a swapper wants."""
-
-    unsharp = UNSHARP
-
-    def __init__(self, model: Autoencoders, index: int) -> None:
-        self.model, self.index, self.geometry = model, index, model.preset.geometry
-
-    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, s, s, 3) uint8 RGB -> (n, s, s, 3) float32 RGB in 0..1."""
-        return self.model.reconstruct(crops, self.index)
 
 
 class SwapQuality:
@@ -49,11 +37,18 @@ class SwapQuality:
     ) -> None:
         self.face_sets, self.identities = face_sets, dict(identities)
         self.finder = finder
+        self._own: dict[tuple[str, Geometry], OwnCrops] = {}
+
+    def network(self, model: Autoencoders, reference: str) -> Half:
+        """What draws the reference with the model as it is now."""
+        key = reference, model.preset.geometry
+        if key not in self._own:
+            self._own[key] = OwnCrops.of(self.face_sets[reference], model.preset.geometry)
+        return Half(model, list(self.face_sets).index(reference), self._own[key])
 
     def swapper(self, model: Autoencoders, reference: str) -> Swapper:
         """What puts the reference on a face with the model as it is now; without a label."""
-        network = Half(model, list(self.face_sets).index(reference))
-        return Swapper(network, self.finder, SwapOptions(label=False))
+        return Swapper(self.network(model, reference), self.finder, SwapOptions(label=False))
 
     def pairs(
         self,
@@ -78,7 +73,7 @@ class SwapQuality:
                 reference=self.face_sets[reference],
                 identities=self.identities,
                 finder=self.finder,
-                reconstruct=Half(model, names.index(reference)) if reconstruct else None,
+                reconstruct=self.network(model, reference) if reconstruct else None,
                 limit=frames,
             )
             for reference, target in chosen

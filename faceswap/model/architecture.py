@@ -77,6 +77,12 @@ def build_encoder(preset: Preset, dtype: str = "float32") -> keras.Model:
     return keras.Model(inputs, x, name="encoder")
 
 
+def split_encoder(encoder: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """An encoder in two, with the same weights: crops -> code (n, bottleneck), code -> features."""
+    code = encoder.get_layer("bottleneck").output
+    return keras.Model(encoder.input, code), keras.Model(code, encoder.output)
+
+
 def build_decoder(preset: Preset, identity: str, dtype: str = "float32") -> keras.Model:
     """One identity's decoder: the encoder's features -> (n, size, size, 3) float32 in 0..1."""
     blocks = _Blocks(preset.slope, dtype)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from faceswap.errors import RegistryError
 from faceswap.faces.geometry import Geometry
-from faceswap.model.architecture import build_decoder, build_encoder
+from faceswap.model.architecture import build_decoder, build_encoder, split_encoder
 from faceswap.model.autoencoders import Autoencoders
+from faceswap.model.coderange import CodeRange, Within
 from faceswap.model.presets import Preset
 from faceswap.swap.network import UNSHARP
 
@@ -25,13 +26,23 @@ class DecoderNetwork:
         encoder, decoder: Keras models that fit each other.
         geometry: the crop that they read and write.
         unsharp: amount of unsharp masking that their pictures need.
+        codes: where the decoder's identity has its codes: others are drawn back to there; None: codes stay.
     """
 
     def __init__(
-        self, encoder: keras.Model, decoder: keras.Model, geometry: Geometry, unsharp: float = UNSHARP
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        geometry: Geometry,
+        unsharp: float = UNSHARP,
+        codes: CodeRange | None = None,
     ) -> None:
         self.geometry, self.unsharp = geometry, unsharp
-        self._model = keras.Model(encoder.input, decoder(encoder.output))
+        features = encoder.output
+        if codes is not None:
+            to_code, to_features = split_encoder(encoder)
+            features = to_features(Within(codes)(to_code.output))
+        self._model = keras.Model(encoder.input, decoder(features))
         self._model.compile(jit_compile=False)
         self._one_call = threading.Lock()  # Keras builds its function at the first call, unguarded
 

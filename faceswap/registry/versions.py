@@ -43,7 +43,8 @@ class Card(BaseModel):
 
     ``identities`` maps every identity of the run to its mean embedding (128 floats); ``face_sets`` to the digest
     and the place of the face set it was trained on. ``unsharp`` is the amount of unsharp masking that its pictures
-    need (:mod:`faceswap.evaluation.crispness`).
+    need (:mod:`faceswap.evaluation.crispness`), ``codes`` where its codes lie
+    (:meth:`faceswap.model.coderange.CodeRange.pack`; empty: not measured).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +59,7 @@ class Card(BaseModel):
     identities: dict[str, list[float]]
     consent: Consent
     unsharp: float = UNSHARP
+    codes: str = ""
     code_version: str = faceswap.__version__
 
     def embedding(self, identity: str | None = None) -> NDArray[np.float64]:
@@ -275,14 +277,15 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
     Raises:
         RegistryError: a file is missing or damaged.
     """
-    from faceswap.model.network import DecoderNetwork, read_model  # listing versions needs no Keras
+    from faceswap.model.coderange import CodeRange  # listing versions needs no Keras
+    from faceswap.model.network import DecoderNetwork, read_model
 
     card = Card.model_validate_json(card_file.read_text())
     encoder = read_model(encoder_file(card), card.encoder_digest)
     decoder = read_model(decoder_file, card.decoder_digest)
-    return LoadedVersion(
-        card, DecoderNetwork(encoder, decoder, Geometry.from_dict(card.geometry), card.unsharp)
-    )
+    codes = CodeRange.unpack(card.codes) if card.codes else None
+    geometry = Geometry.from_dict(card.geometry)
+    return LoadedVersion(card, DecoderNetwork(encoder, decoder, geometry, card.unsharp, codes))
 
 
 def encoder_file(card: Card) -> Path:

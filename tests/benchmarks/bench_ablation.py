@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.evaluation.crispness import fitting_unsharp
+from faceswap.evaluation.half import Half, OwnCrops
 from faceswap.evaluation.protocol import Truth, evaluate_pair
-from faceswap.evaluation.quick import Half
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction import extract
@@ -63,8 +63,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
 
 
-def sharp(network: Half, faces: FaceSet) -> Half:
-    """The same, with the unsharp masking that a registered version would have."""
+def network_of(model: Autoencoders, index: int, faces: FaceSet) -> Half:
+    """What a registered version of a decoder would draw with, its unsharp masking and range of codes measured."""
+    network = Half(model, index, OwnCrops.of(faces, model.preset.geometry))
     network.unsharp = fitting_unsharp(network, faces)
     return network
 
@@ -114,7 +115,7 @@ def measured(
     means = {identity: faces.mean_embedding for identity, faces in sets.items()}
     for reference, target in permutations(sets, 2):
         swapper = Swapper(
-            sharp(Half(result.model, list(sets).index(reference)), sets[reference]),
+            network_of(result.model, list(sets).index(reference), sets[reference]),
             finder,
             SwapOptions(label=False),
         )

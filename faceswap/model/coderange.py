@@ -1,0 +1,111 @@
+"""Where an identity's codes lie, and how other people's codes are kept there.
+
+A decoder has only seen codes of its own identity. A head held higher than the reference ever held it, or another
+person's build, gives codes beyond those, and there the decoder draws blotches. So codes that lie further out than the
+identity's own held-out faces are drawn back: towards the mean, as far out as those; what lies within stays as it is.
+"""
+
+import base64
+import io
+from dataclasses import dataclass, fields
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from faceswap.errors import RegistryError
+
+Floats = NDArray[np.float32]
+
+_VARIANCE = 0.99
+"""Share of the codes' variance that the axes hold; the rest is noise of single faces."""
+_QUANTILE = 95.0
+"""Of the held-out faces' distances, per cent: nearly all of the identity's own faces stay as they are."""
+
+
+@dataclass(frozen=True)
+class CodeRange:
+    """Of codes of width B: the directions in which an identity's codes vary, and how far out its own faces lie."""
+
+    mean: Floats
+    """(B,)"""
+    axes: Floats
+    """(k, B), orthonormal rows: principal components."""
+    deviations: Floats
+    """(k,) standard deviation along each axis."""
+    within: float
+    """Along the axes: root mean square of the distances from the mean, in deviations."""
+    beyond: float
+    """Across the axes: norm of what they don't hold."""
+
+    @classmethod
+    def fit(cls, train: Floats, heldout: Floats) -> "CodeRange | None":
+        """The range of an identity's codes.
+
+        Args:
+            train: (n, B) codes of its training faces, at least 2.
+            heldout: (m, B) of its held-out faces, by which the distances are measured.
+
+        Returns:
+            None where there are no held-out faces, or all training faces have the same code.
+        """
+        if not len(heldout) or len(train) < 2:
+            return None
+        mean = train.mean(axis=0, dtype=np.float64)
+        _, sizes, axes = np.linalg.svd(train - mean, full_matrices=False)
+        energy = np.cumsum(sizes**2)
+        if energy[-1] <= 0:
+            return None
+        count = int(np.searchsorted(energy, _VARIANCE * energy[-1])) + 1
+        axes, deviations = axes[:count], sizes[:count] / np.sqrt(len(train))
+        offsets = heldout - mean
+        along = offsets @ axes.T
+        across = np.linalg.norm(offsets - along @ axes, axis=1)
+        distances = np.sqrt(np.mean((along / deviations) ** 2, axis=1))
+        within, beyond = (float(np.percentile(d, _QUANTILE)) for d in (distances, across))
+        arrays = [np.asarray(array, np.float32) for array in (mean, axes, deviations)]
+        return cls(arrays[0], arrays[1], arrays[2], within, beyond)
+
+    def pack(self) -> str:
+        """As text: base64 of an ``.npz``."""
+        buffer = io.BytesIO()
+        arrays = {field.name: np.asarray(getattr(self, field.name), np.float32) for field in fields(self)}
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        return base64.b64encode(buffer.getvalue()).decode()
+
+    @classmethod
+    def unpack(cls, text: str) -> "CodeRange":
+        """What :meth:`pack` made.
+
+        Raises:
+            RegistryError: it is damaged.
+        """
+        try:
+            with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as stored:
+                mean, axes, deviations, within, beyond = (stored[field.name] for field in fields(cls))
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+            raise RegistryError(f"The version's range of codes can't be read: {error}") from error
+        return cls(mean, axes, deviations, float(within), float(beyond))
+
+
+class Within(layers.Layer):
+    """Draws codes (n, B) back into a range; inside of it they stay as they are."""
+
+    def __init__(self, limits: CodeRange) -> None:
+        super().__init__(trainable=False, dtype="float32", name="within")
+        self.limits = limits
+
+    def call(self, codes: keras.KerasTensor) -> keras.KerasTensor:
+        """(n, B) -> (n, B) float32."""
+        limits = self.limits
+        axes, deviations = ops.convert_to_tensor(limits.axes), ops.convert_to_tensor(limits.deviations)
+        offsets = codes - limits.mean
+        along = ops.matmul(offsets, ops.transpose(axes))  # (n, k)
+        across = offsets - ops.matmul(along, axes)
+        distance = ops.sqrt(ops.mean(ops.square(along / deviations), axis=1, keepdims=True))
+        norm = ops.sqrt(ops.sum(ops.square(across), axis=1, keepdims=True))
+        along = along * ops.minimum(1.0, limits.within / ops.maximum(distance, 1e-6))
+        across = across * ops.minimum(1.0, limits.beyond / ops.maximum(norm, 1e-6))
+        return limits.mean + ops.matmul(along, axes) + across
