@@ -58,6 +58,9 @@ def swap(
     lips: Annotated[
         float | None, typer.Option(help="the drawn lips open as the target's: 0 as drawn, 1 wholly")
     ] = None,
+    hairline: Annotated[
+        float | None, typer.Option(help="drawn hair on the face is painted over: 0 not at all, 1 wholly")
+    ] = None,
     feather: Annotated[float | None, typer.Option(help="width of the soft edge, face heights")] = None,
     erode: Annotated[
         float | None, typer.Option(help="shrink the mask (below 0: grow it), face heights")
@@ -101,6 +104,7 @@ def swap(
             "outline": outline,
             "reshape": reshape,
             "lips": lips,
+            "hairline": hairline,
             "feather": feather,
             "erosion": erode,
             "protect": protect,

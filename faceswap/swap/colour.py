@@ -19,7 +19,7 @@ _SAMPLES = 4096
 _FEWEST = 16
 _CONTRAST = (0.7, 1.4)
 """The contrast is changed at most by these factors: a blurred swap must not be blown up to a real skin's."""
-_SKIN_CONTRAST = (0.9, 1.4)
+_SKIN_CONTRAST = (0.9, 1.15)
 """The same for the skin's lightness: flat light must not take a crisp swap's features, dark brows and eyes."""
 _SKIN_CHROMA = (0.6, 1.25)
 """And for its chroma: what is redder than skin, lips and a nose, must not glow."""
@@ -178,7 +178,9 @@ def _moments(lab: Floats, goal: Floats, how: Colour) -> Floats:
     if how == "reinhard":
         gain = np.clip(wider, *_CONTRAST)
     elif how == "skin":
-        gain[0] = np.clip(wider[0], *_SKIN_CONTRAST)
+        # what reflects less has less contrast: CIE's lightness and 16 is about proportional to what is reflected
+        darker = min(1.0, float((goal_middle[0] + 16) / (middle[0] + 16)))
+        gain[0] = darker * np.clip(wider[0] / darker, *_SKIN_CONTRAST)
         # no factor leads from one tint to its opposite, or from none: there the offset does it all
         alike = middle[1:] * goal_middle[1:] > 1
         factor = np.divide(goal_middle[1:], middle[1:], out=np.ones_like(middle[1:]), where=alike)

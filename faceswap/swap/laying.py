@@ -12,12 +12,15 @@ from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, sca
 from faceswap.swap.blending import blend, uncrop
 from faceswap.swap.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.detail import add_grain, match_blur, sharpen
+from faceswap.swap.fringe import drawn_face, without_hair
 from faceswap.swap.masks import Region, face_height, face_mask, feature_mask, region_of, skin_in_crop
 from faceswap.swap.occlusion import visible_face
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.outline import Difference
 from faceswap.swap.reshaping import Reshaping, share_at
 
+_OWN_MEMORY = 0.4
+"""Seconds over which the border of the drawn hair is smoothed: it moves with the head."""
 _OCCLUSION_MEMORY = 0.12
 """Seconds over which the outline of an occluder is smoothed: hands are quick."""
 
@@ -30,6 +33,7 @@ class Memory:
     """Seconds, of the frame before."""
     transfer: Transfer | None = None
     visible: NDArray[np.float32] | None = None
+    own: NDArray[np.float32] | None = None
     outline: Difference | None = None
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
@@ -37,6 +41,15 @@ class Memory:
         """How much of a new frame counts, for a first-order filter that forgets within ``memory`` seconds."""
         step = time - self.time
         return 1.0 if memory <= 0 or step <= 0 else 1 - math.exp(-step / memory)
+
+    def smoothed(
+        self, mask: NDArray[np.float32], before: NDArray[np.float32] | None, time: float, memory: float
+    ) -> NDArray[np.float32]:
+        """A mask (S, S) of this frame mixed with what the frame before left."""
+        if before is None or before.shape != mask.shape:
+            return mask
+        share = np.float32(self.share(time, memory))
+        return share * mask + (1 - share) * before
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,7 @@ def lay(
     if region.empty:
         return 0.0
     face = _reshaped(image, face, region, options)
+    output = _without_hair(face, output, options.hairline, memory, time)
     skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
     mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options, face.drawn)
     if options.occlusion != "none":
@@ -122,6 +136,18 @@ def _reshaped(image: NDArray[np.uint8], face: Placed, region: Region, options: S
         blend(image, before, kept, region)
     landmarks = reshaping.moved(face.landmarks)
     return replace(face, landmarks=landmarks, crop=face.geometry.crop(image, face.matrix))
+
+
+def _without_hair(
+    face: Placed, drawn: NDArray[np.float32], strength: float, memory: Memory | None, time: float
+) -> NDArray[np.float32]:
+    """The drawing without hair in its face, whose border is smoothed on a video; as it is where no face was read."""
+    if face.drawn is None or not strength:
+        return drawn
+    found = drawn_face(drawn, apply(face.matrix, face.drawn), face.geometry)
+    if memory is not None:
+        found = memory.own = memory.smoothed(found, memory.own, time, _OWN_MEMORY)
+    return without_hair(drawn, found, face.geometry, strength)
 
 
 def _transfer(
@@ -166,11 +192,8 @@ def _visible(
     visible = visible_face(face.crop, drawn, whole > 0.5, skin, options.occlusion)
     if memory is None:
         return visible
-    if memory.visible is not None and memory.visible.shape == visible.shape:
-        share = np.float32(memory.share(time, _OCCLUSION_MEMORY))
-        visible = share * visible + (1 - share) * memory.visible
-    memory.visible = visible
-    return visible
+    memory.visible = memory.smoothed(visible, memory.visible, time, _OCCLUSION_MEMORY)
+    return memory.visible
 
 
 def _in_frame(visible: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray[np.float32]:

@@ -92,10 +92,10 @@ def hull_of(landmarks: Points, matrix: Matrix, lift: float) -> Points:
     """
     up = invert(matrix)[:, :2] @ (0.0, -1.0)
     lifted = landmarks[_BROWS] + up / np.linalg.norm(up) * lift
-    return _outline(np.concatenate([landmarks, lifted]))
+    return convex(np.concatenate([landmarks, lifted]))
 
 
-def _outline(points: Points) -> Points:
+def convex(points: Points) -> Points:
     """(m, 2): the convex hull of points (n, 2)."""
     return cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64)
 
@@ -203,7 +203,7 @@ def feature_mask(feature: Feature, region: Region, landmarks: Points, unit: floa
     ys = np.arange(region.top, region.bottom, dtype=np.float64)
     margin, soft = _MARGINS[feature] * unit, max(1.0, _PROTECT_FEATHER * unit)
     for part in _PARTS[feature]:
-        depth = depth_in(_outline(landmarks[part]), xs, ys) + np.float32(margin + soft)
+        depth = depth_in(convex(landmarks[part]), xs, ys) + np.float32(margin + soft)
         np.maximum(result, _rise(depth, soft), out=result)
     return result
 
@@ -232,8 +232,8 @@ def skin_in_crop(landmarks: Points, geometry: Geometry, matrix: Matrix) -> NDArr
     """(S, S): where the crop shows the skin of the face: inside of the landmarks, without eyes and mouth."""
     points = apply(matrix, landmarks)
     xs = np.arange(geometry.size, dtype=np.float64)
-    skin = depth_in(_outline(points), xs, xs) > 0
+    skin = depth_in(convex(points), xs, xs) > 0
     margin = 0.03 * geometry.size / geometry.coverage
     for part in (*_PARTS["eyes"], *_PARTS["mouth"]):
-        skin &= depth_in(_outline(points[part]), xs, xs) < -margin
+        skin &= depth_in(convex(points[part]), xs, xs) < -margin
     return skin

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.swap.options import Occlusion
+from faceswap.swap.skin import strangeness
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -62,43 +63,12 @@ def _against(target: NDArray[np.uint8], drawn: Floats, inside: Bools, skin: Bool
     lab, model = (
         cv2.cvtColor(x, cv2.COLOR_RGB2LAB) for x in (target.astype(np.float32) / 255, np.clip(drawn, 0, 1))
     )
-    strange = _strangeness(lab, skin)
+    strange = strangeness(lab, skin)
     # a few pixels of shift between the two are no difference: the least within a small window
     apart = np.linalg.norm(cv2.blur(lab, (3, 3)) - cv2.blur(model, (3, 3)), axis=-1).astype(np.float32)
     apart = cv2.erode(apart, np.ones((3, 3), np.uint8))
     typical = float(np.median(apart[skin]))
     return np.asarray(inside & (strange > _NOT_SKIN) & (apart > typical + _NOT_DRAWN))
-
-
-def _strangeness(lab: Floats, skin: Bools) -> Floats:
-    """(S, S): distance of each pixel to the skin's colours in standard deviations (Mahalanobis).
-
-    Learned on the half of the skin that is nearest to its median and then again on what fits (a short form of the
-    minimum covariance determinant, Rousseeuw & Van Driessen, 1999), so that an occluder does not teach its colours.
-    """
-    samples = lab[skin].astype(np.float64)
-    middle = np.median(samples, axis=0)
-    spread = np.median(np.abs(samples - middle), axis=0) * 1.4826 + 1.0
-    away = np.linalg.norm((samples - middle) / spread, axis=1)
-    kept = samples[away <= np.median(away)]
-    # the inner half of a Gaussian in three dimensions has 0.4 of its variance
-    covariance = np.cov(kept, rowvar=False) / 0.4
-    for _ in range(3):
-        covariance = covariance + np.diag((3.0, 1.5, 1.5)) ** 2
-        distance = _mahalanobis(samples, kept.mean(0), covariance)
-        kept = samples[distance < 3]
-        if len(kept) < 16:
-            break
-        middle, covariance = kept.mean(0), np.cov(kept, rowvar=False)
-    covariance = covariance + np.diag((3.0, 1.5, 1.5)) ** 2
-    return _mahalanobis(lab.reshape(-1, 3), middle, covariance).reshape(lab.shape[:2]).astype(np.float32)
-
-
-def _mahalanobis(
-    samples: NDArray[np.float64] | Floats, mean: NDArray[np.float64], covariance: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    centred = samples - mean
-    return np.sqrt(np.einsum("ni,ij,nj->n", centred, np.linalg.inv(covariance), centred))
 
 
 def _cut(target: NDArray[np.uint8], covered: Bools, inside: Bools, skin: Bools) -> Bools:

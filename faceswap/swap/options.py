@@ -44,6 +44,13 @@ class SwapOptions(BaseModel):
         description="how much of the difference between the drawn lips' gap and the target's is taken away, by moving "
         "the drawn lips; 0: they stay as the network drew them",
     )
+    hairline: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="how much of the hair that the network drew on forehead and temples, within the mask, is painted "
+        "over with the skin beside it; 0: it stays. Needs outline drawn",
+    )
     erosion: float = Field(
         -0.015, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
     )

@@ -67,6 +67,18 @@ def test_skin_keeps_the_swaps_contrast_on_a_flatly_lit_target() -> None:
     )
 
 
+def test_skin_takes_contrast_away_as_darker_skin_reflects_less() -> None:
+    """A picture in half the light has half of each reflectance: its lightness plus 16 shrinks by one factor."""
+    swapped = picture(0, (200, 170, 160), 12)
+    target = np.full_like(swapped, (100, 85, 80))
+    values = swapped.astype(np.float32) / 255
+    fitted = fit_colours(values, target, ALL, "skin")
+    before, after = (cv2.cvtColor(x, cv2.COLOR_RGB2LAB)[..., 0] for x in (values, fitted))
+    light = (np.median(after) + 16) / (np.median(before) + 16)
+    assert light < 0.7
+    assert after.std() / before.std() == pytest.approx(0.9 * light, rel=0.05)
+
+
 def test_contrast_is_not_blown_up() -> None:
     swapped, target = picture(0, (128, 128, 128), 4), picture(1, (128, 128, 128), 40)
     values = swapped.astype(np.float32) / 255

@@ -1,0 +1,73 @@
+"""Hair that the network drew within the mask: skin takes its place.
+
+A mask's upper part is a guess, no landmark tells where a forehead ends. Where the reference's hair reaches lower than
+that, a dark line of it would stand on the target's temple. It is told by its colours, which are not the skin's.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Geometry, Points
+from faceswap.swap.masks import convex, depth_in, skin_in_crop
+from faceswap.swap.skin import strangeness
+
+Floats = NDArray[np.float32]
+
+_SKIN, _HAIR = 2.5, 4.0
+"""Standard deviations of the face's skin: below is skin, above is not."""
+_MARGIN, _SOFT = 0.05, 0.05
+"""Brows are no hair, nor is what lies below: so much around the inner landmarks stays, in face heights, and softly."""
+_BLUR = 0.02
+"""Deviation of the blur of the border, face heights."""
+_REACHES = (0.05, 0.15)
+"""Deviations of the blurs that carry the skin on, face heights."""
+_EYES, _NOSE = (36, 45), 30
+"""Landmarks: all of it counts above the eyes, nothing below the nose's tip, where a beard may be."""
+
+
+def without_hair(drawn: Floats, face: Floats, geometry: Geometry, strength: float = 1.0) -> Floats:
+    """A drawing whose hair, where it reaches into the face, is painted over with the skin beside it.
+
+    Args:
+        drawn: (S, S, 3) float32 RGB, 0..1.
+        face: (S, S, 2) as :func:`drawn_face` gives it.
+        geometry: of the drawing.
+        strength: 0 paints nothing, 1 wholly.
+
+    Returns:
+        (S, S, 3) float32 RGB, 0..1; where there is no hair, the same values.
+    """
+    unit = geometry.size / geometry.coverage
+    weight = np.maximum(face[..., 1:], 1e-4) ** 4  # what is half hair must not spread
+    weighted = np.concatenate([drawn * weight, weight], axis=-1)
+    near = sum(cv2.GaussianBlur(weighted, (0, 0), reach * unit) for reach in _REACHES)
+    share = np.float32(strength) * (1 - face[..., :1])
+    return np.asarray((1 - share) * drawn + share * near[..., :3] / near[..., 3:], np.float32)
+
+
+def drawn_face(drawn: Floats, landmarks: Points, geometry: Geometry) -> Floats:
+    """Where a drawing is the face and not the hair around it, and where it is skin.
+
+    Args:
+        drawn: (S, S, 3) float32 RGB, 0..1, as the network gave it, an upright face.
+        landmarks: (68, 2) of the drawn face in px.
+        geometry: of the drawing.
+
+    Returns:
+        (S, S, 2) float32, softly from 0 to 1. First 0 where hair is to go: neither at brows, eyes, nose and mouth nor
+        below the nose, where it may be a beard. Then 1 where the colours are the skin's.
+    """
+    size, unit = geometry.size, geometry.size / geometry.coverage
+    skin = skin_in_crop(landmarks, geometry, np.eye(2, 3))
+    if int(skin.sum()) < 64:
+        return np.ones((size, size, 2), np.float32)
+    strange = strangeness(cv2.cvtColor(np.ascontiguousarray(drawn), cv2.COLOR_RGB2LAB), skin)
+    grid = np.arange(size, dtype=np.float64)
+    away = -depth_in(convex(landmarks[17:]), grid, grid) / unit
+    eyes, nose = float(landmarks[list(_EYES), 1].mean()), float(landmarks[_NOSE, 1])
+    high = np.clip((nose - grid) / max(nose - eyes, 1.0), 0, 1).astype(np.float32)[:, None]
+    dark = np.clip((strange - _SKIN) / (_HAIR - _SKIN), 0, 1)
+    hair = dark * np.clip((away - _MARGIN) / _SOFT, 0, 1) * high
+    both = cv2.dilate(np.dstack([hair, dark]).astype(np.float32), np.ones((3, 3), np.uint8))
+    return np.asarray(1 - cv2.GaussianBlur(both, (0, 0), max(_BLUR * unit, 0.5)), np.float32)
