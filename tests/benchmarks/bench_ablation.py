@@ -1,9 +1,9 @@
 """What each ingredient of the preset ``lite`` is worth: leave one out, train for the same time, measure the swaps.
 
-``python -m tests.benchmarks.bench_ablation [--minutes 2 | --steps 1500] [--seed 0] [--people NAME=VIDEO …]
+``python -m tests.benchmarks.bench_ablation [--minutes 2 | --steps 1500] [--seeds 0 1] [--people NAME=VIDEO …]
 [--variants NAME …] [--out DIR]``: on two of the cast, where the true swap is known, or on videos of one's own. A
-Markdown table in DIR; started again, it goes on where it was. Minutes are wall time: nothing else should run on the
-machine.
+Markdown table of the seeds' means in DIR; started again, it goes on where it was. Minutes are wall time: nothing else
+should run on the machine.
 """
 
 import argparse
@@ -104,13 +104,13 @@ def truth_of(reference: str, target: str) -> Truth:
 
 
 def measured(
-    name: str, sets: Mapping[str, FaceSet], cast: bool, conditions: Mapping[str, Any]
+    name: str, seed: int, sets: Mapping[str, FaceSet], cast: bool, conditions: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A variant's row: the measures of every ordered pair, under ``conditions`` (minutes or steps, seed, people)."""
+    """A variant's row: the measures of every ordered pair, under ``conditions`` (minutes or steps, people)."""
     changes = dict(VARIANTS[name])
     recipe, prior = preset(changes.pop("preset", "lite")), changes.pop("prior", True)
     budget = Budget(minutes=conditions["minutes"], steps=conditions["steps_given"])
-    result = trained(recipe.with_(**changes), prior, sets, budget, conditions["seed"])
+    result = trained(recipe.with_(**changes), prior, sets, budget, seed)
     finder, pairs = FaceFinder(careful=True), {}
     means = {identity: faces.mean_embedding for identity, faces in sets.items()}
     for reference, target in permutations(sets, 2):
@@ -133,6 +133,7 @@ def measured(
     return {
         **conditions,
         "variant": name,
+        "seed": seed,
         "steps": result.steps,
         "images/s": result.images_per_second,
         "pairs": pairs,
@@ -140,18 +141,29 @@ def measured(
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """One line a variant, a cell holds the pairs' values."""
+    """One line a variant: the means over its seeds of each pair; below, how far the seeds of a variant differ."""
     keys = [key for key in SHOWN if any(key in pair for row in rows for pair in row["pairs"].values())]
-    pairs = " / ".join(rows[0]["pairs"])
+    pairs = list(rows[0]["pairs"])
+    variants = list(dict.fromkeys(row["variant"] for row in rows))
     lines = [
-        f"Cells: {pairs}",
+        f"Cells: {' / '.join(pairs)}",
         "",
         f"| variant | steps | {' | '.join(key.replace('_', ' ') for key in keys)} |",
         f"|{'---|' * (2 + len(keys))}",
     ]
-    for row in rows:
-        cells = [" / ".join(f"{pair.get(key, np.nan):.2f}" for pair in row["pairs"].values()) for key in keys]
-        lines.append(f"| {row['variant']} | {row['steps']} | {' | '.join(cells)} |")
+    spreads: dict[str, list[float]] = {key: [] for key in keys}
+    for variant in variants:
+        own = [row for row in rows if row["variant"] == variant]
+        cells = []
+        for key in keys:
+            values = np.array([[row["pairs"][pair].get(key, np.nan) for pair in pairs] for row in own])
+            cells.append(" / ".join(f"{value:.2f}" for value in values.mean(axis=0)))
+            spreads[key] += np.ptp(values, axis=0).tolist()
+        steps = " ".join(str(row["steps"]) for row in own)
+        lines.append(f"| {variant} | {steps} | {' | '.join(cells)} |")
+    if len(rows) > len(variants):
+        apart = ", ".join(f"{key.replace('_', ' ')} {np.nanmedian(spreads[key]):.3f}" for key in keys)
+        lines += ["", f"Median difference between seeds: {apart}"]
     return "\n".join(lines)
 
 
@@ -160,7 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, help="training time of each variant; default: 2")
     parser.add_argument("--steps", type=int, help="the same steps for each variant, instead of the same time")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="each variant is trained with each")
     parser.add_argument("--people", nargs="+", default=[], metavar="NAME=VIDEO", help="instead of the cast")
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--out", type=Path, default=Path("bench-ablation"))
@@ -174,19 +186,19 @@ def main() -> None:
     key = {
         "minutes": None if options.steps else options.minutes or 2.0,
         "steps_given": options.steps,
-        "seed": options.seed,
         "people": {name: faces.digest for name, faces in sets.items()},
     }
     log = options.out / "rows.jsonl"
     known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    rows = {row["variant"]: row for row in known if {k: row.get(k) for k in key} == key}
-    for name in options.variants:
-        if name not in rows:
-            rows[name] = measured(name, sets, not options.people, key)
+    rows = {(row["variant"], row["seed"]): row for row in known if {k: row.get(k) for k in key} == key}
+    wanted = [(name, seed) for name in options.variants for seed in options.seeds]
+    for name, seed in wanted:
+        if (name, seed) not in rows:
+            rows[name, seed] = measured(name, seed, sets, not options.people, key)
             with log.open("a") as file:
-                file.write(json.dumps(rows[name]) + "\n")
-            sys.stderr.write(f"{name}: {rows[name]['pairs']}\n")
-    table = markdown([rows[name] for name in options.variants])
+                file.write(json.dumps(rows[name, seed]) + "\n")
+            sys.stderr.write(f"{name}, seed {seed}: {rows[name, seed]['pairs']}\n")
+    table = markdown([rows[one] for one in wanted])
     (options.out / "ablation.md").write_text(table + "\n")
     sys.stdout.write(table + "\n")
 
