@@ -16,6 +16,7 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import find_headers
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import VideoReader, probe
+from faceswap.model.coderange import CodeRange
 from faceswap.provenance.metadata import read_provenance
 from faceswap.settings import settings
 from faceswap.swap.swapper import Swapper
@@ -88,6 +89,15 @@ def test_pyfunc_and_registry_give_the_same_pixels(demo: Done, monkeypatch: pytes
     theirs = np.asarray(Image.open(io.BytesIO(base64.b64decode(answer[0]))))
     np.testing.assert_array_equal(ours, theirs)
     assert abs(ours.astype(int) - frame).max() > 30
+
+
+def test_a_version_knows_where_its_codes_lie(demo: Done) -> None:
+    for row in registry.versions():
+        card = registry.load(row.version).card
+        codes = CodeRange.unpack(card.codes)
+        assert codes.mean.shape == (card.preset.bottleneck,)
+        assert codes.within > 0.5
+        assert codes.beyond > 0
 
 
 def test_a_version_is_downloaded_once(demo: Done, monkeypatch: pytest.MonkeyPatch) -> None:
