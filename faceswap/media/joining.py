@@ -32,6 +32,7 @@ def join_videos(
     *,
     audio_from: Path | None = None,
     audio_start: float = 0.0,
+    rotation: int = 0,
     metadata: Provenance | None = None,
 ) -> None:
     """Copy the pictures of the parts into one file, with the sound of another; ``out`` appears whole or not at all.
@@ -41,6 +42,7 @@ def join_videos(
         out: .mp4, .m4v, .mov or .mkv.
         audio_from: file whose sound is taken along, as far as the pictures reach.
         audio_start: seconds of that file that become time 0.
+        rotation: with which the parts were written.
         metadata: what the file says of its origin.
 
     Raises:
@@ -58,6 +60,8 @@ def join_videos(
             container = stack.enter_context(av.open(str(unfinished), "w", container_options=options))
             container.metadata.update(container_tags(metadata) if metadata else {})
             track = container.add_stream_from_template(first.streams.video[0])
+            if rotation:
+                track.set_display_rotation(rotation)
             sound = Sound.of(audio_from, container, suffix, audio_start) if audio_from else None
             if sound is not None:
                 stack.callback(sound.close)

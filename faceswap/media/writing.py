@@ -45,6 +45,8 @@ class VideoWriter:
         metadata: what the file says of its origin.
         crf: quality of x264, lower is better.
         full_range: store brightness as 0..255; else, as is usual, as 16..235.
+        rotation: degrees counter-clockwise by which players turn what is stored: 0, 90, 180 or 270. Frames are given
+            upright and stored turned back, as a telephone does.
         keep_partial: on an exception, finish what was written instead of removing it.
 
     Attributes:
@@ -69,6 +71,7 @@ class VideoWriter:
         metadata: Provenance | None = None,
         crf: int = 19,
         full_range: bool = False,
+        rotation: int = 0,
         keep_partial: bool = False,
     ) -> None:
         suffix = path.suffix.lower()
@@ -81,6 +84,7 @@ class VideoWriter:
         self._base = Fraction(1, self.fps.numerator * ceil(_TICKS / self.fps.numerator))
         self._shape = (height, width, 3)
         self._range = ColorRange.JPEG if full_range else ColorRange.MPEG
+        self._turns = -rotation // 90
         self._count, self._last = 0, -1
         self._sound_end = audio_end - audio_start if audio_end is not None else None
         self._scaler = VideoReformatter()
@@ -94,7 +98,10 @@ class VideoWriter:
             raise self._unwritable(error) from error
         try:
             self._container.metadata.update(tags)
-            self._stream = self._picture_track(width, height, crf)
+            stored = (height, width) if self._turns % 2 else (width, height)
+            self._stream = self._picture_track(*stored, crf)
+            if rotation:
+                self._stream.set_display_rotation(rotation)
             if audio_from is not None:
                 self._sound = Sound.of(audio_from, self._container, suffix, audio_start)
         except BaseException:
@@ -122,7 +129,7 @@ class VideoWriter:
                 f"{self.path} takes uint8 frames of {self._shape}, not {image.dtype} {image.shape}"
             )
         frame = self._scaler.reformat(
-            av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
+            av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(image, self._turns)), format="rgb24"),
             format=self._stream.pix_fmt,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=self._range,

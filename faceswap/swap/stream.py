@@ -93,7 +93,12 @@ def swap_video(
 
         def writer(path: Path) -> VideoWriter:
             return VideoWriter(
-                path, width=info.width, height=info.height, fps=info.fps, full_range=info.full_range
+                path,
+                width=info.width,
+                height=info.height,
+                fps=info.fps,
+                full_range=info.full_range,
+                rotation=info.rotation,
             )
 
         parts = Parts(out, swap_key(source, swapper, metadata, start, end), writer, resume=resume)
@@ -105,6 +110,7 @@ def swap_video(
                 path,
                 audio_from=source if info.has_audio else None,
                 audio_start=start or 0.0,
+                rotation=info.rotation,
                 metadata=metadata,
             )
 

@@ -1,5 +1,6 @@
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from faceswap.media.video import VideoReader, VideoWriter, probe
 SIZE = 64
 
 
-def write(path: Path, levels: range, times: list[float] | None = None, size: int = SIZE) -> Path:
-    with VideoWriter(path, width=size, height=size, fps=Fraction(30000, 1001)) as writer:
+def write(
+    path: Path, levels: range, times: list[float] | None = None, size: int = SIZE, **options: Any
+) -> Path:
+    with VideoWriter(path, width=size, height=size, fps=Fraction(30000, 1001), **options) as writer:
         for i, level in enumerate(levels):
             writer.write(np.full((size, size, 3), level, np.uint8), times[i] if times else None)
     return path
@@ -51,6 +54,14 @@ def test_parts_of_different_sizes_are_refused_and_nothing_is_left(tmp_path: Path
     with pytest.raises(MediaError, match="nothing to join"):
         join_videos([], tmp_path / "o.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_the_parts_rotation_is_that_of_the_whole(tmp_path: Path, suffix: str) -> None:
+    parts = [write(tmp_path / f"{n}.mp4", range(0, 200, 20), rotation=270) for n in "ab"]
+    out = tmp_path / f"o{suffix}"
+    join_videos([Part(parts[0], 0.0), Part(parts[1], 10 * 1001 / 30000)], out, rotation=270)
+    assert probe(out).rotation == 270
 
 
 def test_one_part_is_copied(tmp_path: Path) -> None:

@@ -39,6 +39,23 @@ def test_frames_come_back_in_size_and_colour(tmp_path: Path, suffix: str, size: 
             np.testing.assert_allclose(frame.image.mean((0, 1)), colour, atol=4)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_a_rotation_is_a_flag_of_the_file(tmp_path: Path, suffix: str, rotation: int) -> None:
+    upright = np.zeros((48, 64, 3), np.uint8)
+    upright[:24, :32] = 255
+    path = write(tmp_path / f"a{suffix}", 5, upright, rotation=rotation)
+    with av.open(str(path)) as container:
+        stored = next(container.decode(video=0))
+        assert stored.rotation % 360 == rotation
+        assert (stored.width, stored.height) == ((64, 48) if rotation == 180 else (48, 64))
+        turned = np.rot90(stored.to_ndarray(format="rgb24"), rotation // 90)
+    assert np.abs(turned.astype(float) - upright).mean() < 8
+    with VideoReader(path) as reader:
+        shown = next(iter(reader.frames())).image
+    assert np.abs(shown.astype(float) - upright).mean() < 8
+
+
 @pytest.mark.parametrize("full_range", [False, True])
 def test_colours_are_stored_as_bt709_says(tmp_path: Path, full_range: bool) -> None:
     rgb = np.array([180, 60, 90])

@@ -102,6 +102,21 @@ def test_full_range_stays_full_range(tmp_path: Path) -> None:
             np.testing.assert_allclose(y.image[220:].mean(), x.image[220:].mean(), atol=2)
 
 
+@pytest.mark.parametrize("rotation", [90, 180])
+def test_the_rotation_stays_a_flag_and_the_picture_upright(tmp_path: Path, rotation: int) -> None:
+    source, out = tmp_path / "turned.mp4", tmp_path / "o.mp4"
+    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS, rotation=rotation) as writer:
+        for image in frames(5):
+            writer.write(image)
+    assert swap_video(source, out, swapper(), MADE).swapped == 5
+    before, after = probe(source), probe(out)
+    assert (after.width, after.height, after.rotation) == (WIDTH, HEIGHT, rotation)
+    assert before.rotation == rotation
+    with VideoReader(source) as a, VideoReader(out) as b:
+        for x, y in zip(a.frames(), b.frames(), strict=True):
+            np.testing.assert_allclose(y.image[220:].mean(), x.image[220:].mean(), atol=2)
+
+
 def test_a_part_of_the_video(clip: Path, tmp_path: Path) -> None:
     totals = []
     report = swap_video(
