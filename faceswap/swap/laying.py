@@ -19,10 +19,23 @@ from faceswap.swap.options import SwapOptions
 from faceswap.swap.outline import Difference
 from faceswap.swap.reshaping import Reshaping, share_at
 
-_OWN_MEMORY = 0.4
-"""Seconds over which the border of the drawn hair is smoothed: it moves with the head."""
+_HAIR_EVERY, _HAIR_MEMORY = 0.1, 0.4
+"""Seconds of video after which drawn hair is looked for again, and over which its border is smoothed: it moves with the
+head, and so hardly in the crop."""
 _OCCLUSION_MEMORY = 0.12
 """Seconds over which the outline of an occluder is smoothed: hands are quick."""
+
+
+@dataclass(frozen=True)
+class Hairline:
+    """Where a drawing was face and not hair, on a video: (S, S, 2), see :func:`drawn_face`."""
+
+    time: float
+    face: NDArray[np.float32]
+
+    def fits(self, drawn: NDArray[np.float32]) -> bool:
+        """Whether it is of a drawing as large as this one."""
+        return self.face.shape[:2] == drawn.shape[:2]
 
 
 @dataclass
@@ -33,7 +46,7 @@ class Memory:
     """Seconds, of the frame before."""
     transfer: Transfer | None = None
     visible: NDArray[np.float32] | None = None
-    own: NDArray[np.float32] | None = None
+    hairline: Hairline | None = None
     outline: Difference | None = None
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
@@ -41,15 +54,6 @@ class Memory:
         """How much of a new frame counts, for a first-order filter that forgets within ``memory`` seconds."""
         step = time - self.time
         return 1.0 if memory <= 0 or step <= 0 else 1 - math.exp(-step / memory)
-
-    def smoothed(
-        self, mask: NDArray[np.float32], before: NDArray[np.float32] | None, time: float, memory: float
-    ) -> NDArray[np.float32]:
-        """A mask (S, S) of this frame mixed with what the frame before left."""
-        if before is None or before.shape != mask.shape:
-            return mask
-        share = np.float32(self.share(time, memory))
-        return share * mask + (1 - share) * before
 
 
 @dataclass(frozen=True)
@@ -144,10 +148,17 @@ def _without_hair(
     """The drawing without hair in its face, whose border is smoothed on a video; as it is where no face was read."""
     if face.drawn is None or not strength:
         return drawn
-    found = drawn_face(drawn, apply(face.matrix, face.drawn), face.geometry)
-    if memory is not None:
-        found = memory.own = memory.smoothed(found, memory.own, time, _OWN_MEMORY)
-    return without_hair(drawn, found, face.geometry, strength)
+    before = memory.hairline if memory and memory.hairline and memory.hairline.fits(drawn) else None
+    age = time - before.time if before else -1.0
+    if before is None or not 0 <= age < _HAIR_EVERY:
+        found = drawn_face(drawn, apply(face.matrix, face.drawn), face.geometry)
+        if before is not None and age > 0:
+            share = np.float32(1 - math.exp(-age / _HAIR_MEMORY))
+            found = share * found + (1 - share) * before.face
+        before = Hairline(time, found)
+        if memory is not None:
+            memory.hairline = before
+    return without_hair(drawn, before.face, face.geometry, strength)
 
 
 def _transfer(
@@ -192,8 +203,11 @@ def _visible(
     visible = visible_face(face.crop, drawn, whole > 0.5, skin, options.occlusion)
     if memory is None:
         return visible
-    memory.visible = memory.smoothed(visible, memory.visible, time, _OCCLUSION_MEMORY)
-    return memory.visible
+    if memory.visible is not None and memory.visible.shape == visible.shape:
+        share = np.float32(memory.share(time, _OCCLUSION_MEMORY))
+        visible = share * visible + (1 - share) * memory.visible
+    memory.visible = visible
+    return visible
 
 
 def _in_frame(visible: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray[np.float32]:

@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+_SAMPLES = 1024
+"""Pixels of skin are enough to learn its colours from."""
+
 
 def strangeness(lab: Floats, skin: NDArray[np.bool_]) -> Floats:
     """How far each pixel's colour is from the skin's, in standard deviations (Mahalanobis).
@@ -19,7 +22,7 @@ def strangeness(lab: Floats, skin: NDArray[np.bool_]) -> Floats:
     Returns:
         (S, S) float32, 0 or more.
     """
-    samples = lab[skin].astype(np.float64)
+    samples = lab[skin][:: max(1, int(skin.sum()) // _SAMPLES)].astype(np.float64)
     middle = np.median(samples, axis=0)
     spread = np.median(np.abs(samples - middle), axis=0) * 1.4826 + 1.0
     away = np.linalg.norm((samples - middle) / spread, axis=1)
@@ -39,6 +42,8 @@ def strangeness(lab: Floats, skin: NDArray[np.bool_]) -> Floats:
 
 def _mahalanobis(
     samples: NDArray[np.float64] | Floats, mean: NDArray[np.float64], covariance: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    centred = samples - mean
-    return np.sqrt(np.einsum("ni,ij,nj->n", centred, np.linalg.inv(covariance), centred))
+) -> Floats:
+    whitened = (samples - mean).astype(np.float32) @ np.linalg.cholesky(np.linalg.inv(covariance)).astype(
+        np.float32
+    )
+    return np.linalg.norm(whitened, axis=1)
