@@ -100,12 +100,13 @@ class Within(layers.Layer):
     def call(self, codes: keras.KerasTensor) -> keras.KerasTensor:
         """(n, B) -> (n, B) float32."""
         limits = self.limits
-        axes, deviations = ops.convert_to_tensor(limits.axes), ops.convert_to_tensor(limits.deviations)
-        offsets = codes - limits.mean
+        arrays = limits.mean, limits.axes, limits.deviations
+        mean, axes, deviations = (ops.convert_to_tensor(array) for array in arrays)  # PyTorch mixes with no arrays
+        offsets = codes - mean
         along = ops.matmul(offsets, ops.transpose(axes))  # (n, k)
         across = offsets - ops.matmul(along, axes)
         distance = ops.sqrt(ops.mean(ops.square(along / deviations), axis=1, keepdims=True))
         norm = ops.sqrt(ops.sum(ops.square(across), axis=1, keepdims=True))
         along = along * ops.minimum(1.0, limits.within / ops.maximum(distance, 1e-6))
         across = across * ops.minimum(1.0, limits.beyond / ops.maximum(norm, 1e-6))
-        return limits.mean + ops.matmul(along, axes) + across
+        return mean + ops.matmul(along, axes) + across
