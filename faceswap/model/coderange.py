@@ -100,8 +100,9 @@ class Within(layers.Layer):
     def call(self, codes: keras.KerasTensor) -> keras.KerasTensor:
         """(n, B) -> (n, B) float32."""
         limits = self.limits
+        # PyTorch mixes tensors with no arrays
         arrays = limits.mean, limits.axes, limits.deviations
-        mean, axes, deviations = (ops.convert_to_tensor(array) for array in arrays)  # PyTorch mixes with no arrays
+        mean, axes, deviations = (ops.convert_to_tensor(array) for array in arrays)
         offsets = codes - mean
         along = ops.matmul(offsets, ops.transpose(axes))  # (n, k)
         across = offsets - ops.matmul(along, axes)
