@@ -49,9 +49,11 @@ class CodeRange:
             heldout: (m, B) of its held-out faces, by which the distances are measured.
 
         Returns:
-            None where there are no held-out faces, or all training faces have the same code.
+            None where there are no held-out faces, where all training faces have the same code, or where a code is not
+            finite (a training that is about to diverge goes on to its own remedy).
         """
-        if not len(heldout) or len(train) < 2:
+        finite = all(np.isfinite(codes).all() for codes in (train, heldout))
+        if not len(heldout) or len(train) < 2 or not finite:
             return None
         mean = train.mean(axis=0, dtype=np.float64)
         _, sizes, axes = np.linalg.svd(train - mean, full_matrices=False)

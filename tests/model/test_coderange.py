@@ -86,6 +86,8 @@ def test_nothing_to_measure_by_gives_no_range() -> None:
     assert CodeRange.fit(codes(20, 0), codes(0, 1)) is None
     assert CodeRange.fit(np.ones((9, 5), np.float32), codes(3, 1)) is None
     assert CodeRange.fit(codes(1, 0), codes(3, 1)) is None
+    assert CodeRange.fit(codes(20, 0), np.full((3, 5), np.nan, np.float32)) is None
+    assert CodeRange.fit(np.full((20, 5), np.inf, np.float32), codes(3, 1)) is None
 
 
 def test_a_network_draws_the_code_that_was_drawn_back() -> None:
