@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -91,6 +92,7 @@ def test_nothing_to_measure_by_gives_no_range() -> None:
 
 
 def test_a_network_draws_the_code_that_was_drawn_back() -> None:
+    keras.utils.set_random_seed(1)
     encoder, decoder = build_encoder(TINY), build_decoder(TINY, "ada")
     crops = np.random.default_rng(0).integers(0, 256, (24, TINY.size, TINY.size, 3), np.uint8)
     to_code, to_features = split_encoder(encoder)
@@ -103,4 +105,4 @@ def test_a_network_draws_the_code_that_was_drawn_back() -> None:
     always = np.asarray(decoder(to_features(known.mean(axis=0, keepdims=True))))
     same = DecoderNetwork(encoder, decoder, TINY.geometry, codes=narrow)(crops)
     np.testing.assert_allclose(same, np.repeat(always, 24, axis=0), atol=1e-3)
-    assert np.abs(plain - same).max() > 0.01
+    assert np.abs(plain - same).max() > 5 * np.abs(same - always).max()
