@@ -101,7 +101,7 @@ def measured(values: SwapMeasures) -> str:
             _card(
                 _BY_KEY["lip_gap_error"], values.lip_gap_error, _pair(values.lip_gap, values.lip_gap_target)
             ),
-            _card(_BY_KEY["eye_error"], values.eye_error, _pair(values.eye, values.eye_target)),
+            _eyes(values),
             _card(_BY_KEY["pose_error_degrees"], values.pose_error_degrees, "degrees against the target"),
         ]
     else:
@@ -109,6 +109,15 @@ def measured(values: SwapMeasures) -> str:
             '<div class="card poor"><em>Face</em><b>–</b><span>none is found in the swap</span></div>'
         )
     return f'<div class="measures">{"".join(cards)}</div>'
+
+
+def _eyes(values: SwapMeasures) -> str:
+    tip = (
+        "How far the eyes are open, over their distance. People's eyes differ in shape, so this has no grade."
+    )
+    now = "–" if values.eye is None else f"{values.eye:.2f}"
+    under = "" if values.eye_target is None else f"{values.eye_target:.2f} in the target"
+    return f'<div class="card" title="{tip}"><em>Eyes\' opening</em><b>{now}</b><span>{under}</span></div>'
 
 
 def _card(measure: Measure, value: float | None, under: str) -> str:

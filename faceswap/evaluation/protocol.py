@@ -36,6 +36,7 @@ __all__ = [
     "shown",
     "spaced",
     "state_of",
+    "usual_openness",
 ]
 
 _LIP_NOISE, _EYE_NOISE = 0.01, 0.015
@@ -114,7 +115,9 @@ def evaluate_pair(
         lip_gap_correlation=metrics.correlation(*lips, _LIP_NOISE),
         lip_gap_error=metrics.mean_error(*lips),
         eye_correlation=metrics.correlation(*eyes, _EYE_NOISE),
-        eye_error=metrics.mean_error(*eyes),
+        eye_openness_error=metrics.mean_error(
+            eyes[0] / usual_openness(target), eyes[1] / usual_openness(reference)
+        ),
         pose_error_degrees=metrics.pose_error_degrees(
             table[["yaw", "pitch", "roll"]].to_numpy(float),
             table[["yaw_target", "pitch_target", "roll_target"]].to_numpy(float),
@@ -207,6 +210,11 @@ def state_of(points: Points) -> dict[str, float]:
         "pitch": float(pitch),
         "roll": float(roll),
     }
+
+
+def usual_openness(faces: FaceSet) -> float:
+    """How far a person's eyes are usually open, over their distance: the median of all faces of the set."""
+    return float(np.median([eye_openness(points) for points in faces.landmarks()]))
 
 
 def face_at(found: Sequence[Face], points: Points) -> Face | None:

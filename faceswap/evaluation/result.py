@@ -23,7 +23,7 @@ class PairResult(BaseModel):
     lip_gap_correlation: float
     lip_gap_error: float
     eye_correlation: float
-    eye_error: float
+    eye_openness_error: float = Field(description="in shares of each person's usual opening")
     pose_error_degrees: float
     sharpness: float
     reconstruction_mae: float

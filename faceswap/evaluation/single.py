@@ -24,7 +24,8 @@ Image = NDArray[np.uint8]
 class SwapMeasures(BaseModel):
     """The protocol's measures (see :mod:`faceswap.evaluation.protocol`) of one picture, or the means over frames.
 
-    Openings are over the distance between the eyes. Where no face is found in the swap, ``detected`` is 0, the
+    Openings are over the distance between the eyes; people's eyes differ in shape, so one picture tells no error of
+    theirs. Where no face is found in the swap, ``detected`` is 0, the
     identity distance 1.0, and the rest None.
     """
 
@@ -38,7 +39,6 @@ class SwapMeasures(BaseModel):
     lip_gap_error: float | None = None
     eye: float | None = Field(None, description="opening of the eyes in the swap")
     eye_target: float | None = Field(None, description="and in the target")
-    eye_error: float | None = None
     pose_error_degrees: float | None = Field(None, description="mean of yaw, pitch and roll")
 
 
@@ -67,7 +67,6 @@ def measure_swap(
         lip_gap_error=abs(now["lip_gap"] - was["lip_gap"]),
         eye=now["eye"],
         eye_target=was["eye"],
-        eye_error=abs(now["eye"] - was["eye"]),
         pose_error_degrees=_finite(metrics.pose_error_degrees(*poses)),
     )
 

@@ -17,7 +17,7 @@ from serving.pages.picker import examples
 from serving.work import Swapped, Workshop
 
 _MOST = 6
-_KEYS = ("identity_distance", "lip_gap_error", "eye_error", "pose_error_degrees")
+_KEYS = ("identity_distance", "lip_gap_error", "pose_error_degrees")
 _EMPTY = words.empty("Nothing to compare yet", "Choose a target and two or more versions.")
 
 

@@ -36,12 +36,12 @@ def result(colour: tuple[int, int, int], target: str = "bela", **changes: object
 
 def test_means_leave_no_target_out() -> None:
     pairs = [
-        result(NEW, identity_distance=0.2, eye_error=0.0, lip_gap_correlation=0.9),
-        result(NEW, "cleo", identity_distance=0.4, eye_error=0.0, lip_gap_correlation=math.nan),
+        result(NEW, identity_distance=0.2, eye_openness_error=0.0, lip_gap_correlation=0.9),
+        result(NEW, "cleo", identity_distance=0.4, eye_openness_error=0.0, lip_gap_correlation=math.nan),
     ]
     means = over_targets(pairs)
     assert means["identity_distance"] == pytest.approx(0.3)
-    assert means["eye_error"] == 0
+    assert means["eye_openness_error"] == 0
     assert math.isnan(means["lip_gap_correlation"])
     assert "frames" not in means
 

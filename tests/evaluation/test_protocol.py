@@ -8,10 +8,12 @@ from faceswap.evaluation.protocol import (
     evaluate_pair,
     face_area,
     spaced,
+    usual_openness,
 )
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Geometry
+from faceswap.faces.pose import eye_openness
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.evaluation.fakes import COLOURS, ColourFinder, MemoryFaces, moving_face, picture
@@ -44,7 +46,7 @@ def test_a_perfect_swap() -> None:
     assert (result.identity_top1, result.detection_rate) == (1, 1)
     assert result.lip_gap_correlation == pytest.approx(1)
     assert result.eye_correlation == pytest.approx(1)
-    assert (result.lip_gap_error, result.eye_error, result.pose_error_degrees) == pytest.approx(
+    assert (result.lip_gap_error, result.eye_openness_error, result.pose_error_degrees) == pytest.approx(
         (0, 0, 0), abs=1e-6
     )
     assert result.sharpness == pytest.approx(1, abs=0.05)
@@ -89,6 +91,39 @@ def test_a_target_that_never_blinks_has_no_eye_correlation() -> None:
             return [Face((0, 0, 1, 1), points, 1.0)]
 
     assert np.isnan(evaluate(finder=Staring()).eye_correlation)
+
+
+def test_narrow_eyes_are_as_open_as_wide_ones() -> None:
+    def narrowed(points: np.ndarray, share: float) -> np.ndarray:
+        points = points.copy()
+        for eye in (36, 42):
+            rows = points[eye : eye + 6]
+            rows[:, 1] = rows[:, 1].mean() + share * (rows[:, 1] - rows[:, 1].mean())
+        return points
+
+    class Narrow(MemoryFaces):
+        def landmarks(self, split: str | None = None) -> np.ndarray:
+            return np.array([narrowed(points, 0.6) for points in super().landmarks(split)])
+
+    class Seeing(ColourFinder):
+        """Sees ada's eyes narrower, as hers are; ``shut`` makes them narrower still."""
+
+        shut = 1.0
+
+        def find(self, frame: np.ndarray, hint: Box | None = None) -> list[Face]:
+            (face,) = super().find(frame)
+            hers = frame[100:150, 100:150, 0].mean() > frame[100:150, 100:150, 2].mean()
+            share = 0.6 * self.shut if hers else 1.0
+            return [Face(face.box, narrowed(face.landmarks, share), face.score)]
+
+    narrow = Narrow("ada")
+    arguments = (perfect, BELA, narrow, MEANS)
+    assert evaluate_pair(*arguments, Seeing()).eye_openness_error == pytest.approx(0, abs=0.02)
+    sleepy = Seeing()
+    sleepy.shut = 0.5
+    openings = [eye_openness(points) for points in BELA.landmarks("heldout")]
+    expected = 0.5 * np.mean(openings) / usual_openness(BELA)
+    assert evaluate_pair(*arguments, sleepy).eye_openness_error == pytest.approx(expected, rel=0.1)
 
 
 def test_a_face_elsewhere_is_not_the_swap() -> None:
@@ -136,7 +171,7 @@ def test_the_report_has_exactly_these_keys() -> None:
         "reconstruction_mae",
         "reconstruction_ssim",
         "lip_gap_error",
-        "eye_error",
+        "eye_openness_error",
         "detection_rate",
         "frames",
     }

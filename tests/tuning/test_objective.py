@@ -24,7 +24,7 @@ def pair(**changes: float) -> PairResult:
         **PERFECT,
         "identity_top1": 1.0,
         "lip_gap_error": 0.0,
-        "eye_error": 0.0,
+        "eye_openness_error": 0.0,
         "reconstruction_mae": 0.0,
     }
     return PairResult(reference="ann", target="bob", frames=4, **{**values, **changes})
