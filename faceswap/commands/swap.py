@@ -58,6 +58,9 @@ def swap(
     lips: Annotated[
         float | None, typer.Option(help="the drawn lips open as the target's: 0 as drawn, 1 wholly")
     ] = None,
+    lids: Annotated[
+        float | None, typer.Option(help="the drawn eyes shut as the target's: 0 as drawn, 1 wholly")
+    ] = None,
     hairline: Annotated[
         float | None, typer.Option(help="drawn hair on the face is painted over: 0 not at all, 1 wholly")
     ] = None,
@@ -104,6 +107,7 @@ def swap(
             "outline": outline,
             "reshape": reshape,
             "lips": lips,
+            "lids": lids,
             "hairline": hairline,
             "feather": feather,
             "erosion": erode,

@@ -168,13 +168,13 @@ _OURS: dict[str, Any] = {
         flip=0,
         colour=0.02,
         warp=0.08,
-        warp_end=0.8,
+        warp_end=0.33,
         tint=0.25,
         surroundings=0.5,
     ),
 }
-"""The recipe of all presets but the tutorial's. The warp fades out, so that details become certain; what hides the
-input's identity stays."""
+"""The recipe of all presets but the tutorial's. The warp is gone after a third, so that details become certain;
+what hides the input's identity stays."""
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset

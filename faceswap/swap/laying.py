@@ -13,6 +13,7 @@ from faceswap.swap.blending import blend, uncrop
 from faceswap.swap.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.detail import add_grain, match_blur, sharpen
 from faceswap.swap.fringe import drawn_face, without_hair
+from faceswap.swap.lids import Usual
 from faceswap.swap.masks import Region, face_height, face_mask, feature_mask, region_of, skin_in_crop
 from faceswap.swap.occlusion import visible_face
 from faceswap.swap.options import SwapOptions
@@ -48,6 +49,7 @@ class Memory:
     visible: NDArray[np.float32] | None = None
     hairline: Hairline | None = None
     outline: Difference | None = None
+    usual: Usual | None = None
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def share(self, time: float, memory: float) -> float:

@@ -5,14 +5,12 @@ person's teeth and darkness for that. So the gap is measured, in the drawing and
 lips move by the difference: upper lip up, lower lip down, nose and chin stay.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Points
 from faceswap.faces.pose import interocular, lip_gap
-
-Floats = NDArray[np.float64]
+from faceswap.swap.rows import Floats, columns_of, with_rows
 
 _OUTER = ([48, 49, 50, 51, 52, 53, 54], [48, 59, 58, 57, 56, 55, 54])
 _INNER = ([60, 61, 62, 63, 64], [60, 67, 66, 65, 64])
@@ -29,8 +27,6 @@ _GAIN = 1.6
 the lips move by more than the difference that it reads, and by less than would overshoot where it reads well."""
 _THIN = 0.3
 """Least gap in px that is stretched: where lips are shut, the line between them."""
-_SOFT = 0.6
-"""Deviation in px of the blur that rounds the map's kinks."""
 
 
 def gap_change(drawn: Points, target: Points) -> float:
@@ -53,20 +49,11 @@ def with_gap(drawn: NDArray[np.float32], landmarks: Points, change: float) -> ND
     Returns:
         (S, S, 3) float32, a new picture; where nothing moves, the same values.
     """
-    size = len(drawn)
-    rows, columns = np.arange(size, dtype=np.float64), np.arange(size, dtype=np.float64)
+    columns = columns_of(drawn)
     half = _profile(columns, landmarks) * change * interocular(landmarks) / 2
-    moving = np.flatnonzero(np.abs(half) > 1e-3)
-    moves = np.zeros((size, size), np.float32)
     heights = _heights(columns, landmarks)
     half = np.maximum(half, -0.48 * (heights[:, 3] - heights[:, 2]))  # the inner lips must not cross
-    for column in moving:
-        goal = heights[column] + half[column] * np.array([0, -1, -1, 1, 1, 0])
-        moves[:, column] = np.interp(rows, goal, heights[column] - goal, left=0, right=0)
-    moves = cv2.GaussianBlur(moves, (0, 0), _SOFT)
-    x, y = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
-    moved = cv2.remap(drawn, x, y + moves, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(np.where(np.abs(moves[..., None]) > 1e-3, np.clip(moved, 0, 1), drawn), np.float32)
+    return with_rows(drawn, heights, half[:, None] * np.array([0, -1, -1, 1, 1, 0]))
 
 
 def _profile(columns: Floats, landmarks: Points) -> Floats:

@@ -44,6 +44,12 @@ class SwapOptions(BaseModel):
         description="how much of the difference between the drawn lips' gap and the target's is taken away, by moving "
         "the drawn lips; 0: they stay as the network drew them",
     )
+    lids: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="how far the drawn eyes shut where the target's are shut; 0: they stay as the network drew them",
+    )
     hairline: float = Field(
         1.0,
         ge=0,

@@ -14,6 +14,7 @@ from faceswap.faces.pose import head_pose
 from faceswap.provenance.label import stamp
 from faceswap.swap.casting import Choice, Role, Skipped, cast, distances_to
 from faceswap.swap.laying import Memory, Placed, lay
+from faceswap.swap.lids import closing, with_lids
 from faceswap.swap.lips import gap_change, with_gap
 from faceswap.swap.masks import face_height, region_of
 from faceswap.swap.network import FaceNetwork
@@ -224,7 +225,7 @@ class Swapper:
     def _fitted(
         self, placed: Placed, output: NDArray[np.float32], memory: Memory | None = None, time: float = 0.0
     ) -> tuple[Placed, NDArray[np.float32]]:
-        """With the drawn face's landmarks, where the mask goes by them, and with lips as far apart as the target's."""
+        """With the drawn face's landmarks, where the mask goes by them, and with the target's lips and lids."""
         readings = Readings(self.finder, output, placed.crop, placed.geometry)
         if self.options.outline == "drawn" and self.options.mask not in {"rect", "ellipse"}:
             target, before = apply(placed.matrix, placed.landmarks), memory.outline if memory else None
@@ -232,10 +233,16 @@ class Swapper:
             if memory is not None:
                 memory.outline = left
             placed = replace(placed, drawn=apply(invert(placed.matrix), drawn))
-        strength = self.options.lips * share_at(placed.landmarks) if self.options.lips else 0.0
-        if strength:
-            change = strength * gap_change(readings.drawn, readings.seen)
+        facing = share_at(placed.landmarks)
+        if facing and self.options.lips:
+            change = facing * self.options.lips * gap_change(readings.drawn, readings.seen)
             output = with_gap(output, readings.drawn, change)
+        if facing and self.options.lids:
+            usual = memory.usual if memory else None
+            shares, usual = closing(readings.drawn, readings.seen, usual, time)
+            if memory is not None:
+                memory.usual = usual
+            output = with_lids(output, readings.drawn, facing * self.options.lids * shares)
         return placed, output
 
     def _prepare(

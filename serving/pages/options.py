@@ -16,6 +16,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 _STEPS = {
     "reshape": 0.05,
     "lips": 0.05,
+    "lids": 0.05,
     "hairline": 0.05,
     "forehead": 0.01,
     "erosion": 0.005,
