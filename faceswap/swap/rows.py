@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _SOFT = 0.6
-"""Deviation in px of the blur that rounds the map's kinks, from column to column."""
+"""Deviation in px of the blur that rounds the map's kinks."""
 _STILL = 1e-3
 """Moves below this, in px, are none."""
 
@@ -17,16 +17,13 @@ def columns_of(picture: NDArray[np.float32]) -> Floats:
     return np.arange(len(picture), dtype=np.float64)
 
 
-def with_rows(
-    drawn: NDArray[np.float32], heights: Floats, moves: Floats, soft: float = _SOFT
-) -> NDArray[np.float32]:
+def with_rows(drawn: NDArray[np.float32], heights: Floats, moves: Floats) -> NDArray[np.float32]:
     """A drawing in which marks of each column lie elsewhere, and what is between two marks is stretched between them.
 
     Args:
         drawn: (S, S, 3) float32 RGB, 0..1.
         heights: (S, k) rows of each column's marks, downwards; nothing moves above the first and below the last.
         moves: (S, k) by how many px each goes down; marks may come together but not cross.
-        soft: deviation in px, downwards, of the blur that rounds the map; above 0.
 
     Returns:
         (S, S, 3) float32, a new picture; where nothing moves, the same values.
@@ -37,7 +34,7 @@ def with_rows(
     for column in np.flatnonzero(np.abs(moves).max(axis=1) > _STILL):
         goal = heights[column] + moves[column]
         sources[:, column] = np.interp(rows, goal, -moves[column], left=0, right=0)
-    sources = cv2.GaussianBlur(sources, (0, 0), sigmaX=_SOFT, sigmaY=soft)
+    sources = cv2.GaussianBlur(sources, (0, 0), _SOFT)
     x, y = np.meshgrid(rows.astype(np.float32), rows.astype(np.float32))
     moved = cv2.remap(drawn, x, y + sources, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(np.where(np.abs(sources[..., None]) > _STILL, np.clip(moved, 0, 1), drawn), np.float32)
