@@ -56,6 +56,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "more disguise": {"augmentation": {"tint": 0.4, "surroundings": 1}},
     "more rotation, zoom and shift": {"augmentation": {"rotation": 10, "zoom": 0.1, "shift": 0.05}},
     "no warp": {"augmentation": {"warp": 0}},
+    "warp for four fifths": {"augmentation": {"warp_end": 0.8}},
     "warp to the end": {"augmentation": {"warp_end": 0}},
     "constant learning rate": {"final_decay": 1},
     "original": {"preset": "original", "prior": False},
