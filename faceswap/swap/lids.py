@@ -18,10 +18,10 @@ _EYES = (slice(36, 42), slice(42, 48))
 _BROWS = ([17, 18, 19, 20, 21], [22, 23, 24, 25, 26])
 _UPPER, _LOWER = [0, 1, 2, 3], [0, 5, 4, 3]
 """Of an eye's six landmarks, from corner to corner."""
-_USUAL = 0.25
-"""Height over width of an open eye, where nothing is known of the person: the landmarks' reader gives open eyes 0.23 to
-0.45, and shut ones 0.12 to 0.16. (The eye aspect ratio of Soukupova & Cech, "Real-Time Eye Blink Detection using Facial
-Landmarks", CVWW 2016.)"""
+_USUAL = 0.23
+"""Height over width of an open eye where nothing is known of the person: narrow, so that nobody's eyes pass for half
+shut in a single picture. The landmarks' reader gives open eyes 0.23 to 0.45, and shut ones 0.12 to 0.16. (The eye
+aspect ratio of Soukupova & Cech, "Real-Time Eye Blink Detection using Facial Landmarks", CVWW 2016.)"""
 _OPEN, _SHUT = 0.85, 0.6
 """Shares of the usual at which an eye counts as open, and as shut."""
 _RISE, _FALL = 0.5, 20.0

@@ -110,8 +110,8 @@ def test_on_a_video_wide_eyes_count_as_shut_earlier() -> None:
 
 
 def test_on_a_video_narrow_eyes_become_open_ones() -> None:
-    assert (closing(opened(0.3, 0.3), opened(0.19, 0.19))[0] > 0.2).all()
-    shares, _ = watched([0.19] * 1500)
+    assert (closing(opened(0.3, 0.3), opened(0.175, 0.175))[0] > 0.2).all()
+    shares, _ = watched([0.175] * 1500)
     assert shares == pytest.approx([0, 0])
 
 
