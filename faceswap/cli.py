@@ -15,6 +15,7 @@ for command in (
     steps.preprocess,
     steps.train,
     steps.pretrain,
+    steps.learn_occlusion,
     tune.tune,
     steps.evaluate,
     swap.swap,

@@ -12,6 +12,7 @@ from prefect.runner import Runner
 
 from flows import runtime
 from flows.evaluate import evaluate
+from flows.occlusion import learn
 from flows.pipeline import pipeline
 from flows.preprocess import preprocess
 from flows.pretrain import pretrain
@@ -25,7 +26,7 @@ NAME = "faceswap"
 """Of every deployment: ``prefect deployment run train/faceswap``."""
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
-_TRAINING = (train, tune, pipeline, pretrain)
+_TRAINING = (train, tune, pipeline, pretrain, learn)
 _OTHER = (preprocess, evaluate, promote, rollback, swap)
 
 

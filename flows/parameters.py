@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction import ExtractionOptions
+from faceswap.model.occluded import OcclusionOptions
 from faceswap.model.presets import PRESETS, Preset, preset
 from faceswap.model.pretraining import PretrainingOptions
 from faceswap.model.schedule import Budget
@@ -125,6 +126,13 @@ class PretrainParameters(_Parameters):
     preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
     options: PretrainingOptions = PretrainingOptions()
     out: str = Field("", description="file to write; empty: under the home folder, where trainings find it")
+
+
+class LearnOcclusionParameters(_Parameters):
+    """Fictional people behind hands, glasses, hair and things in, the network out that sees those."""
+
+    options: OcclusionOptions = OcclusionOptions()
+    out: str = Field("", description="file to write; empty: under the home folder, where swaps find it")
 
 
 class EvaluateParameters(_Parameters):

@@ -7,6 +7,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from faceswap import tracking
+from faceswap.model import weights
 from faceswap.model.device import device
 from faceswap.model.pretraining import (
     STAND_IN,
@@ -49,7 +50,7 @@ def pretrain(parameters: PretrainParameters) -> Path:
                 Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
                 run_id=run.run_id,
             ).train()
-        file = Path(parameters.out or settings().home_path / "priors" / f"{recipe.name}.npz")
+        file = Path(parameters.out) if parameters.out else weights.made_at(recipe.name)
         about = {"run_id": run.run_id, "preset": recipe.name, **options.model_dump(), "device": str(device())}
         digest = save_prior(result.model, STAND_IN, file, about)
         run.tags({"prior": digest})

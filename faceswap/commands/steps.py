@@ -155,3 +155,20 @@ def pretrain(
         console.print(
             f"Written: {flow(PretrainParameters(preset=preset, out=out, options=options))}", soft_wrap=True
         )
+
+
+def learn_occlusion(
+    out: Annotated[str, typer.Option(help="file to write; default: where swaps find it")] = "",
+    steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 6000,
+    people: Annotated[int, typer.Option(min=2, help="fictional people")] = 750,
+    seed: Seed = 0,
+) -> None:
+    """Make the network that keeps hands and glasses in swaps: learnt from fictional people, from nothing."""
+    with spoken_errors():
+        with quiet_imports():
+            from flows.occlusion import learn as flow
+            from flows.parameters import LearnOcclusionParameters
+
+        options = {"steps": steps, "people": people, "seed": seed}
+        written = flow(LearnOcclusionParameters(out=out, options=options))
+        console.print(f"Written: {written}", soft_wrap=True)

@@ -72,7 +72,7 @@ def swap(
         list[str] | None, typer.Option(help="keep the target's eyes or mouth; repeatable")
     ] = None,
     occlusion: Annotated[
-        str | None, typer.Option(help="what lies over the face stays: none, colour, grabcut")
+        str | None, typer.Option(help="what lies over the face stays: none, learned")
     ] = None,
     colour: Annotated[
         str | None, typer.Option(help="none, skin, mean, reinhard, histogram, linear, seamless")

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from faceswap.faces.geometry import Geometry
 from faceswap.model.architecture import build_decoder, build_encoder, split_encoder
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.coderange import CodeRange, Within
+from faceswap.model.predictor import Predictor
 from faceswap.model.presets import Preset
 from faceswap.swap.network import UNSHARP
 
@@ -42,25 +42,16 @@ class DecoderNetwork:
         if codes is not None:
             to_code, to_features = split_encoder(encoder)
             features = to_features(Within(codes)(to_code.output))
-        self._model = keras.Model(encoder.input, decoder(features))
-        self._model.compile(jit_compile=False)
-        self._one_call = threading.Lock()  # Keras builds its function at the first call, unguarded
+        self._draw = Predictor(keras.Model(encoder.input, decoder(features)))
 
     @property
     def nbytes(self) -> int:
         """Bytes that the weights take."""
-        return sum(variable.numpy().nbytes for variable in self._model.variables)
+        return sum(variable.numpy().nbytes for variable in self._draw.model.variables)
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, s, s, 3) uint8 RGB -> (n, s, s, 3) float32 in 0..1."""
-        count = len(crops)
-        if not count:
-            return np.empty(crops.shape, np.float32)
-        # Powers of two: the compiled function is traced once per batch size.
-        padded = np.zeros((1 << (count - 1).bit_length(), *crops.shape[1:]), np.float32)
-        padded[:count] = crops / np.float32(255)
-        with self._one_call:
-            return np.asarray(self._model.predict_on_batch(padded)[:count], np.float32)
+        return self._draw(crops)
 
 
 def export(model: Autoencoders, folder: Path) -> dict[str, str]:

@@ -6,9 +6,7 @@ identity out of its code. A second decoder reconstructs everybody, so that the c
 inputs are blurred, tinted and made noisy, since real footage is.
 """
 
-import multiprocessing
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import cv2
@@ -18,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.faces.geometry import INNER, Geometry, Points, apply, invert
 from faceswap.model.augmentation import Array, PairMaker
+from faceswap.model.crowd import of_each
 from faceswap.model.dataset import Batch, weight_map
 from faceswap.model.presets import Preset, preset
+from faceswap.progress import Report
 from faceswap.synthetic import person, random_person, random_scene, render
 from faceswap.synthetic.renderer import Rendering
 
@@ -66,24 +66,12 @@ class Rendered:
         self.geometry, self.crops, self.landmarks = geometry, crops, landmarks
 
 
-def render_pairs(
-    options: PretrainingOptions, workers: int, progress: Callable[[int, int | None, str], None]
-) -> Rendered:
+def render_pairs(options: PretrainingOptions, workers: int, report: Report) -> Rendered:
     """Render everybody on ``workers`` processes; about 0.2 s a scene and core."""
     geometry = Geometry(round(options.render_size * 0.72), _COVERAGE)
-    context = multiprocessing.get_context("spawn")
-    crops, landmarks = [], []
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        jobs = [pool.submit(_scenes_of, number, options, geometry) for number in range(options.people)]
-        try:
-            for done, job in enumerate(jobs):
-                found = job.result()
-                crops.append(found[0])
-                landmarks.append(found[1])
-                progress(done + 1, options.people, "people")
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return Rendered(geometry, np.stack(crops), np.stack(landmarks))
+    found = of_each(options.people, partial(_scenes_of, options=options, geometry=geometry), workers, report)
+    crops, landmarks = (np.stack(parts) for parts in zip(*found, strict=True))
+    return Rendered(geometry, crops, landmarks)
 
 
 def _scenes_of(number: int, options: PretrainingOptions, geometry: Geometry) -> tuple[Any, Any]:

@@ -1,28 +1,18 @@
 """The prior: weights that every training starts from, learnt from fictional people only.
 
-``faceswap pretrain`` makes it from nothing (:mod:`faceswap.model.pretraining`). A prior is an ``.npz`` file of float16
-arrays and a line of JSON about its origin: nothing in it is run when it is read.
+``faceswap pretrain`` makes it from nothing (:mod:`faceswap.model.pretraining`). Its arrays are float16.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
 
-from faceswap.errors import TrainingError
+from faceswap.model import weights
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.presets import Preset
-from faceswap.settings import settings
-from faceswap.storage import replacing
-
-_ABOUT = "about"
-_PACKAGED = Path(__file__).with_name("priors")
-Weights = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -35,11 +25,7 @@ class Taken:
 
 def prior_file(preset: Preset) -> Path | None:
     """The prior of a preset: the one under the home folder if there is one, else the package's own; None: neither."""
-    for folder in (settings().home_path / "priors", _PACKAGED):
-        file = folder / f"{preset.name}.npz"
-        if file.exists():
-            return file
-    return None
+    return weights.find(preset.name)
 
 
 def save_prior(model: Autoencoders, decoder: str, path: Path, about: dict[str, Any]) -> str:
@@ -56,10 +42,7 @@ def save_prior(model: Autoencoders, decoder: str, path: Path, about: dict[str, A
         for network, own in _networks(model, [model.decoders[model.identities.index(decoder)]]).items()
         for index, array in enumerate(own[0].get_weights())
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **arrays, **{_ABOUT: np.array(json.dumps(about))})  # type: ignore[arg-type]
-    return _digest(path)
+    return weights.write(path, arrays, about)
 
 
 def take_prior(model: Autoencoders, path: Path) -> Taken:
@@ -70,13 +53,7 @@ def take_prior(model: Autoencoders, path: Path) -> Taken:
     Raises:
         TrainingError: the file is damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files if key != _ABOUT}
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise TrainingError(
-            f"The prior {path} can't be read: {error}", "delete it, or make it anew with `faceswap pretrain`"
-        ) from error
+    arrays = weights.read(path, "delete it, or make it anew with `faceswap pretrain`")
     fitting = total = 0
     for name, networks in _networks(model, model.decoders).items():
         for network in networks:
@@ -93,13 +70,7 @@ def take_prior(model: Autoencoders, path: Path) -> Taken:
             )
             fitting += sum(own.size for own, fits in zip(current, same, strict=True) if fits)
             total += sum(own.size for own in current)
-    return Taken(_digest(path), fitting / total)
-
-
-def about_prior(path: Path) -> dict[str, Any]:
-    """What a prior says of its origin."""
-    with np.load(path, allow_pickle=False) as stored:
-        return dict(json.loads(str(stored[_ABOUT])))
+    return Taken(weights.digest(path), fitting / total)
 
 
 def _networks(model: Autoencoders, decoders: list[keras.Model]) -> dict[str, list[Any]]:
@@ -108,7 +79,3 @@ def _networks(model: Autoencoders, decoders: list[keras.Model]) -> dict[str, lis
         "shape": [model.reader.get_layer("shape")],
         "decoder": list(decoders),
     }
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -4,18 +4,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, scale_of
+from faceswap.faces.geometry import Geometry, Matrix, Points, apply, scale_of
 from faceswap.swap.blending import blend, uncrop
 from faceswap.swap.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.detail import add_grain, match_blur, sharpen
 from faceswap.swap.fringe import drawn_face, without_hair
 from faceswap.swap.lids import Usual
 from faceswap.swap.masks import Region, face_height, face_mask, feature_mask, region_of, skin_in_crop
-from faceswap.swap.occlusion import visible_face
+from faceswap.swap.occlusion import Visible, visible_face
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.outline import Difference
 from faceswap.swap.reshaping import Reshaping, share_at
@@ -46,7 +45,7 @@ class Memory:
     time: float = -math.inf
     """Seconds, of the frame before."""
     transfer: Transfer | None = None
-    visible: NDArray[np.float32] | None = None
+    visible: Visible | None = None
     hairline: Hairline | None = None
     outline: Difference | None = None
     usual: Usual | None = None
@@ -109,9 +108,9 @@ def lay(
     skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
     mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options, face.drawn)
     if options.occlusion != "none":
-        visible = _visible(face, output, skin, options, memory, time)
-        skin &= visible > 0.5
-        mask *= _in_frame(visible, face.matrix, region)
+        visible = _visible(image, face, memory, time)
+        skin &= visible.in_crop(face.matrix, face.geometry.size) > 0.5
+        mask *= visible.in_region(region)
     # fitted before sharpening: the spread that sharpening adds would be taken away again
     transfer = _transfer(face, output, skin, options, memory, time)
     drawn = sharpen(output, options.sharpen * unsharp)
@@ -181,45 +180,10 @@ def _transfer(
     return memory.transfer
 
 
-def _visible(
-    face: Placed,
-    drawn: NDArray[np.float32],
-    skin: NDArray[np.bool_],
-    options: SwapOptions,
-    memory: Memory | None,
-    time: float,
-) -> NDArray[np.float32]:
-    """(S, S) float32: where the face is not covered, smoothed over time where there is a memory."""
-    # compared in the target's colours: robust ones, since an occluder may still be among the samples
-    first = fit_transfer(drawn, face.crop, skin, "reinhard")
-    drawn = drawn if first is None else apply_transfer(drawn, first)
-    size = face.geometry.size
-    whole = face_mask(
-        Region(0, 0, size, size),
-        apply(face.matrix, face.landmarks),
-        face.geometry,
-        np.eye(2, 3),
-        SwapOptions(mask=options.mask, forehead=options.forehead, erosion=0, feather=0),
-        None if face.drawn is None else apply(face.matrix, face.drawn),
-    )
-    visible = visible_face(face.crop, drawn, whole > 0.5, skin, options.occlusion)
-    if memory is None:
-        return visible
-    if memory.visible is not None and memory.visible.shape == visible.shape:
-        share = np.float32(memory.share(time, _OCCLUSION_MEMORY))
-        visible = share * visible + (1 - share) * memory.visible
-    memory.visible = visible
+def _visible(image: NDArray[np.uint8], face: Placed, memory: Memory | None, time: float) -> Visible:
+    """Where the face is not covered, smoothed over time where there is a memory."""
+    visible = visible_face(image, face.landmarks)
+    if memory is not None:
+        visible = visible.mixed(memory.visible, memory.share(time, _OCCLUSION_MEMORY))
+        memory.visible = visible
     return visible
-
-
-def _in_frame(visible: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray[np.float32]:
-    """A crop's mask in the region's pixels."""
-    to_region = invert(matrix)
-    to_region[:, 2] -= (region.left, region.top)
-    return cv2.warpAffine(
-        visible,
-        to_region,
-        (region.width, region.height),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )

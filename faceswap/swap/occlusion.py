@@ -1,109 +1,80 @@
-"""What lies over a face, told without any model but the face itself: hands, glasses, hair, microphones.
+"""What lies over a face stays in front of it: hands, glasses, hair, objects keep the target's pixels."""
 
-Two things must speak against a pixel: it is not of this face's skin, and it is not what the network drew there. The
-network knows faces only, so where its picture (with the target's colours) differs from the target by much more than
-it does on the rest of the face, something else is seen. Skin over skin (a bare hand of the same tone) has the
-face's own colours: there only ``grabcut`` helps, by the edges, and not always.
-"""
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.swap.options import Occlusion
-from faceswap.swap.skin import strangeness
+from faceswap.faces.geometry import Matrix, Points, compose, invert
+from faceswap.swap.masks import Region
+
+if TYPE_CHECKING:
+    from faceswap.model.occlusion import OcclusionNetwork
 
 Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
 
-_SIDE = 96
-"""The work is done on crops of at most this side, px: occluders are large, and GrabCut is slow."""
-_NOT_SKIN = 3.5
-"""Standard deviations of the face's own skin colours."""
-_NOT_DRAWN = 14.0
-"""Distance in Lab to the network's picture, beyond that of the typical skin pixel."""
-_SMALLEST = 0.012
-"""Occluders cover at least this share of the face; less is an eye's white, a nostril, a shine."""
-_SURE = 0.5
+_SEEN, _HIDDEN = 0.25, 0.75
+"""As little and as much doubt, and a pixel is seen or hidden; softly in between."""
+_SMALLEST = 0.004
+"""Occluders cover at least this share of the crop; less is a nostril, a tooth, a shine."""
 
 
-def visible_face(
-    target: NDArray[np.uint8], swapped: Floats, face: Bools, skin: Bools, how: Occlusion
-) -> Floats:
-    """Where the face is seen and not something in front of it.
+def visible_face(image: NDArray[np.uint8], landmarks: Points) -> "Visible":
+    """Where a face is seen and not something in front of it.
 
     Args:
-        target: (S, S, 3) uint8 RGB crop.
-        swapped: (S, S, 3) float32 RGB, 0..1: what the network draws there, in the target's colours.
-        face: (S, S) the whole face: what is outside is seen.
-        skin: (S, S) its skin, without eyes and mouth: where colours are learned.
-        how: ``colour`` or ``grabcut``; ``none`` finds nothing.
+        image: (H, W, 3) uint8 RGB.
+        landmarks: (68, 2) of the face in it.
 
-    Returns:
-        (S, S) float32: 1 seen, 0 covered, softly in between.
+    Raises:
+        TrainingError: the network's weights can't be read.
     """
-    size = len(target)
-    if how == "none" or int(skin.sum()) < 64:
-        return np.ones((size, size), np.float32)
-    side = min(size, _SIDE)
-    small = cv2.resize(target, (side, side), interpolation=cv2.INTER_AREA)
-    drawn = cv2.resize(np.ascontiguousarray(swapped, np.float32), (side, side), interpolation=cv2.INTER_AREA)
-    inside, bare = (_shrunk(mask, side) for mask in (face, skin))
-    covered = _large(_against(small, drawn, inside, bare), inside)
-    if how == "grabcut" and covered.any():
-        covered = _large(_cut(small, covered, inside, bare), inside)
-    # over the border of the occluder, whose pixels are mixed with the face's
-    grown = cv2.dilate(covered.astype(np.float32), _disc(max(1, side // 48)))
-    soft = cv2.GaussianBlur(grown, (0, 0), side / 80)
-    return np.clip(1 - cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), 0, 1)
+    network = _network()
+    matrix = network.geometry.matrix(landmarks)
+    hidden = network(network.geometry.crop(image, matrix)[None])[0]
+    hidden = hidden * _large(hidden > (_SEEN + _HIDDEN) / 2)
+    return Visible(np.clip((_HIDDEN - hidden) / (_HIDDEN - _SEEN), 0, 1).astype(np.float32), matrix)
 
 
-def _against(target: NDArray[np.uint8], drawn: Floats, inside: Bools, skin: Bools) -> Bools:
-    """Where neither the skin's colours nor the network's picture explain the target."""
-    lab, model = (
-        cv2.cvtColor(x, cv2.COLOR_RGB2LAB) for x in (target.astype(np.float32) / 255, np.clip(drawn, 0, 1))
-    )
-    strange = strangeness(lab, skin)
-    # a few pixels of shift between the two are no difference: the least within a small window
-    apart = np.linalg.norm(cv2.blur(lab, (3, 3)) - cv2.blur(model, (3, 3)), axis=-1).astype(np.float32)
-    apart = cv2.erode(apart, np.ones((3, 3), np.uint8))
-    typical = float(np.median(apart[skin]))
-    return np.asarray(inside & (strange > _NOT_SKIN) & (apart > typical + _NOT_DRAWN))
+class Visible:
+    """How much of the face is seen: ``share`` (s, s) float32 in 0..1, in the crop of ``matrix`` (2, 3)."""
+
+    def __init__(self, share: Floats, matrix: Matrix) -> None:
+        self.share, self.matrix = share, matrix
+
+    def mixed(self, before: "Visible | None", share: float) -> "Visible":
+        """This and that of the frame before, which lies alike on the face: ``share`` (0..1) of this one."""
+        if before is None:
+            return self
+        w = np.float32(share)
+        return Visible(w * self.share + (1 - w) * before.share, self.matrix)
+
+    def in_region(self, region: Region) -> Floats:
+        """(region.height, region.width): in a part of the frame."""
+        matrix = invert(self.matrix)
+        matrix[:, 2] -= (region.left, region.top)
+        return self._warped(matrix, (region.width, region.height))
+
+    def in_crop(self, matrix: Matrix, size: int) -> Floats:
+        """(size, size): in another crop of the frame."""
+        return self._warped(compose(matrix, invert(self.matrix)), (size, size))
+
+    def _warped(self, matrix: Matrix, size: tuple[int, int]) -> Floats:
+        border = cv2.BORDER_REPLICATE
+        return cv2.warpAffine(self.share, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
 
 
-def _cut(target: NDArray[np.uint8], covered: Bools, inside: Bools, skin: Bools) -> Bools:
-    """The same decided again by colours and edges (Rother, Kolmogorov & Blake, "GrabCut", 2004)."""
-    labels = np.full(inside.shape, cv2.GC_PR_FGD, np.uint8)
-    labels[skin & ~covered] = cv2.GC_FGD
-    labels[cv2.dilate(covered.astype(np.uint8), _disc(4)) > 0] = cv2.GC_PR_FGD
-    labels[covered] = cv2.GC_PR_BGD
-    labels[cv2.erode(covered.astype(np.uint8), _disc(1)) > 0] = cv2.GC_BGD
-    labels[~inside] = cv2.GC_PR_FGD
-    if not ((labels == cv2.GC_BGD) | (labels == cv2.GC_PR_BGD)).any():
-        return covered
-    bgr = np.ascontiguousarray(target[..., ::-1])
-    cv2.setRNGSeed(0)  # its clusters start at random
-    found, _, _ = cv2.grabCut(
-        bgr, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK
-    )
-    return np.asarray(inside & ((found == cv2.GC_BGD) | (found == cv2.GC_PR_BGD)))
+def _network() -> "OcclusionNetwork":
+    # TensorFlow takes seconds to import: only who wants occlusion waits for it
+    from faceswap.model.occlusion import occlusion_network
+
+    return occlusion_network()
 
 
-def _large(covered: Bools, inside: Bools) -> Bools:
-    """Without specks and holes."""
-    closed = cv2.morphologyEx(covered.astype(np.uint8), cv2.MORPH_CLOSE, _disc(2))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(1))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened)
-    least = _SMALLEST * inside.sum()
-    large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= least]
-    return np.asarray(np.isin(labels, large))
-
-
-def _shrunk(mask: Bools, side: int) -> Bools:
-    return np.asarray(cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA) > _SURE)
-
-
-def _disc(radius: int) -> NDArray[np.uint8]:
-    return np.asarray(
-        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8
-    )
+def _large(hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where what is hidden is not just a speck, and a pixel around that."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(hidden.astype(np.uint8))
+    least = _SMALLEST * hidden.size
+    large = np.isin(labels, [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= least])
+    return np.asarray(cv2.dilate(large.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Mask = Literal["extended_hull", "hull", "hull_rect", "ellipse", "rect"]
 Outline = Literal["drawn", "target"]
 Colour = Literal["none", "skin", "mean", "reinhard", "histogram", "linear", "seamless"]
-Occlusion = Literal["none", "colour", "grabcut"]
+Occlusion = Literal["none", "learned"]
 Feature = Literal["eyes", "mouth"]
 
 
@@ -71,8 +71,8 @@ class SwapOptions(BaseModel):
     )
     occlusion: Occlusion = Field(
         "none",
-        description="what lies over the face (hands, glasses, hair) keeps the target's pixels: colour goes by the "
-        "skin's colours and by what the network draws there, grabcut also by edges (slower)",
+        description="what lies over the face keeps the target's pixels: learned finds hands, glasses, hair and objects "
+        "by a small network",
     )
     colour: Colour = Field(
         "skin",

@@ -36,6 +36,8 @@ class Rendering:
     """(68, 2), x and y in the order of iBUG; pixel centres are whole numbers."""
     mask: NDArray[np.float32]
     """(H, W), 0 .. 1: the visible skin of the face from the brows to the chin with eyes and mouth."""
+    head: NDArray[np.float32]
+    """(H, W), 0 .. 1: all that is seen of the head's skin, eyes and mouth: neither hair nor glasses."""
 
 
 def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
@@ -64,9 +66,10 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
     for index, shape in enumerate(shapes[:solid]):
         _draw(buffer, camera, index, shape)
     buffer.close()
-    mask = _face_mask(buffer, model)
+    mask = _share(buffer, model.face)
     for index, shape in enumerate(shapes[solid:], solid):
         _draw(buffer, camera, index, shape)
+    bare = _share(buffer, np.clip(1 - 2 * model.scalp, 0, 1))
 
     picture = _backdrop(scene.background, light, frame)
     for index, (shape, (diffuse, highlight)) in enumerate(zip(shapes, lit, strict=True)):
@@ -78,6 +81,7 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
         image=_developed(picture, scene.background, size),
         landmarks=landmarks(model.head, canvas, scene, size),
         mask=cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA).clip(0, 1),
+        head=cv2.resize(bare, (size, size), interpolation=cv2.INTER_AREA).clip(0, 1),
     )
 
 
@@ -163,10 +167,11 @@ def _paint_head(
     picture.reshape(-1, 3)[place] = albedo * light + shine
 
 
-def _face_mask(buffer: Buffer, model: Model) -> Array:
+def _share(buffer: Buffer, of_head: Array) -> Array:
+    """A map over the head's grid, where the head is seen in the picture; 0 elsewhere."""
     mask = np.zeros(buffer.size * buffer.size, np.float32)
     if (buffer.surface == _HEAD).any():
-        place, share = _lookup(buffer, _HEAD, model.face)
+        place, share = _lookup(buffer, _HEAD, of_head)
         mask[place] = share[:, 0]
     return mask.reshape(buffer.size, buffer.size)
 

@@ -1,0 +1,224 @@
+"""Learning what lies over faces: fictional people behind drawn hands, glasses, hair and objects."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from faceswap.faces.geometry import Geometry, Points, apply
+from faceswap.model.augmentation import Array
+from faceswap.model.crowd import of_each
+from faceswap.model.occlusion import VIEW, build_occlusion_network
+from faceswap.progress import Report
+from faceswap.swap.masks import hull_of
+from faceswap.synthetic import random_person, random_scene, render
+from faceswap.synthetic.occluders import occlude, wrinkle
+
+_FIRST_SEED = 20_000
+"""Of the people: neither of the cast nor those that the prior is learnt from."""
+_SOURCE = Geometry(136, 2.0)
+"""Rendered faces are stored so: with a margin, since they are turned and moved."""
+_FINE = VIEW.size * 3 // 2
+"""Occluders are drawn at this size and then shrunk, as a camera does it."""
+_FOREHEAD = 0.25
+_COVERED = 0.75
+"""Share of the faces that something is put in front of."""
+_EPOCH = 150
+"""Steps between two points of the curve."""
+
+
+class OcclusionOptions(BaseModel):
+    """How many fictional people, how long."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    people: int = Field(750, ge=2, le=5000, description="fictional people")
+    scenes: int = Field(4, ge=1, le=1000, description="scenes each is seen in")
+    render_size: int = Field(192, ge=64, le=1024, description="side of the rendered pictures, px")
+    steps: int = Field(6000, ge=1, description="optimizer steps")
+    batch_size: int = Field(16, ge=1, le=256, description="faces in a step")
+    learning_rate: float = Field(2e-3, gt=0, le=0.1)
+    seed: int = Field(0, ge=0, lt=2**31)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Rendered faces.
+
+    Attributes:
+        crops: (n, s, s, 3) uint8 RGB.
+        landmarks: (n, 68, 2) in them.
+        bare: (n, s, s) uint8: 255 where the head's skin, eyes or mouth are seen.
+    """
+
+    crops: NDArray[np.uint8]
+    landmarks: Points
+    bare: NDArray[np.uint8]
+
+
+def render_faces(options: OcclusionOptions, workers: int, report: Report) -> Faces:
+    """Render everybody on ``workers`` processes; about 0.1 s a scene and core."""
+    found = of_each(options.people, partial(_scenes_of, options=options), workers, report)
+    return Faces(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def _scenes_of(number: int, options: OcclusionOptions) -> tuple[Any, Any, Any]:
+    cv2.setNumThreads(1)
+    seed = _FIRST_SEED + options.seed * options.people + number
+    who, rng = random_person(seed), np.random.default_rng(seed)
+    crops, marks, bare = [], [], []
+    for _ in range(options.scenes):
+        found = render(who, random_scene(rng, max_yaw=35, max_pitch=16, max_roll=12), options.render_size)
+        landmarks = found.landmarks.astype(np.float64)
+        matrix = _SOURCE.matrix(landmarks)
+        crops.append(_SOURCE.crop(found.image, matrix))
+        marks.append(apply(matrix, landmarks))
+        bare.append(_SOURCE.crop(np.rint(found.head * 255).astype(np.uint8), matrix))
+    return np.stack(crops), np.stack(marks), np.stack(bare)
+
+
+class OccludedFaces(keras.utils.PyDataset):
+    """Endless faces behind things, each drawn from (seed, epoch, step).
+
+    Args:
+        faces: rendered.
+        options: batch size, seed.
+    """
+
+    def __init__(self, faces: Faces, options: OcclusionOptions) -> None:
+        super().__init__(workers=2)
+        self.faces, self.options, self._epoch = faces, options, 0
+
+    def __len__(self) -> int:
+        return _EPOCH
+
+    def on_epoch_end(self) -> None:
+        """Other faces in the next epoch."""
+        self._epoch += 1
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        """(n, 96, 96, 3) the faces, and (n, 96, 96, 2): where they are hidden and where that counts; all 0..1."""
+        rng = np.random.default_rng((self.options.seed, self._epoch, index))
+        chosen = rng.integers(len(self.faces.crops), size=self.options.batch_size)
+        made = [self.example(int(i), rng) for i in chosen]
+        return np.stack([x for x, _ in made]), np.stack([y for _, y in made])
+
+    def example(self, index: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """One face, turned, moved, lit and behind something."""
+        matrix = _varied(rng)
+        landmarks = apply(matrix, self.faces.landmarks[index])
+        picture = _placed(self.faces.crops[index], matrix, cv2.BORDER_REFLECT)
+        hidden = 1 - _placed(self.faces.bare[index], matrix, cv2.BORDER_CONSTANT)
+        picture = wrinkle(picture, landmarks, rng)
+        if rng.random() < _COVERED:
+            picture, more = occlude(picture, landmarks, rng)
+            hidden = np.maximum(hidden, more)
+        counts = np.zeros((_FINE, _FINE), np.float32)
+        unit = _FINE / VIEW.coverage
+        outline = hull_of(landmarks, np.eye(2, 3), _FOREHEAD * unit)
+        cv2.fillConvexPoly(counts, np.rint(outline).astype(np.int32), 1.0)
+        truth = cv2.resize(np.dstack([hidden, counts]), (VIEW.size, VIEW.size), interpolation=cv2.INTER_AREA)
+        x = _filmed(picture, rng)
+        return (x[:, ::-1], truth[:, ::-1]) if rng.random() < 0.5 else (x, truth)
+
+
+def _varied(rng: np.random.Generator) -> NDArray[np.float64]:
+    """(2, 3) from a stored crop to the network's view at the fine size, as landmarks err."""
+    angle, zoom = np.radians(rng.uniform(-12, 12)), np.exp(rng.uniform(-0.14, 0.14))
+    scale = zoom * _FINE / _SOURCE.size * _SOURCE.coverage / VIEW.coverage
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = np.full(2, (_FINE - 1) / 2) + _FINE * rng.uniform(-0.06, 0.06, 2)
+    return np.column_stack([turn, middle - turn @ np.full(2, (_SOURCE.size - 1) / 2)])
+
+
+def _placed(crop: NDArray[np.uint8], matrix: NDArray[np.float64], border: int) -> Array:
+    moved = cv2.warpAffine(crop, matrix, (_FINE, _FINE), flags=cv2.INTER_LINEAR, borderMode=border)
+    return moved.astype(np.float32) / np.float32(255)
+
+
+def _filmed(picture: Array, rng: np.random.Generator) -> Array:
+    """A picture as any camera, light and compression may show it; shrunk to the network's view, in 0..1."""
+    if rng.random() < 0.5:
+        picture = picture ** np.float32(rng.uniform(0.6, 1.6))
+    if rng.random() < 0.5:
+        mean = picture.mean((0, 1))
+        picture = mean + (picture - mean) * np.float32(rng.uniform(0.6, 1.4))
+    if rng.random() < 0.6:
+        picture = picture * np.exp(_noise(rng, int(rng.integers(2, 7)), rng.uniform(0, 0.25)))
+    if rng.random() < 0.5:
+        picture = picture * (1 + _noise(rng, int(rng.integers(16, 64)), rng.uniform(0, 0.08)))
+    picture = picture * (rng.uniform(0.7, 1.25) * (1 + rng.uniform(-0.2, 0.2, 3))).astype(np.float32)
+    if rng.random() < 0.15:
+        picture = 0.7 * picture.mean(-1, keepdims=True) + 0.3 * picture
+    size = VIEW.size, VIEW.size
+    picture = cv2.resize(np.clip(picture, 0, 1), size, interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.5:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.4))
+    noise = rng.standard_normal(picture.shape, np.float32) * np.float32(rng.uniform(0, 0.035))
+    picture = np.clip(picture + noise, 0, 1)
+    if rng.random() < 0.3:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+        stored = cv2.imencode(".jpg", np.rint(picture * 255).astype(np.uint8), quality)[1]
+        picture = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), np.float32) / np.float32(255)
+    return picture
+
+
+def _noise(rng: np.random.Generator, cells: int, strength: float) -> Array:
+    coarse = rng.standard_normal((cells, cells), np.float32) * np.float32(strength)
+    return cv2.resize(coarse, (_FINE, _FINE), interpolation=cv2.INTER_CUBIC)[..., None]
+
+
+def hidden_loss(truth: Any, found: Any) -> Any:
+    """Cross-entropy within the face, and half of the Dice loss (Milletari, Navab & Ahmadi, "V-Net", 2016).
+
+    Args:
+        truth: (n, s, s, 2) where the face is hidden, and where that counts.
+        found: (n, s, s, 1) in 0..1.
+
+    Returns:
+        (n,).
+    """
+    hidden, counts = truth[..., 0], truth[..., 1]
+    found = ops.clip(found[..., 0], 1e-5, 1 - 1e-5)
+
+    def total(values: Any) -> Any:
+        return ops.sum(values * counts, axis=(1, 2))
+
+    entropy = -(hidden * ops.log(found) + (1 - hidden) * ops.log(1 - found))
+    # of a face that nothing hides the quotient would be of two small numbers
+    some = 30.0
+    dice = 1 - (2 * total(hidden * found) + some) / (total(hidden**2) + total(found**2) + some)
+    return total(entropy) / ops.maximum(ops.sum(counts, axis=(1, 2)), 1.0) + 0.5 * dice
+
+
+def learn_occlusion(
+    faces: Faces, options: OcclusionOptions, told: Callable[[int, dict[str, float]], None]
+) -> keras.Model:
+    """Train the network from nothing.
+
+    Args:
+        faces: rendered.
+        options: steps, rate, seed.
+        told: called with the step and the metrics now and then.
+    """
+    keras.utils.set_random_seed(options.seed)
+    model = build_occlusion_network()
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-5, options.steps, alpha=0.02, warmup_target=options.learning_rate, warmup_steps=100
+    )
+    model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=hidden_loss, jit_compile=False)
+    steps = min(_EPOCH, options.steps)
+    curve = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: told((epoch + 1) * steps, dict(logs or {}))
+    )
+    data = OccludedFaces(faces, options)
+    epochs = max(1, options.steps // steps)
+    model.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=[curve])
+    return model

@@ -1,0 +1,45 @@
+"""Learn occlusion: fictional people behind things in, the network out that keeps hands and glasses in swaps."""
+
+import os
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from faceswap import tracking
+from faceswap.model import weights
+from faceswap.model.device import device
+from faceswap.model.occluded import Faces, OcclusionOptions, learn_occlusion, render_faces
+from faceswap.model.occlusion import NAME, save_occlusion_network
+from faceswap.settings import settings
+from flows import runtime
+from flows.parameters import LearnOcclusionParameters
+
+
+@task(name="render faces", cache_policy=NO_CACHE)
+def render(options: OcclusionOptions) -> Faces:
+    """Everybody, with the truth of what is skin."""
+    with runtime.progress(f"render {options.people} people") as report:
+        return render_faces(options, settings().workers or os.cpu_count() or 1, report)
+
+
+@flow(name="learn-occlusion")
+def learn(parameters: LearnOcclusionParameters) -> Path:
+    """Learn what lies over faces; writes the network's weights and logs them with their origin."""
+    options = parameters.options
+    with tracking.run("learn occlusion", "pretrain", tags=runtime.prefect_tags()) as run:
+        run.parameters({"occlusion": parameters.model_dump(mode="json")})
+        faces = render(options)
+        with runtime.training_slot(), runtime.progress("learn occlusion") as report:
+
+            def told(step: int, values: dict[str, float]) -> None:
+                run.metrics(values, step)
+                report(step, options.steps, f"loss {values['loss']:.3f}")
+
+            model = learn_occlusion(faces, options, told)
+        file = Path(parameters.out) if parameters.out else weights.made_at(NAME)
+        about = {"run_id": run.run_id, **options.model_dump(), "device": str(device())}
+        digest = save_occlusion_network(model, file, about)
+        run.tags({"occlusion": digest})
+        run.artifact(file)
+    return file

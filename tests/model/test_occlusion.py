@@ -1,0 +1,115 @@
+"""The occlusion network: its lessons, its loss, its weights, and what those that are shipped see."""
+
+import math
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from faceswap.errors import TrainingError
+from faceswap.model import weights
+from faceswap.model.occluded import (
+    Faces,
+    OccludedFaces,
+    OcclusionOptions,
+    hidden_loss,
+    learn_occlusion,
+    render_faces,
+)
+from faceswap.model.occlusion import (
+    NAME,
+    VIEW,
+    OcclusionNetwork,
+    build_occlusion_network,
+    occlusion_network,
+    save_occlusion_network,
+)
+
+OPTIONS = OcclusionOptions(people=2, scenes=3, render_size=128, steps=1, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def faces() -> Faces:
+    return render_faces(OPTIONS, 1, lambda *_: None)
+
+
+def test_lessons_repeat_and_say_where_the_face_counts(faces: Faces) -> None:
+    data = OccludedFaces(faces, OPTIONS)
+    x, y = data[3]
+    assert x.shape == (4, VIEW.size, VIEW.size, 3) and y.shape == (4, VIEW.size, VIEW.size, 2)
+    for values in (x, y):
+        assert values.dtype == np.float32 and values.min() >= 0 and values.max() <= 1
+    np.testing.assert_array_equal(OccludedFaces(faces, OPTIONS)[3][0], x)
+    assert not np.array_equal(data[4][0], x)
+    data.on_epoch_end()
+    assert not np.array_equal(data[3][0], x)
+    # the face fills the middle of the crop and not its corners
+    assert y[:, 48, 48, 1].min() == 1 and y[:, 0, 0, 1].max() == 0
+
+
+def test_three_of_four_faces_are_behind_something(faces: Faces) -> None:
+    data = OccludedFaces(faces, OPTIONS)
+    covered = [
+        float((y[..., 0] * y[..., 1]).sum() / y[..., 1].sum())
+        for _, y in (data.example(i % 6, np.random.default_rng(i)) for i in range(60))
+    ]
+    assert 0.4 < np.mean(np.array(covered) > 0.03) < 0.95
+
+
+def test_the_loss_in_closed_form() -> None:
+    truth = np.zeros((1, 10, 10, 2), np.float32)
+    truth[0, :5, :, 0] = 1
+    truth[0, :, :8, 1] = 1  # 80 pixels count, 40 of them are hidden
+    half = np.full((1, 10, 10, 1), 0.5, np.float32)
+    dice = 1 - (2 * 20 + 30) / (40 + 80 / 4 + 30)
+    found = float(keras.ops.convert_to_numpy(hidden_loss(truth, half))[0])
+    assert found == pytest.approx(math.log(2) + 0.5 * dice, abs=1e-5)
+    right = truth[..., :1].copy()
+    right[0, :, 8:] = 0.7  # what lies outside does not count
+    assert float(keras.ops.convert_to_numpy(hidden_loss(truth, right))[0]) < 1e-3
+
+
+def test_training_lowers_the_loss_and_tells_of_it(faces: Faces) -> None:
+    told: list[tuple[int, float]] = []
+    options = OPTIONS.model_copy(update={"steps": 30})
+    model = learn_occlusion(faces, options, lambda step, values: told.append((step, values["loss"])))
+    assert [step for step, _ in told] == [30]
+    x, y = OccludedFaces(faces, options)[0]
+    fresh = build_occlusion_network()
+
+    def loss_of(network: keras.Model) -> float:
+        return float(np.mean(keras.ops.convert_to_numpy(hidden_loss(y, network(x, training=True)))))
+
+    assert loss_of(model) < loss_of(fresh)
+
+
+def test_weights_come_back(tmp_path: Path, home: Path) -> None:
+    model = build_occlusion_network()
+    digest = save_occlusion_network(model, weights.made_at(NAME), {"steps": 7})
+    assert weights.find(NAME) == weights.made_at(NAME)
+    assert weights.digest(weights.made_at(NAME)) == digest
+    assert weights.about(weights.made_at(NAME)) == {"steps": 7}
+    crops = np.random.default_rng(0).integers(0, 256, (3, VIEW.size, VIEW.size, 3), dtype=np.uint8)
+    found = occlusion_network()(crops)
+    assert found.shape == (3, VIEW.size, VIEW.size) and found.dtype == np.float32
+    np.testing.assert_allclose(found, OcclusionNetwork(model)(crops), atol=1e-5)
+
+
+def test_damaged_or_foreign_weights_say_what_to_do(home: Path) -> None:
+    path = weights.made_at(NAME)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no weights")
+    with pytest.raises(TrainingError, match="learn-occlusion"):
+        occlusion_network()
+    weights.write(path.with_name("other.npz"), {"000": np.zeros(3)}, {})
+    path.with_name("other.npz").replace(path)
+    with pytest.raises(TrainingError, match="another network"):
+        occlusion_network()
+
+
+def test_the_packages_weights_say_where_they_come_from() -> None:
+    path = weights.find(NAME)
+    assert path is not None and path.stat().st_size < 2e6
+    about = weights.about(path)
+    assert {"run_id", "people", "steps", "seed"} <= set(about)
