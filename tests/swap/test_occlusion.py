@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from faceswap.faces.detection import Face, FaceFinder
-from faceswap.faces.geometry import Geometry, Points
+from faceswap.faces.geometry import Geometry
 from faceswap.media.video import VideoReader
 from faceswap.swap.masks import Region
-from faceswap.swap.occlusion import Visible, visible_face
+from faceswap.swap.occlusion import Visible
 from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, random_person, random_scene, render, renderer
 from faceswap.synthetic.model import Model, model_of
+from tests.swap.covering import fingers, grown, hidden_in, within
 from tests.swap.fakes import KnownFaces
 
 VIEW = Geometry(96, 1.5)
@@ -66,7 +67,7 @@ def test_an_occluder_stays_and_the_rest_is_swapped(colour: tuple[int, int, int])
     core = touched & (cv2.erode(covered.astype(np.uint8), np.ones((5, 5))) > 0)
     assert core.sum() > 300
     assert change(result, image, core) < 0.1 * change(naive, image, core)
-    rest = touched & ~(cv2.dilate(covered.astype(np.uint8), np.ones((25, 25))) > 0)
+    rest = touched & ~grown(covered, 25)
     assert change(result, image, rest) > 0.85 * change(naive, image, rest)
 
 
@@ -74,51 +75,6 @@ def test_a_face_that_nothing_covers_is_swapped_as_before() -> None:
     naive, result = swapped(CLEAN, "none"), swapped(CLEAN, "learned")
     changed = (naive.astype(int) != CLEAN).any(-1)
     assert change(naive, result, changed) < 0.15 * change(naive, CLEAN, changed)
-
-
-def fingers(image: np.ndarray, points: Points, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fingers with the very skin of the face's own cheek, from the side over the lower face, and where they are."""
-    rng = np.random.default_rng(seed)
-    unit = float(np.linalg.norm(points[57] - points[17:27].mean(0)))
-    tip = points[int(rng.choice([30, 48, 54, 66]))] + rng.normal(0, 0.06, 2) * unit
-    angle = rng.uniform(0.1, np.pi - 0.1)
-    back, side = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
-    width = unit * 0.15
-    covered = np.zeros(image.shape[:2], np.uint8)
-    gaps = np.zeros(image.shape[:2], np.float32)
-    count = int(rng.integers(2, 5))
-    for number in range(count):
-        start = tip + side * (number - (count - 1) / 2) * width * 1.05
-        ends = [tuple(np.rint(p).astype(int).tolist()) for p in (start, start + back * unit * 1.2)]
-        cv2.line(covered, *ends, 1, round(width))
-        if number:
-            edge = [tuple(np.rint(p - side * width * 0.52).astype(int).tolist()) for p in np.array(ends)]
-            cv2.line(gaps, *edge, 1.0, max(1, round(width * 0.1)), cv2.LINE_AA)
-    middle, reach = ((points[2] + points[31]) / 2).astype(int), round(unit * 0.12)
-    patch = image[middle[1] - reach : middle[1] + reach, middle[0] - reach : middle[0] + reach]
-    tile = np.hstack([patch, patch[:, ::-1]])
-    tile = np.vstack([tile, tile[::-1]])
-    times = [size // len(tile) + 1 for size in image.shape[:2]]
-    skin = np.tile(tile, (*times, 1))[: image.shape[0], : image.shape[1]] * rng.uniform(0.9, 1.1)
-    deep = cv2.distanceTransform(covered, cv2.DIST_L2, 5)
-    shade = (1 - 0.25 * np.exp(-deep / (width * 0.15))) * (1 - 0.4 * gaps)
-    soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), 1)[..., None]
-    shadow = 1 - 0.2 * cv2.GaussianBlur(covered.astype(np.float32), (0, 0), width * 0.15)[..., None]
-    picture = image * shadow * (1 - soft) + skin * shade[..., None] * soft
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8), covered > 0
-
-
-def hidden_in(image: np.ndarray, points: Points) -> np.ndarray:
-    whole = Region(0, 0, image.shape[1], image.shape[0])
-    return np.asarray(visible_face(image, points).in_region(whole) < 0.5)
-
-
-def within(points: Points, shape: tuple[int, ...]) -> np.ndarray:
-    """The face without its border."""
-    inside = np.zeros(shape[:2], np.uint8)
-    cv2.fillConvexPoly(inside, cv2.convexHull(points.astype(np.float32)).astype(np.int32), 1)
-    unit = float(np.linalg.norm(points[57] - points[17:27].mean(0)))
-    return cv2.erode(inside, np.ones((round(unit * 0.1),) * 2)) > 0
 
 
 @pytest.mark.parametrize("name", ["person-a", "person-b", "person-c"])
@@ -131,11 +87,11 @@ def test_bare_fingers_over_a_real_face_are_found(real_faces: Path, name: str) ->
         image, covered = fingers(frame, points, number)
         inside = within(points, frame.shape)
         # what is taken for hidden before anything is there: the frames of person-a's own glasses
-        own = cv2.dilate(hidden_in(frame, points).astype(np.uint8), np.ones((9, 9))) > 0
+        own = grown(hidden_in(frame, points), 9)
         hidden = hidden_in(image, points)
         found += int((hidden & covered & inside).sum())
         missed += int((~hidden & covered & inside).sum())
-        near = cv2.dilate(covered.astype(np.uint8), np.ones((15, 15))) > 0
+        near = grown(covered, 15)
         false += float((hidden & ~near & ~own & inside).sum() / inside.sum())
         faces += 1
     assert faces >= 6
@@ -175,7 +131,7 @@ def test_rendered_glasses_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
         hidden = hidden_in(np.asarray(with_them.image, np.uint8), points)
         there += int(frames.sum())
         found += int((hidden & frames).sum())
-        away = within(points, (256, 256)) & ~(cv2.dilate(frames.astype(np.uint8), np.ones((9, 9))) > 0)
+        away = within(points, (256, 256)) & ~grown(frames, 9)
         seen += float(hidden[away & (bare.head > 0.5)].mean() < 0.05)
     assert len(seeds) == 8 and there > 2000
     assert found > 0.6 * there
