@@ -1,7 +1,9 @@
-"""Hair that the network drew within the mask: skin takes its place.
+"""What the network drew within the mask and is no face: skin takes the place of hair, the target that of all else.
 
 A mask's upper part is a guess, no landmark tells where a forehead ends. Where the reference's hair reaches lower than
-that, a dark line of it would stand on the target's temple. It is told by its colours, which are not the skin's.
+that, a dark line of it would stand on the target's temple. It is told by its colours, which are not the skin's. Its
+lower part follows landmarks, which err at the jaw of a turned head: there a sliver of the reference's background would
+stand on the target's cheek. It is told by the network that sees what hides a face.
 """
 
 import cv2
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.swap.masks import convex, depth_in, skin_in_crop
+from faceswap.swap.occlusion import visible_face
 from faceswap.swap.skin import strangeness
 
 Floats = NDArray[np.float32]
@@ -31,7 +34,7 @@ def without_hair(drawn: Floats, face: Floats, geometry: Geometry, strength: floa
 
     Args:
         drawn: (S, S, 3) float32 RGB, 0..1.
-        face: (S, S, 2) as :func:`drawn_face` gives it.
+        face: (S, S, 3) as :func:`drawn_face` gives it.
         geometry: of the drawing.
         strength: 0 paints nothing, 1 wholly.
 
@@ -39,7 +42,7 @@ def without_hair(drawn: Floats, face: Floats, geometry: Geometry, strength: floa
         (S, S, 3) float32 RGB, 0..1; where there is no hair, the same values.
     """
     unit = geometry.size / geometry.coverage
-    weight = np.maximum(face[..., 1:], 1e-4) ** 4  # what is half hair must not spread
+    weight = np.maximum(face[..., 1:2], 1e-4) ** 4  # what is half hair must not spread
     weighted = np.concatenate([drawn * weight, weight], axis=-1)
     near = sum(cv2.GaussianBlur(weighted, (0, 0), reach * unit) for reach in _REACHES)
     share = np.float32(strength) * (1 - face[..., :1])
@@ -55,19 +58,23 @@ def drawn_face(drawn: Floats, landmarks: Points, geometry: Geometry) -> Floats:
         geometry: of the drawing.
 
     Returns:
-        (S, S, 2) float32, softly from 0 to 1. First 0 where hair is to go: neither at brows, eyes, nose and mouth nor
-        below the nose, where it may be a beard. Then 1 where the colours are the skin's.
+        (S, S, 3) float32, softly from 0 to 1. First 0 where hair is to go: neither at brows, eyes, nose and mouth nor
+        below the nose, where it may be a beard. Then 1 where the colours are the skin's. Last 0 where the head's
+        border was passed below the eyes.
     """
     size, unit = geometry.size, geometry.size / geometry.coverage
     skin = skin_in_crop(landmarks, geometry, np.eye(2, 3))
     if int(skin.sum()) < 64:
-        return np.ones((size, size, 2), np.float32)
+        return np.ones((size, size, 3), np.float32)
     strange = strangeness(cv2.cvtColor(np.ascontiguousarray(drawn), cv2.COLOR_RGB2LAB), skin)
     grid = np.arange(size, dtype=np.float64)
     away = -depth_in(convex(landmarks[17:]), grid, grid) / unit
     eyes, nose = float(landmarks[list(_EYES), 1].mean()), float(landmarks[_NOSE, 1])
     high = np.clip((nose - grid) / max(nose - eyes, 1.0), 0, 1).astype(np.float32)[:, None]
     dark = np.clip((strange - _SKIN) / (_HAIR - _SKIN), 0, 1)
-    hair = dark * np.clip((away - _MARGIN) / _SOFT, 0, 1) * high
-    both = cv2.dilate(np.dstack([hair, dark]).astype(np.float32), np.ones((3, 3), np.uint8))
-    return np.asarray(1 - cv2.GaussianBlur(both, (0, 0), max(_BLUR * unit, 0.5)), np.float32)
+    outer = np.clip((away - _MARGIN) / _SOFT, 0, 1)
+    seen = visible_face(np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8), landmarks)
+    beyond = 1 - seen.in_crop(np.eye(2, 3), size)
+    parts = np.dstack([dark * outer * high, dark, beyond * outer * (1 - high)]).astype(np.float32)
+    grown = cv2.dilate(parts, np.ones((3, 3), np.uint8))
+    return np.asarray(1 - cv2.GaussianBlur(grown, (0, 0), max(_BLUR * unit, 0.5)), np.float32)

@@ -19,16 +19,16 @@ from faceswap.swap.options import SwapOptions
 from faceswap.swap.outline import Difference
 from faceswap.swap.reshaping import Reshaping, share_at
 
-_HAIR_EVERY, _HAIR_MEMORY = 0.1, 0.4
-"""Seconds of video after which drawn hair is looked for again, and over which its border is smoothed: it moves with the
-head, and so hardly in the crop."""
+_FRINGE_EVERY, _FRINGE_MEMORY = 0.1, 0.4
+"""Seconds of video after which the drawn face's border is looked for again, and over which it is smoothed: it moves
+with the head, and so hardly in the crop."""
 _OCCLUSION_MEMORY = 0.12
 """Seconds over which the outline of an occluder is smoothed: hands are quick."""
 
 
 @dataclass(frozen=True)
-class Hairline:
-    """Where a drawing was face and not hair, on a video: (S, S, 2), see :func:`drawn_face`."""
+class Fringe:
+    """Where a drawing was face, on a video: (S, S, 3), see :func:`drawn_face`."""
 
     time: float
     face: NDArray[np.float32]
@@ -46,7 +46,7 @@ class Memory:
     """Seconds, of the frame before."""
     transfer: Transfer | None = None
     visible: Visible | None = None
-    hairline: Hairline | None = None
+    fringe: Fringe | None = None
     outline: Difference | None = None
     usual: Usual | None = None
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
@@ -104,9 +104,13 @@ def lay(
     if region.empty:
         return 0.0
     face = _reshaped(image, face, region, options)
-    output = _without_hair(face, output, options.hairline, memory, time)
+    fringe = _fringe(face, output, memory, time)
+    if fringe is not None and options.hairline:
+        output = without_hair(output, fringe, face.geometry, options.hairline)
     skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
     mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options, face.drawn)
+    if fringe is not None:
+        mask *= Visible(fringe[..., 2], face.matrix).in_region(region)
     if options.occlusion != "none":
         visible = _visible(image, face, memory, time)
         skin &= visible.in_crop(face.matrix, face.geometry.size) > 0.5
@@ -143,23 +147,23 @@ def _reshaped(image: NDArray[np.uint8], face: Placed, region: Region, options: S
     return replace(face, landmarks=landmarks, crop=face.geometry.crop(image, face.matrix))
 
 
-def _without_hair(
-    face: Placed, drawn: NDArray[np.float32], strength: float, memory: Memory | None, time: float
-) -> NDArray[np.float32]:
-    """The drawing without hair in its face, whose border is smoothed on a video; as it is where no face was read."""
-    if face.drawn is None or not strength:
-        return drawn
-    before = memory.hairline if memory and memory.hairline and memory.hairline.fits(drawn) else None
+def _fringe(
+    face: Placed, drawn: NDArray[np.float32], memory: Memory | None, time: float
+) -> NDArray[np.float32] | None:
+    """(S, S, 3) as :func:`drawn_face` gives it, smoothed on a video; None where no drawn face was read."""
+    if face.drawn is None:
+        return None
+    before = memory.fringe if memory and memory.fringe and memory.fringe.fits(drawn) else None
     age = time - before.time if before else -1.0
-    if before is None or not 0 <= age < _HAIR_EVERY:
+    if before is None or not 0 <= age < _FRINGE_EVERY:
         found = drawn_face(drawn, apply(face.matrix, face.drawn), face.geometry)
         if before is not None and age > 0:
-            share = np.float32(1 - math.exp(-age / _HAIR_MEMORY))
+            share = np.float32(1 - math.exp(-age / _FRINGE_MEMORY))
             found = share * found + (1 - share) * before.face
-        before = Hairline(time, found)
+        before = Fringe(time, found)
         if memory is not None:
-            memory.hairline = before
-    return without_hair(drawn, before.face, face.geometry, strength)
+            memory.fringe = before
+    return before.face
 
 
 def _transfer(

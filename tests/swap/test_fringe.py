@@ -77,6 +77,52 @@ def test_skin_of_rendered_people_stays(who: object) -> None:
         assert face[inside, 0].mean() > 0.97
 
 
+def test_background_beyond_a_jaw_that_was_read_too_wide_is_told() -> None:
+    """The landmarks of the jaw say that the head is a tenth wider than it is rendered."""
+    beyond, within = [], []
+    for seed, who in enumerate(CAST[:4]):
+        scene = random_scene(np.random.default_rng(seed), max_yaw=10, max_pitch=6)
+        found = render(who, scene, 256)
+        marks = found.landmarks.astype(np.float64)
+        matrix = GEOMETRY.matrix(marks)
+        crop = GEOMETRY.crop(found.image, matrix).astype(np.float32) / 255
+        head = GEOMETRY.crop(np.rint(found.head * 255).astype(np.uint8), matrix)
+        points = marks @ matrix[:, :2].T + matrix[:, 2]
+        wide = points.copy()
+        wide[:17, 0] = points[30, 0] + 1.1 * (points[:17, 0] - points[30, 0])
+        seen = drawn_face(crop, wide, GEOMETRY)[..., 2]
+        inside = np.zeros((SIZE, SIZE), np.uint8)
+        cv2.fillConvexPoly(inside, cv2.convexHull(np.rint(wide[:17]).astype(np.int32)), 1)
+        inside[: int(points[33, 1])] = 0  # below the nose
+        outside = (inside > 0) & (cv2.dilate((head > 0).astype(np.uint8), np.ones((5, 5))) == 0)
+        skin = (inside > 0) & (cv2.erode((head > 250).astype(np.uint8), np.ones((15, 15))) > 0)
+        beyond += seen[outside].tolist()
+        within += seen[skin].tolist()
+    assert len(beyond) > 200
+    assert np.mean(beyond) < 0.3
+    assert np.mean(within) > 0.98
+
+
+def test_the_target_shows_where_the_drawing_is_no_face() -> None:
+    class Haired(Echo):
+        def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+            picture = drawing(None)
+            picture[120:, :45] = (0.05, 0.1, 0.6)  # a blue background that reaches over the jaw
+            return np.stack([picture] * len(crops))
+
+    frame = np.full((400, 400, 3), (204, 153, 128), np.uint8)
+    face = face_at(200, 200, 160)
+    options = SwapOptions(erosion=-0.1, feather=0, **PLAIN)
+    result = Swapper(Haired(GEOMETRY), KnownFaces(face), options).swap(frame).image
+    kept = Swapper(Haired(GEOMETRY), KnownFaces(face), options.model_copy(update={"outline": "target"}))
+    blue = [
+        int((picture[..., 2].astype(int) - picture[..., 0] > 40).sum())
+        for picture in (result, kept.swap(frame).image)
+    ]
+    assert blue[1] > 300
+    assert blue[0] < 0.3 * blue[1]
+
+
 def test_the_option_decides_in_the_swap() -> None:
     class Haired(Echo):
         def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
