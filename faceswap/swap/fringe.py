@@ -25,6 +25,8 @@ _BLUR = 0.02
 """Deviation of the blur of the border, face heights."""
 _REACHES = (0.05, 0.15)
 """Deviations of the blurs that carry the skin on, face heights."""
+_NO_FACE = 0.1
+"""A drawing whose middle is hidden by more than this share is not like a face, and its border can't be told."""
 _EYES, _NOSE = (36, 45), 30
 """Landmarks: all of it counts above the eyes, nothing below the nose's tip, where a beard may be."""
 
@@ -75,6 +77,8 @@ def drawn_face(drawn: Floats, landmarks: Points, geometry: Geometry) -> Floats:
     outer = np.clip((away - _MARGIN) / _SOFT, 0, 1)
     seen = visible_face(np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8), landmarks)
     beyond = 1 - seen.in_crop(np.eye(2, 3), size)
+    if float(beyond[away < 0].mean()) > _NO_FACE:
+        beyond[:] = 0
     parts = np.dstack([dark * outer * high, dark, beyond * outer * (1 - high)]).astype(np.float32)
     grown = cv2.dilate(parts, np.ones((3, 3), np.uint8))
     return np.asarray(1 - cv2.GaussianBlur(grown, (0, 0), max(_BLUR * unit, 0.5)), np.float32)

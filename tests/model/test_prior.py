@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import TrainingError
+from faceswap.model import weights
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.presets import preset
 from faceswap.model.pretraining import (
@@ -16,7 +17,7 @@ from faceswap.model.pretraining import (
     pretraining_preset,
     render_pairs,
 )
-from faceswap.model.prior import about_prior, prior_file, save_prior, take_prior
+from faceswap.model.prior import prior_file, save_prior, take_prior
 from faceswap.synthetic import CAST, random_person
 from tests.model.test_trainer import TINY
 
@@ -47,7 +48,7 @@ def test_weights_come_back_for_every_decoder(tmp_path: Path) -> None:
             np.testing.assert_allclose(own, theirs, rtol=1e-3, atol=1e-6)
     for own, theirs in zip(model.encoder.get_weights(), source.encoder.get_weights(), strict=True):
         np.testing.assert_allclose(own, theirs, rtol=1e-3, atol=1e-6)
-    assert about_prior(tmp_path / "tiny.npz") == {"steps": 7}
+    assert weights.about(tmp_path / "tiny.npz") == {"steps": 7}
 
 
 def test_another_bottleneck_takes_what_fits(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_the_packages_own_prior_fits_its_preset() -> None:
     assert file is not None
     assert file.stat().st_size < 15e6
     assert take_prior(Autoencoders(preset("lite"), ("a", "b")), file).share == 1.0
-    assert json.dumps(about_prior(file))
+    assert json.dumps(weights.about(file))
     assert prior_file(preset("original")) is None
 
 
