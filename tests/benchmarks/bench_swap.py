@@ -1,18 +1,18 @@
 """Swapping a video of 1280x720 with one face: frames a second, and what each stage costs.
 
-``python -m tests.benchmarks.bench_swap [VIDEO]``; without a video a fictional person is rendered. The network has the
-architecture of ``lite`` with fresh weights: its speed does not depend on them.
+``python -m tests.benchmarks.bench_swap [VIDEO] [--occlusion learned]``; without a video a fictional person is rendered.
+The network has the architecture of ``lite`` with fresh weights: its speed does not depend on them.
 """
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import cv2
@@ -26,7 +26,7 @@ from faceswap.model.network import DecoderNetwork
 from faceswap.model.presets import preset
 from faceswap.people import write_people
 from faceswap.swap import swapper as swapping
-from faceswap.swap.options import SwapOptions
+from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.searching import Search
 from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
@@ -90,15 +90,20 @@ def measured(seconds: dict[str, float]) -> Iterator[None]:
         yield
 
 
-def main(source: Path | None) -> None:
+def main() -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("video", nargs="?", type=Path)
+    parser.add_argument("--occlusion", choices=get_args(Occlusion), default="none")
+    given = parser.parse_args()
+    source: Path | None = given.video
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         if source is None:
             source = write_people(scratch, ["emeric"], "video", seconds=4.0, seed=0)["emeric"]
         clip = scratch / "clip.mp4"
         widescreen(source, clip)
-        swapper = Swapper(lite(), FaceFinder(), SwapOptions())
+        swapper = Swapper(lite(), FaceFinder(), SwapOptions(occlusion=given.occlusion))
         swap_video(clip, scratch / "warm.mp4", swapper, None, end=0.5)
         seconds: dict[str, float] = defaultdict(float)
         busy = time.process_time()
@@ -118,4 +123,4 @@ def main(source: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main()
