@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry
 
-
 _REST_END, _REST_FADE = 0.8, 0.1
 """Share of the budget at which what rests of the warp is gone, and over which it goes."""
 
@@ -187,8 +186,8 @@ _OURS: dict[str, Any] = {
     ),
 }
 """The recipe of all presets but the tutorial's. After a third of the budget little of the warp is left, so that details
-become certain; that little keeps lips following in long trainings. The last fifth goes without, for crispness. What hides
-the input's identity stays."""
+become certain; that little keeps lips following in long trainings. The last fifth goes without, for crispness. What
+hides the input's identity stays."""
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
