@@ -11,9 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry
 
-_REST_END, _REST_FADE = 0.8, 0.1
-"""Share of the budget at which what rests of the warp is gone, and over which it goes."""
-
 
 class LossWeights(BaseModel):
     """What the loss is made of; a weight of 0 leaves a term out."""
@@ -52,10 +49,7 @@ class Augmentation(BaseModel):
         0.0, ge=0, le=1, description="share of the budget over which the warp fades; 0: it stays as it is"
     )
     warp_rest: float = Field(
-        0.0,
-        ge=0,
-        le=0.2,
-        description="standard deviation below which the warp does not fade, until four fifths of the budget are used",
+        0.0, ge=0, le=0.2, description="standard deviation below which the warp does not fade"
     )
     tint: float = Field(
         0.0,
@@ -76,8 +70,7 @@ class Augmentation(BaseModel):
         """The warp's standard deviation when ``progress`` (0..1) of the budget is used."""
         if not self.warp_end:
             return self.warp
-        rest = min(self.warp, self.warp_rest) * min(1.0, (_REST_END - progress) / _REST_FADE)
-        return max(self.warp * (1 - progress / self.warp_end), rest, 0.0)
+        return max(self.warp * (1 - progress / self.warp_end), min(self.warp, self.warp_rest))
 
 
 class Preset(BaseModel):
@@ -186,8 +179,7 @@ _OURS: dict[str, Any] = {
     ),
 }
 """The recipe of all presets but the tutorial's. After a third of the budget little of the warp is left, so that details
-become certain; that little keeps lips following in long trainings. The last fifth goes without, for crispness. What
-hides the input's identity stays."""
+become certain; that little keeps lips following in long trainings. What hides the input's identity stays."""
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
