@@ -19,7 +19,7 @@ from faceswap.swap.options import SwapOptions
 from faceswap.swap.outline import Difference
 from faceswap.swap.reshaping import Reshaping, share_at
 
-_FRINGE_EVERY, _FRINGE_MEMORY = 0.2, 0.4
+_FRINGE_EVERY, _FRINGE_MEMORY = 0.3, 0.4
 """Seconds of video after which the drawn face's border is looked for again, and over which it is smoothed: it moves
 with the head, and so hardly in the crop."""
 _OCCLUSION_MEMORY = 0.12
