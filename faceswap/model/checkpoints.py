@@ -32,6 +32,7 @@ class TrainingState:
         run_id: of MLflow, empty without.
         best: best validation score so far, and how many validations ago.
         rollbacks: how often the loss was not a number.
+        encoder_rests: only the decoders learn, and the optimizer knows of nothing else.
         history: (step, seconds, {metric: value}) of the validations.
     """
 
@@ -46,6 +47,7 @@ class TrainingState:
     waited: int = 0
     rollbacks: int = 0
     stopped_early: bool = False
+    encoder_rests: bool = False
     history: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
 
 

@@ -51,6 +51,9 @@ class Augmentation(BaseModel):
     warp_rest: float = Field(
         0.0, ge=0, le=0.2, description="standard deviation below which the warp does not fade"
     )
+    warp_until: float = Field(
+        1.0, ge=0, le=1, description="share of the budget after which no input is warped at all"
+    )
     tint: float = Field(
         0.0,
         ge=0,
@@ -68,6 +71,8 @@ class Augmentation(BaseModel):
 
     def warp_at(self, progress: float) -> float:
         """The warp's standard deviation when ``progress`` (0..1) of the budget is used."""
+        if progress >= self.warp_until < 1:
+            return 0.0
         if not self.warp_end:
             return self.warp
         return max(self.warp * (1 - progress / self.warp_end), min(self.warp, self.warp_rest))
@@ -106,6 +111,9 @@ class Preset(BaseModel):
     warmup: int = Field(0, ge=0, description="steps over which the learning rate rises")
     final_decay: float = Field(
         1.0, gt=0, le=1, description="share of the learning rate that is left at the budget's end (cosine)"
+    )
+    encoder_until: float = Field(
+        1.0, gt=0, le=1, description="share of the budget after which only the decoders learn"
     )
     beta_1: float = Field(0.5, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
@@ -156,11 +164,15 @@ class Preset(BaseModel):
             ) from error
 
 
+_FINISH = 0.8
+"""Share of the budget after which the encoder rests."""
+
 _OURS: dict[str, Any] = {
     "head": "shuffle",
     "normalize_input": True,
     "warmup": 100,
     "final_decay": 0.1,
+    "encoder_until": _FINISH,
     "beta_1": 0.9,
     "clip_norm": 5.0,
     "loss": LossWeights(mae=1.0, dssim=0.5, gradient=1.0, background=0.2, features=14.0, shape=0.1),
@@ -173,13 +185,16 @@ _OURS: dict[str, Any] = {
         colour=0.02,
         warp=0.08,
         warp_end=0.33,
-        warp_rest=0.01,
+        warp_rest=0.02,
+        warp_until=_FINISH,
         tint=0.25,
         surroundings=0.5,
     ),
 }
-"""The recipe of all presets but the tutorial's. After a third of the budget little of the warp is left, so that details
-become certain; that little keeps lips following in long trainings. What hides the input's identity stays."""
+"""The recipe of all presets but the tutorial's. What hides the input's identity stays to the end. A third of the budget
+takes most of the warp away, so that details become certain; the rest keeps others' lips readable for the encoder, which
+would come to know its own people all too exactly. Then the encoder is held still, and the decoders get crisp on inputs
+that lie as a swap's do."""
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset

@@ -107,15 +107,6 @@ class Trainer:
         self.model = Autoencoders(preset, data.identities, device().dtype)
         if initialize:
             initialize(self.model)
-        self.model.encoder.trainable = not options.freeze_encoder
-        self.optimizer = keras.optimizers.Adam(
-            preset.learning_rate,
-            beta_1=preset.beta_1,
-            beta_2=preset.beta_2,
-            global_clipnorm=preset.clip_norm or None,
-        )
-        compile_for_training(self.model, self.optimizer)
-        self.optimizer.build(self.model.trainable_variables)
         self.state = TrainingState(
             options.seed,
             preset.model_dump(mode="json"),
@@ -123,6 +114,7 @@ class Trainer:
             face_sets or {},
             run_id=run_id,
         )
+        self._prepare(options.freeze_encoder)
         self._images_per_step = len(data.identities) * preset.batch_size
 
     def resume(self) -> int:
@@ -137,7 +129,7 @@ class Trainer:
                 f"The checkpoint in {self.checkpoints.folder} was made with another preset or other face sets",
                 "start a new run, or use the same settings",
             )
-        self.state = self.checkpoints.restore(self.model, self.optimizer)
+        self._restore()
         return self.state.step
 
     def train(self) -> TrainingResult:
@@ -172,6 +164,8 @@ class Trainer:
         unreported: dict[str, Any] | None = None
         while (share := self.schedule.progress(self.state.step, self.state.seconds)) < 1:
             step = self.state.step
+            if share >= self.model.preset.encoder_until and not self.state.encoder_rests:
+                self._prepare(encoder_rests=True)
             self.optimizer.learning_rate.assign(
                 self.schedule.learning_rate(step, share) * 0.5**self.state.rollbacks
             )
@@ -243,11 +237,33 @@ class Trainer:
         logger.warning(
             "The loss is not a number at step %d: back to the last checkpoint, half the rate", step
         )
-        self.state = self.checkpoints.restore(self.model, self.optimizer)
+        self._restore()
         self.state.rollbacks = count
         self.model.reset_metrics()
         feeder.restart()
         self.observer.metrics(step, {"rollbacks": float(count)})
+
+    def _prepare(self, encoder_rests: bool) -> None:
+        """Train all of the model or the decoders only, with a fresh optimizer for just what is trained."""
+        preset = self.model.preset
+        self.state.encoder_rests = encoder_rests
+        self.model.encoder.trainable = not encoder_rests
+        self.optimizer = keras.optimizers.Adam(
+            preset.learning_rate,
+            beta_1=preset.beta_1,
+            beta_2=preset.beta_2,
+            global_clipnorm=preset.clip_norm or None,
+        )
+        compile_for_training(self.model, self.optimizer)
+        self.optimizer.build(self.model.trainable_variables)
+
+    def _restore(self) -> None:
+        found = self.checkpoints.latest()
+        rests = bool(found and found.encoder_rests) or self.options.freeze_encoder
+        if rests != self.state.encoder_rests:
+            self._prepare(rests)
+        self.state = self.checkpoints.restore(self.model, self.optimizer)
+        self.state.encoder_rests = rests
 
     def _save(self) -> None:
         self.checkpoints.save(self.model, self.optimizer, self.state)

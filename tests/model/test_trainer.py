@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -84,27 +85,56 @@ def test_a_frozen_encoder_stays(tmp_path: Path) -> None:
         np.testing.assert_array_equal(old, new)
 
 
-def test_interrupted_and_resumed_is_the_same_loss_curve(tmp_path: Path) -> None:
+def test_in_the_last_fifth_only_the_decoders_learn(tmp_path: Path) -> None:
+    class Watch(Notes):
+        def metrics(self, step: int, values: dict[str, float]) -> None:
+            if "loss" in values:
+                encoders.append(one.model.encoder.get_weights())
+                decoders.append(one.model.decoders[0].get_weights())
+
+    encoders: list[list[np.ndarray]] = []
+    decoders: list[list[np.ndarray]] = []
+    one = trainer(tmp_path, 10, Watch())
+    one.train()
+
+    def changed(parts: list[list[np.ndarray]]) -> list[bool]:
+        return [any((x != y).any() for x, y in zip(a, b, strict=True)) for a, b in pairwise(parts)]
+
+    assert changed(encoders) == [True] * 7 + [False] * 2
+    assert changed(decoders) == [True] * 9
+
+
+@pytest.mark.parametrize("cut", [4, 8, 9])
+def test_interrupted_and_resumed_is_the_same_loss_curve(tmp_path: Path, cut: int) -> None:
+    steps = range(1, 11)  # from the ninth on the encoder rests
     whole = Notes()
-    trainer(tmp_path / "whole", 8, whole).train()
+    trainer(tmp_path / "whole", 10, whole).train()
 
     class Interrupt(Notes):
         def metrics(self, step: int, values: dict[str, float]) -> None:
             super().metrics(step, values)
-            if step == 4:
+            if step == cut:
                 raise KeyboardInterrupt
 
     first, second = Interrupt(), Notes()
     with pytest.raises(KeyboardInterrupt):
-        trainer(tmp_path / "cut", 8, first).train()
-    again = trainer(tmp_path / "cut", 8, second)
-    assert again.resume() == 4
+        trainer(tmp_path / "cut", 10, first).train()
+    again = trainer(tmp_path / "cut", 10, second)
+    assert again.resume() == cut
     again.train()
     joined = first.losses | second.losses
-    assert sorted(joined) == sorted(whole.losses) == list(range(1, 9))
-    np.testing.assert_allclose(
-        [joined[s] for s in range(1, 9)], [whole.losses[s] for s in range(1, 9)], rtol=1e-4
-    )
+    assert sorted(joined) == sorted(whole.losses) == list(steps)
+    np.testing.assert_allclose([joined[s] for s in steps], [whole.losses[s] for s in steps], rtol=1e-4)
+
+
+def test_a_frozen_encoder_is_resumed_frozen(tmp_path: Path) -> None:
+    trainer(tmp_path, 3, freeze_encoder=True).train()
+    again = trainer(tmp_path, 6, freeze_encoder=True)
+    assert again.resume() == 3
+    before = again.model.encoder.get_weights()
+    again.train()
+    for old, new in zip(before, again.model.encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 def test_kill_9_loses_at_most_one_interval(tmp_path: Path) -> None:
@@ -127,14 +157,15 @@ def test_kill_9_loses_at_most_one_interval(tmp_path: Path) -> None:
     assert again.resume() >= 3
 
 
-def test_not_a_number_rolls_back_with_half_the_rate(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", [5, 8])
+def test_not_a_number_rolls_back_with_half_the_rate(tmp_path: Path, where: int) -> None:
     notes = Notes()
-    one = trainer(tmp_path, 8, notes)
+    one = trainer(tmp_path, 10, notes)
     step, broken = one.model.train_on_batch, []
 
     def sometimes(x, y, **kw):  # type: ignore[no-untyped-def]
         logs = step(x, y, **kw)
-        if one.state.step == 5 and not broken:
+        if one.state.step == where and not broken:
             broken.append(True)
             one.model.encoder.weights[0].assign(np.full(one.model.encoder.weights[0].shape, np.nan))
             return {**logs, "loss": math.nan}
@@ -142,7 +173,7 @@ def test_not_a_number_rolls_back_with_half_the_rate(tmp_path: Path) -> None:
 
     one.model.train_on_batch = sometimes  # type: ignore[method-assign]
     result = one.train()
-    assert (result.rollbacks, result.steps) == (1, 8)
+    assert (result.rollbacks, result.steps) == (1, 10)
     assert np.isfinite(one.model.encoder.get_weights()[0]).all()
     assert any("rollbacks" in values for _, values in notes.values)
 
