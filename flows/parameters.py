@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction import ExtractionOptions
-from faceswap.model.occluded import OcclusionOptions
+from faceswap.model.bare_faces import OcclusionOptions
 from faceswap.model.presets import PRESETS, Preset, preset
 from faceswap.model.pretraining import PretrainingOptions
 from faceswap.model.schedule import Budget

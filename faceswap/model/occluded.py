@@ -1,8 +1,6 @@
 """Learning what lies over faces: fictional people behind drawn hands, glasses, hair and objects."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import cv2
@@ -10,21 +8,14 @@ import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.faces.geometry import Geometry, Points, apply
+from faceswap.faces.geometry import apply
 from faceswap.model.augmentation import Array
-from faceswap.model.crowd import of_each
+from faceswap.model.bare_faces import SOURCE, Faces, OcclusionOptions
 from faceswap.model.occlusion import VIEW, build_occlusion_network
-from faceswap.progress import Report
 from faceswap.swap.masks import hull_of
-from faceswap.synthetic import random_person, random_scene, render
 from faceswap.synthetic.occluders import occlude, wrinkle
 
-_FIRST_SEED = 20_000
-"""Of the people: neither of the cast nor those that the prior is learnt from."""
-_SOURCE = Geometry(136, 2.0)
-"""Rendered faces are stored so: with a margin, since they are turned and moved."""
 _FINE = VIEW.size * 3 // 2
 """Occluders are drawn at this size and then shrunk, as a camera does it."""
 _FOREHEAD = 0.25
@@ -32,56 +23,6 @@ _COVERED = 0.75
 """Share of the faces that something is put in front of."""
 _EPOCH = 150
 """Steps between two points of the curve."""
-
-
-class OcclusionOptions(BaseModel):
-    """How many fictional people, how long."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    people: int = Field(750, ge=2, le=5000, description="fictional people")
-    scenes: int = Field(4, ge=1, le=1000, description="scenes each is seen in")
-    render_size: int = Field(192, ge=64, le=1024, description="side of the rendered pictures, px")
-    steps: int = Field(6000, ge=1, description="optimizer steps")
-    batch_size: int = Field(16, ge=1, le=256, description="faces in a step")
-    learning_rate: float = Field(2e-3, gt=0, le=0.1)
-    seed: int = Field(0, ge=0, lt=2**31)
-
-
-@dataclass(frozen=True)
-class Faces:
-    """Rendered faces.
-
-    Attributes:
-        crops: (n, s, s, 3) uint8 RGB.
-        landmarks: (n, 68, 2) in them.
-        bare: (n, s, s) uint8: 255 where the head's skin, eyes or mouth are seen.
-    """
-
-    crops: NDArray[np.uint8]
-    landmarks: Points
-    bare: NDArray[np.uint8]
-
-
-def render_faces(options: OcclusionOptions, workers: int, report: Report) -> Faces:
-    """Render everybody on ``workers`` processes; about 0.1 s a scene and core."""
-    found = of_each(options.people, partial(_scenes_of, options=options), workers, report)
-    return Faces(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-
-
-def _scenes_of(number: int, options: OcclusionOptions) -> tuple[Any, Any, Any]:
-    cv2.setNumThreads(1)
-    seed = _FIRST_SEED + options.seed * options.people + number
-    who, rng = random_person(seed), np.random.default_rng(seed)
-    crops, marks, bare = [], [], []
-    for _ in range(options.scenes):
-        found = render(who, random_scene(rng, max_yaw=35, max_pitch=16, max_roll=12), options.render_size)
-        landmarks = found.landmarks.astype(np.float64)
-        matrix = _SOURCE.matrix(landmarks)
-        crops.append(_SOURCE.crop(found.image, matrix))
-        marks.append(apply(matrix, landmarks))
-        bare.append(_SOURCE.crop(np.rint(found.head * 255).astype(np.uint8), matrix))
-    return np.stack(crops), np.stack(marks), np.stack(bare)
 
 
 class OccludedFaces(keras.utils.PyDataset):
@@ -132,10 +73,10 @@ class OccludedFaces(keras.utils.PyDataset):
 def _varied(rng: np.random.Generator) -> NDArray[np.float64]:
     """(2, 3) from a stored crop to the network's view at the fine size, as landmarks err."""
     angle, zoom = np.radians(rng.uniform(-12, 12)), np.exp(rng.uniform(-0.14, 0.14))
-    scale = zoom * _FINE / _SOURCE.size * _SOURCE.coverage / VIEW.coverage
+    scale = zoom * _FINE / SOURCE.size * SOURCE.coverage / VIEW.coverage
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = np.full(2, (_FINE - 1) / 2) + _FINE * rng.uniform(-0.06, 0.06, 2)
-    return np.column_stack([turn, middle - turn @ np.full(2, (_SOURCE.size - 1) / 2)])
+    return np.column_stack([turn, middle - turn @ np.full(2, (SOURCE.size - 1) / 2)])
 
 
 def _placed(crop: NDArray[np.uint8], matrix: NDArray[np.float64], border: int) -> Array:

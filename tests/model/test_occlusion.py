@@ -9,14 +9,8 @@ import pytest
 
 from faceswap.errors import TrainingError
 from faceswap.model import weights
-from faceswap.model.occluded import (
-    Faces,
-    OccludedFaces,
-    OcclusionOptions,
-    hidden_loss,
-    learn_occlusion,
-    render_faces,
-)
+from faceswap.model.bare_faces import Faces, OcclusionOptions, render_faces
+from faceswap.model.occluded import OccludedFaces, hidden_loss, learn_occlusion
 from faceswap.model.occlusion import (
     NAME,
     VIEW,
