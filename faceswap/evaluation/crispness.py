@@ -14,7 +14,7 @@ from faceswap.swap.network import UNSHARP, FaceNetwork
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 
-_SHARE = 0.8
+_SHARE = 0.95
 """Of the real faces' Laplacian variance."""
 _MOST = 1.6
 """Beyond it the swap leaves the truth: on the cast its SSIM to the true swap falls below the unswapped target's."""
@@ -34,7 +34,7 @@ class _Bare:
 
 
 def fitting_unsharp(network: FaceNetwork, faces: FaceSet) -> float:
-    """The amount with which the identity's held-out faces, put on themselves, are four fifths as crisp as they are.
+    """The amount with which the identity's held-out faces, put on themselves, are nearly as crisp as they are.
 
     The Laplacian of a picture grows linearly with the amount of unsharp masking, its variance by a parabola: three
     amounts tell it.

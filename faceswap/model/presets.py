@@ -51,9 +51,6 @@ class Augmentation(BaseModel):
     warp_rest: float = Field(
         0.0, ge=0, le=0.2, description="standard deviation below which the warp does not fade"
     )
-    warp_until: float = Field(
-        1.0, ge=0, le=1, description="share of the budget after which no input is warped at all"
-    )
     tint: float = Field(
         0.0,
         ge=0,
@@ -70,8 +67,8 @@ class Augmentation(BaseModel):
     )
 
     def warp_at(self, progress: float) -> float:
-        """The warp's standard deviation when ``progress`` (0..1) of the budget is used."""
-        if progress >= self.warp_until < 1:
+        """The warp's standard deviation when ``progress`` of the budget is used; none at 1, in the finish."""
+        if progress >= 1:
             return 0.0
         if not self.warp_end:
             return self.warp
@@ -112,8 +109,11 @@ class Preset(BaseModel):
     final_decay: float = Field(
         1.0, gt=0, le=1, description="share of the learning rate that is left at the budget's end (cosine)"
     )
-    encoder_until: float = Field(
-        1.0, gt=0, le=1, description="share of the budget after which only the decoders learn"
+    finish: int = Field(
+        0,
+        ge=0,
+        description="last optimizer steps, at most two fifths of all, in which the encoder rests and nothing is "
+        "warped: the decoders get crisp",
     )
     beta_1: float = Field(0.5, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
@@ -164,15 +164,12 @@ class Preset(BaseModel):
             ) from error
 
 
-_FINISH = 0.8
-"""Share of the budget after which the encoder rests."""
-
 _OURS: dict[str, Any] = {
     "head": "shuffle",
     "normalize_input": True,
     "warmup": 100,
     "final_decay": 0.1,
-    "encoder_until": _FINISH,
+    "finish": 1300,
     "beta_1": 0.9,
     "clip_norm": 5.0,
     "loss": LossWeights(mae=1.0, dssim=0.5, gradient=1.0, background=0.2, features=14.0, shape=0.1),
@@ -186,15 +183,13 @@ _OURS: dict[str, Any] = {
         warp=0.08,
         warp_end=0.33,
         warp_rest=0.02,
-        warp_until=_FINISH,
         tint=0.25,
         surroundings=0.5,
     ),
 }
 """The recipe of all presets but the tutorial's. What hides the input's identity stays to the end. A third of the budget
-takes most of the warp away, so that details become certain; the rest keeps others' lips readable for the encoder, which
-would come to know its own people all too exactly. Then the encoder is held still, and the decoders get crisp on inputs
-that lie as a swap's do."""
+takes most of the warp away, so that details become certain; the rest keeps others' lips readable, whose like neither
+encoder nor decoders have seen. The finish makes decoders crisp; it is counted in steps, since a long one costs lips."""
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset

@@ -1,10 +1,13 @@
-"""How long a training runs, and how far it is: the learning rate and the warp follow the share that is used."""
+"""How long a training runs, and how far it is: learning rate, warp and finish follow the share that is used."""
 
 import math
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from faceswap.model.presets import Preset
+
+_LONGEST_FINISH = 0.4
+"""Of the budget."""
 
 
 class Budget(BaseModel):
@@ -28,7 +31,7 @@ class Schedule:
 
     Args:
         budget: the limit.
-        preset: warm-up and decay of the learning rate.
+        preset: warm-up and decay of the learning rate, length of the finish.
         steps_per_epoch: of the data.
     """
 
@@ -44,8 +47,15 @@ class Schedule:
         return min(1.0, used)
 
     def coming(self, step: int, seconds: float, count: int) -> list[float]:
-        """The progress at this and the next steps. By minutes it is a guess: as far as we are now."""
-        return [self.progress(step + i, seconds) for i in range(count)]
+        """The progress at this and the next steps, 1 in the finish. By minutes it is a guess: as far as we are now."""
+        shares = [self.progress(step + i, seconds) for i in range(count)]
+        return [1.0 if self.finishing(step + i, share) else share for i, share in enumerate(shares)]
+
+    def finishing(self, step: int, progress: float) -> bool:
+        """Whether no more steps are left, at the pace so far, than the preset's finish has."""
+        if not self.preset.finish or progress < 1 - _LONGEST_FINISH:
+            return False
+        return step * (1 - progress) <= self.preset.finish * progress * (1 + 1e-9)
 
     def learning_rate(self, step: int, progress: float) -> float:
         """Linear warm-up, then a cosine to the preset's final share."""

@@ -164,7 +164,7 @@ class Trainer:
         unreported: dict[str, Any] | None = None
         while (share := self.schedule.progress(self.state.step, self.state.seconds)) < 1:
             step = self.state.step
-            if share >= self.model.preset.encoder_until and not self.state.encoder_rests:
+            if not self.state.encoder_rests and self.schedule.finishing(step, share):
                 self._prepare(encoder_rests=True)
             self.optimizer.learning_rate.assign(
                 self.schedule.learning_rate(step, share) * 0.5**self.state.rollbacks

@@ -87,16 +87,25 @@ def test_same_seed_same_pair() -> None:
 
 def test_the_warp_fades_to_nothing() -> None:
     fading = Augmentation(warp=0.04, warp_end=0.5)
-    assert [round(fading.warp_at(p), 4) for p in (0, 0.25, 0.5, 1)] == [0.04, 0.02, 0, 0]
-    assert Augmentation(warp=0.04).warp_at(1) == 0.04
+    assert [round(fading.warp_at(p), 4) for p in (0, 0.25, 0.5, 0.9)] == [0.04, 0.02, 0, 0]
+    assert Augmentation(warp=0.04).warp_at(0.99) == 0.04
 
 
 def test_the_warp_fades_to_its_rest_and_never_grows() -> None:
     resting = Augmentation(warp=0.04, warp_end=0.5, warp_rest=0.01)
-    assert [round(resting.warp_at(p), 4) for p in (0, 0.25, 0.375, 0.5, 1)] == [0.04, 0.02, 0.01, 0.01, 0.01]
+    assert [round(resting.warp_at(p), 4) for p in (0, 0.25, 0.375, 0.5, 0.99)] == [
+        0.04,
+        0.02,
+        0.01,
+        0.01,
+        0.01,
+    ]
     assert Augmentation(warp=0, warp_end=0.5, warp_rest=0.01).warp_at(0.6) == 0
-    ending = resting.model_copy(update={"warp_until": 0.8})
-    assert [ending.warp_at(p) for p in (0.79, 0.8, 1)] == [0.01, 0, 0]
+
+
+def test_nothing_is_warped_in_the_finish() -> None:
+    assert Augmentation(warp=0.04).warp_at(1) == 0
+    assert Augmentation(warp=0.04, warp_end=0.5, warp_rest=0.01).warp_at(1) == 0
 
 
 def test_plain_landmarks_follow_the_geometry() -> None:

@@ -29,6 +29,7 @@ TINY = preset("lite").with_(
     code_filters=8,
     decoder_filters=(16, 8),
     batch_size=2,
+    finish=3,
 )
 ALWAYS = {"report_seconds": 1e-6, "validate_seconds": 1e9, "checkpoint_seconds": 1e-6}
 
@@ -85,7 +86,7 @@ def test_a_frozen_encoder_stays(tmp_path: Path) -> None:
         np.testing.assert_array_equal(old, new)
 
 
-def test_in_the_last_fifth_only_the_decoders_learn(tmp_path: Path) -> None:
+def test_in_the_finish_only_the_decoders_learn(tmp_path: Path) -> None:
     class Watch(Notes):
         def metrics(self, step: int, values: dict[str, float]) -> None:
             if "loss" in values:
@@ -100,13 +101,13 @@ def test_in_the_last_fifth_only_the_decoders_learn(tmp_path: Path) -> None:
     def changed(parts: list[list[np.ndarray]]) -> list[bool]:
         return [any((x != y).any() for x, y in zip(a, b, strict=True)) for a, b in pairwise(parts)]
 
-    assert changed(encoders) == [True] * 7 + [False] * 2
+    assert changed(encoders) == [True] * 6 + [False] * 3
     assert changed(decoders) == [True] * 9
 
 
-@pytest.mark.parametrize("cut", [4, 8, 9])
+@pytest.mark.parametrize("cut", [4, 7, 9])
 def test_interrupted_and_resumed_is_the_same_loss_curve(tmp_path: Path, cut: int) -> None:
-    steps = range(1, 11)  # from the ninth on the encoder rests
+    steps = range(1, 11)  # in the last three the encoder rests
     whole = Notes()
     trainer(tmp_path / "whole", 10, whole).train()
 
@@ -157,7 +158,7 @@ def test_kill_9_loses_at_most_one_interval(tmp_path: Path) -> None:
     assert again.resume() >= 3
 
 
-@pytest.mark.parametrize("where", [5, 8])
+@pytest.mark.parametrize("where", [5, 7])
 def test_not_a_number_rolls_back_with_half_the_rate(tmp_path: Path, where: int) -> None:
     notes = Notes()
     one = trainer(tmp_path, 10, notes)
@@ -246,6 +247,23 @@ def test_schedule_by_steps_minutes_and_epochs() -> None:
     assert by_steps.learning_rate(0, 0) == pytest.approx(1e-4)
     assert by_steps.learning_rate(50, 0) == pytest.approx(1e-3)
     assert by_steps.learning_rate(99, 1) == pytest.approx(1e-4)
+
+
+def test_the_finish_has_its_steps_but_at_most_two_fifths_of_the_budget() -> None:
+    recipe = preset("lite").with_(finish=10)
+
+    def first(budget: Budget, rate: float) -> int:
+        schedule = Schedule(budget, recipe, 7)
+        return next(s for s in range(10**4) if schedule.finishing(s, schedule.progress(s, s / rate)))
+
+    assert first(Budget(steps=100), 1) == 90
+    assert first(Budget(minutes=1), 2) == 110  # of 120
+    assert first(Budget(steps=20), 1) == 12
+    schedule = Schedule(Budget(steps=100), recipe, 7)
+    assert schedule.coming(88, 0.0, 4) == [0.88, 0.89, 1, 1]
+    without = Schedule(Budget(steps=100), recipe.with_(finish=0), 7)
+    assert without.coming(97, 0.0, 3) == [0.97, 0.98, 0.99]
+    assert not without.finishing(99, 0.99)
 
 
 @pytest.mark.parametrize("budget", [{}, {"minutes": 1, "steps": 2}, {"minutes": 0}])
