@@ -118,7 +118,7 @@ class Trainer:
         self._images_per_step = len(data.identities) * preset.batch_size
 
     def resume(self) -> int:
-        """Go on from the newest checkpoint; returns its step.
+        """Go on from the newest checkpoint, with the same budget or another; returns its step.
 
         Raises:
             CheckpointError: there is none, or it was made with other settings.
@@ -130,6 +130,8 @@ class Trainer:
                 "start a new run, or use the same settings",
             )
         self._restore()
+        if self.state.budget != self.options.budget.model_dump():
+            self._go_beyond()
         return self.state.step
 
     def train(self) -> TrainingResult:
@@ -264,6 +266,14 @@ class Trainer:
             self._prepare(rests)
         self.state = self.checkpoints.restore(self.model, self.optimizer)
         self.state.encoder_rests = rests
+
+    def _go_beyond(self) -> None:
+        """Another budget than the checkpoint's: where it is longer, the finish comes later, and the encoder wakes."""
+        self.state.budget = self.options.budget.model_dump()
+        share = self.schedule.progress(self.state.step, self.state.seconds)
+        finishing = self.options.freeze_encoder or self.schedule.finishing(self.state.step, share)
+        if self.state.encoder_rests and not finishing:
+            self._prepare(encoder_rests=False)
 
     def _save(self) -> None:
         self.checkpoints.save(self.model, self.optimizer, self.state)

@@ -128,6 +128,16 @@ def test_interrupted_and_resumed_is_the_same_loss_curve(tmp_path: Path, cut: int
     np.testing.assert_allclose([joined[s] for s in steps], [whole.losses[s] for s in steps], rtol=1e-4)
 
 
+def test_with_a_longer_budget_the_encoder_learns_again(tmp_path: Path) -> None:
+    trainer(tmp_path, 10).train()
+    again = trainer(tmp_path, 20)
+    assert again.resume() == 10
+    before = again.model.encoder.get_weights()
+    again.train()
+    assert any((a != b).any() for a, b in zip(before, again.model.encoder.get_weights(), strict=True))
+    assert again.state.encoder_rests  # in the finish of the longer one
+
+
 def test_a_frozen_encoder_is_resumed_frozen(tmp_path: Path) -> None:
     trainer(tmp_path, 3, freeze_encoder=True).train()
     again = trainer(tmp_path, 6, freeze_encoder=True)
