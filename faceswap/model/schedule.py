@@ -8,6 +8,8 @@ from faceswap.model.presets import Preset
 
 _LONGEST_FINISH = 0.4
 """Of the budget."""
+_FINISH_FROM, _FINISH_TO = 0.2, 0.02
+"""Shares of the learning rate at both ends of the finish: enough to change the decoders, and then to settle."""
 
 
 class Budget(BaseModel):
@@ -58,11 +60,13 @@ class Schedule:
         return step * (1 - progress) <= self.preset.finish * progress * (1 + 1e-9)
 
     def learning_rate(self, step: int, progress: float) -> float:
-        """Linear warm-up, then a cosine to the preset's final share."""
+        """Linear warm-up, then a cosine to the preset's final share; in the finish another one."""
         p = self.preset
         warm = min(1.0, (step + 1) / p.warmup) if p.warmup else 1.0
-        decay = p.final_decay + (1 - p.final_decay) * (1 + math.cos(math.pi * progress)) / 2
-        return p.learning_rate * warm * decay
+        if self.finishing(step, progress):
+            length = min(_LONGEST_FINISH, p.finish * progress / step)
+            return p.learning_rate * warm * _cosine(_FINISH_FROM, _FINISH_TO, 1 - (1 - progress) / length)
+        return p.learning_rate * warm * _cosine(1.0, p.final_decay, progress)
 
     def finish_soon(self, step: int, seconds: float, share: float = 0.2) -> None:
         """Shorten the budget on a plateau, so that learning rate and warp still come down before the end."""
@@ -70,3 +74,7 @@ class Schedule:
             self.seconds = min(self.seconds, seconds * (1 + share))
         elif self.steps:
             self.steps = min(self.steps, math.ceil(step * (1 + share)))
+
+
+def _cosine(start: float, end: float, progress: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2

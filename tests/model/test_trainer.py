@@ -249,7 +249,7 @@ def test_preview_shows_original_reconstruction_and_swap(tmp_path: Path) -> None:
 
 
 def test_schedule_by_steps_minutes_and_epochs() -> None:
-    warm = TINY.with_(warmup=10, final_decay=0.1, learning_rate=1e-3)
+    warm = TINY.with_(warmup=10, final_decay=0.1, learning_rate=1e-3, finish=0)
     by_steps = Schedule(Budget(steps=100), warm, 7)
     assert by_steps.progress(50, 1e9) == 0.5
     assert Schedule(Budget(minutes=2), warm, 7).progress(10**9, 60) == 0.5
@@ -260,7 +260,7 @@ def test_schedule_by_steps_minutes_and_epochs() -> None:
 
 
 def test_the_finish_has_its_steps_but_at_most_two_fifths_of_the_budget() -> None:
-    recipe = preset("lite").with_(finish=10)
+    recipe = TINY.with_(warmup=0, finish=10)
 
     def first(budget: Budget, rate: float) -> int:
         schedule = Schedule(budget, recipe, 7)
@@ -271,6 +271,11 @@ def test_the_finish_has_its_steps_but_at_most_two_fifths_of_the_budget() -> None
     assert first(Budget(steps=20), 1) == 12
     schedule = Schedule(Budget(steps=100), recipe, 7)
     assert schedule.coming(88, 0.0, 4) == [0.88, 0.89, 1, 1]
+    rates = [schedule.learning_rate(step, step / 100) / recipe.learning_rate for step in (90, 95, 100)]
+    assert rates == pytest.approx([0.2, 0.11, 0.02])
+    short = Schedule(Budget(steps=20), recipe, 7)
+    rates = [short.learning_rate(step, step / 20) / recipe.learning_rate for step in (12, 16, 20)]
+    assert rates == pytest.approx([0.2, 0.11, 0.02])
     without = Schedule(Budget(steps=100), recipe.with_(finish=0), 7)
     assert without.coming(97, 0.0, 3) == [0.97, 0.98, 0.99]
     assert not without.finishing(99, 0.99)
