@@ -80,7 +80,7 @@ class PairMaker:
         landmarks: Points,
         neutral: Points,
         rng: np.random.Generator,
-        progress: float = 0.0,
+        warp: float | None = None,
         around: NDArray[np.uint8] | None = None,
     ) -> tuple[Array, Array, Array]:
         """One training pair.
@@ -90,7 +90,7 @@ class PairMaker:
             landmarks: (68, 2) in the network's unvaried crop, see :meth:`plain_landmarks`.
             neutral: (68, 2) the identity's mean landmarks in the unvaried crop.
             rng: the only source of randomness.
-            progress: share of the budget used, 0..1; the warp may fade with it.
+            warp: standard deviation of the input's warp, in sides of the crop; None: the augmentation's.
             around: (size, size, 3) uint8: the network's crop of another identity, whose surroundings the input
                 gets; ``crop`` has its weights then, and the face where they are above ``face_level``.
 
@@ -104,7 +104,7 @@ class PairMaker:
         if rng.random() < self.augmentation.flip:
             x, y = x[:, ::-1], y[:, ::-1]
             shape, neutral = mirror(shape, self.target.size), mirror(neutral, self.target.size)
-        dx, dy = self.warp(rng, progress)
+        dx, dy = self.warp(rng, self.augmentation.warp if warp is None else warp)
         target = self.sample(crop, x, y).astype(np.float32) / 255
         if around is None:
             warped = self.sample(crop[..., :3], x + dx, y + dy).astype(np.float32) / 255
@@ -142,10 +142,9 @@ class PairMaker:
         centre = np.full(2, (size - 1) / 2)
         return np.hstack([linear, (centre + shift - linear @ centre)[:, None]])
 
-    def warp(self, rng: np.random.Generator, progress: float) -> tuple[Array, Array]:
-        """Smooth noise for the input's map, 2 x (size, size) float32, px of the prepared crop."""
-        deviation = self.augmentation.warp_at(progress) * self._side
-        noise = rng.normal(0, 1, (_KNOTS, _KNOTS, 2)).astype(np.float32) * np.float32(deviation)
+    def warp(self, rng: np.random.Generator, deviation: float) -> tuple[Array, Array]:
+        """Smooth noise for the input's map, 2 x (size, size) float32, px of the prepared crop; deviation in sides."""
+        noise = rng.normal(0, 1, (_KNOTS, _KNOTS, 2)).astype(np.float32) * np.float32(deviation * self._side)
         size = self.target.size
         field = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
         return field[..., 0], field[..., 1]

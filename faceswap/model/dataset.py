@@ -160,12 +160,13 @@ class TrainingData:
         x = np.empty((len(self.identities), count, size, size, 3), np.float32)
         y = np.empty((len(self.identities), count, size, size, 4), np.float32)
         shape = np.empty((len(self.identities), count, 51, 2), np.float32)
+        warp = self.preset.augmentation.warp_at(progress, step)
         for i, identity in enumerate(self.identities):
             crops, marks, maker = self.train[identity], self.landmarks[identity], self.makers[identity]
             neutral = marks.mean(axis=0)
             for j, chosen in enumerate(rng.integers(0, len(crops), count)):
                 x[i, j], y[i, j], shape[i, j] = maker.pair(
-                    crops[chosen], marks[chosen], neutral, rng, progress, self._around(identity, rng)
+                    crops[chosen], marks[chosen], neutral, rng, warp, self._around(identity, rng)
                 )
         return x, {"picture": y, "shape": shape}
 

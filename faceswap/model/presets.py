@@ -51,6 +51,9 @@ class Augmentation(BaseModel):
     warp_rest: float = Field(
         0.0, ge=0, le=0.2, description="standard deviation below which the warp does not fade"
     )
+    warp_rest_steps: int = Field(
+        0, ge=0, description="optimizer steps over which that rest comes in, linearly; 0: it is there at once"
+    )
     tint: float = Field(
         0.0,
         ge=0,
@@ -66,13 +69,14 @@ class Augmentation(BaseModel):
         "tell whose hair and background it is",
     )
 
-    def warp_at(self, progress: float) -> float:
-        """The warp's standard deviation when ``progress`` of the budget is used; none at 1, in the finish."""
+    def warp_at(self, progress: float, step: int = 0) -> float:
+        """The warp's standard deviation at a step, when ``progress`` of the budget is used; 0 at 1, in the finish."""
         if progress >= 1:
             return 0.0
         if not self.warp_end:
             return self.warp
-        return max(self.warp * (1 - progress / self.warp_end), min(self.warp, self.warp_rest))
+        rest = self.warp_rest * min(1.0, step / self.warp_rest_steps if self.warp_rest_steps else 1.0)
+        return max(self.warp * (1 - progress / self.warp_end), min(self.warp, rest))
 
 
 class Preset(BaseModel):
@@ -109,11 +113,12 @@ class Preset(BaseModel):
     final_decay: float = Field(
         1.0, gt=0, le=1, description="share of the learning rate that is left at the budget's end (cosine)"
     )
-    finish: int = Field(
-        0,
+    finish: float = Field(
+        0.0,
         ge=0,
-        description="last optimizer steps, at most two fifths of all, in which the encoder rests and nothing is "
-        "warped: the decoders get crisp",
+        lt=1,
+        description="share of the budget, at its end, in which the encoder rests and nothing is warped: the decoders "
+        "get crisp",
     )
     beta_1: float = Field(0.5, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
@@ -169,7 +174,7 @@ _OURS: dict[str, Any] = {
     "normalize_input": True,
     "warmup": 100,
     "final_decay": 0.1,
-    "finish": 1300,
+    "finish": 0.1,
     "beta_1": 0.9,
     "clip_norm": 5.0,
     "loss": LossWeights(mae=1.0, dssim=0.5, gradient=1.0, background=0.2, features=14.0, shape=0.1),
@@ -183,13 +188,14 @@ _OURS: dict[str, Any] = {
         warp=0.08,
         warp_end=0.33,
         warp_rest=0.02,
+        warp_rest_steps=8000,
         tint=0.25,
         surroundings=0.5,
     ),
 }
 """The recipe of all presets but the tutorial's. What hides the input's identity stays to the end. A third of the budget
-takes most of the warp away, so that details become certain; the rest keeps others' lips readable, whose like neither
-encoder nor decoders have seen. The finish makes decoders crisp; it is counted in steps, since a long one costs lips."""
+takes most of the warp away, so that details become certain. The oftener the same faces were seen, the more of it comes
+back: without, long trainings lose the lips of others, whose like they have not seen."""
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset

@@ -138,20 +138,21 @@ class FictionalData:
         y = np.empty((2, count, size, size, 4), np.float32)
         shape = np.empty((2, count, 51, 2), np.float32)
         people, scenes = self._trained, self.crops.shape[1]
+        warp = self.preset.augmentation.warp_at(progress, step)
         for decoder in range(2):
             for index in range(count):
                 who, scene = int(rng.integers(people)), int(rng.integers(scenes))
                 x[decoder, index], y[decoder, index], shape[decoder, index] = self._pair(
-                    who, scene, decoder, rng, progress
+                    who, scene, decoder, rng, warp
                 )
         return x, {"picture": y, "shape": shape}
 
     def _pair(
-        self, who: int, scene: int, decoder: int, rng: np.random.Generator, progress: float
+        self, who: int, scene: int, decoder: int, rng: np.random.Generator, warp: float
     ) -> tuple[Any, Any, Any]:
         """Somebody as input, the same or the stand-in in the same scene as target."""
         variation, x, y = self.maker.vary(rng)
-        dx, dy = self.maker.warp(rng, progress)
+        dx, dy = self.maker.warp(rng, warp)
         shown = self.crops[who, scene]
         target = self.maker.sample(shown[decoder], x, y).astype(np.float32) / 255
         warped = self.maker.sample(shown[0][..., :3], x + dx, y + dy).astype(np.float32) / 255

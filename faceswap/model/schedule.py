@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from faceswap.model.presets import Preset
 
-_LONGEST_FINISH = 0.4
-"""Of the budget."""
 _FINISH_FROM, _FINISH_TO = 0.2, 0.02
 """Shares of the learning rate at both ends of the finish: enough to change the decoders, and then to settle."""
 
@@ -50,22 +48,19 @@ class Schedule:
 
     def coming(self, step: int, seconds: float, count: int) -> list[float]:
         """The progress at this and the next steps, 1 in the finish. By minutes it is a guess: as far as we are now."""
-        shares = [self.progress(step + i, seconds) for i in range(count)]
-        return [1.0 if self.finishing(step + i, share) else share for i, share in enumerate(shares)]
+        shares = (self.progress(step + i, seconds) for i in range(count))
+        return [1.0 if self.finishing(share) else share for share in shares]
 
-    def finishing(self, step: int, progress: float) -> bool:
-        """Whether no more steps are left, at the pace so far, than the preset's finish has."""
-        if not self.preset.finish or progress < 1 - _LONGEST_FINISH:
-            return False
-        return step * (1 - progress) <= self.preset.finish * progress * (1 + 1e-9)
+    def finishing(self, progress: float) -> bool:
+        """Whether no more than the preset's finish is left."""
+        return progress >= 1 - self.preset.finish
 
     def learning_rate(self, step: int, progress: float) -> float:
         """Linear warm-up, then a cosine to the preset's final share; in the finish another one."""
         p = self.preset
         warm = min(1.0, (step + 1) / p.warmup) if p.warmup else 1.0
-        if self.finishing(step, progress):
-            length = min(_LONGEST_FINISH, p.finish * progress / step)
-            return p.learning_rate * warm * _cosine(_FINISH_FROM, _FINISH_TO, 1 - (1 - progress) / length)
+        if p.finish and self.finishing(progress):
+            return p.learning_rate * warm * _cosine(_FINISH_FROM, _FINISH_TO, 1 - (1 - progress) / p.finish)
         return p.learning_rate * warm * _cosine(1.0, p.final_decay, progress)
 
     def finish_soon(self, step: int, seconds: float, share: float = 0.2) -> None:

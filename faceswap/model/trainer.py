@@ -166,7 +166,7 @@ class Trainer:
         unreported: dict[str, Any] | None = None
         while (share := self.schedule.progress(self.state.step, self.state.seconds)) < 1:
             step = self.state.step
-            if not self.state.encoder_rests and self.schedule.finishing(step, share):
+            if not self.state.encoder_rests and self.schedule.finishing(share):
                 self._prepare(encoder_rests=True)
             self.optimizer.learning_rate.assign(
                 self.schedule.learning_rate(step, share) * 0.5**self.state.rollbacks
@@ -271,7 +271,7 @@ class Trainer:
         """Another budget than the checkpoint's: where it is longer, the finish comes later, and the encoder wakes."""
         self.state.budget = self.options.budget.model_dump()
         share = self.schedule.progress(self.state.step, self.state.seconds)
-        finishing = self.options.freeze_encoder or self.schedule.finishing(self.state.step, share)
+        finishing = self.options.freeze_encoder or self.schedule.finishing(share)
         if self.state.encoder_rests and not finishing:
             self._prepare(encoder_rests=False)
 

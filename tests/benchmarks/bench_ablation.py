@@ -57,6 +57,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "more rotation, zoom and shift": {"augmentation": {"rotation": 10, "zoom": 0.1, "shift": 0.05}},
     "no warp": {"augmentation": {"warp": 0}},
     "no warp after a third": {"augmentation": {"warp_rest": 0}},
+    "no finish": {"finish": 0},
     "warp for four fifths": {"augmentation": {"warp_end": 0.8, "warp_rest": 0}},
     "warp to the end": {"augmentation": {"warp_end": 0}},
     "constant learning rate": {"final_decay": 1},

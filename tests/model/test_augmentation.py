@@ -101,6 +101,8 @@ def test_the_warp_fades_to_its_rest_and_never_grows() -> None:
         0.01,
     ]
     assert Augmentation(warp=0, warp_end=0.5, warp_rest=0.01).warp_at(0.6) == 0
+    slow = resting.model_copy(update={"warp_rest_steps": 1000})
+    assert [slow.warp_at(0.6, step) for step in (0, 500, 1000, 9000)] == [0, 0.005, 0.01, 0.01]
 
 
 def test_nothing_is_warped_in_the_finish() -> None:

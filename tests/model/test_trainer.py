@@ -29,7 +29,7 @@ TINY = preset("lite").with_(
     code_filters=8,
     decoder_filters=(16, 8),
     batch_size=2,
-    finish=3,
+    finish=0.3,
 )
 ALWAYS = {"report_seconds": 1e-6, "validate_seconds": 1e9, "checkpoint_seconds": 1e-6}
 
@@ -259,26 +259,15 @@ def test_schedule_by_steps_minutes_and_epochs() -> None:
     assert by_steps.learning_rate(99, 1) == pytest.approx(1e-4)
 
 
-def test_the_finish_has_its_steps_but_at_most_two_fifths_of_the_budget() -> None:
-    recipe = TINY.with_(warmup=0, finish=10)
-
-    def first(budget: Budget, rate: float) -> int:
-        schedule = Schedule(budget, recipe, 7)
-        return next(s for s in range(10**4) if schedule.finishing(s, schedule.progress(s, s / rate)))
-
-    assert first(Budget(steps=100), 1) == 90
-    assert first(Budget(minutes=1), 2) == 110  # of 120
-    assert first(Budget(steps=20), 1) == 12
-    schedule = Schedule(Budget(steps=100), recipe, 7)
+def test_the_finish_is_the_end_of_the_budget_and_has_its_own_rate() -> None:
+    schedule = Schedule(Budget(steps=100), TINY.with_(warmup=0, finish=0.1), 7)
     assert schedule.coming(88, 0.0, 4) == [0.88, 0.89, 1, 1]
-    rates = [schedule.learning_rate(step, step / 100) / recipe.learning_rate for step in (90, 95, 100)]
+    rates = [schedule.learning_rate(step, step / 100) / TINY.learning_rate for step in (90, 95, 100)]
     assert rates == pytest.approx([0.2, 0.11, 0.02])
-    short = Schedule(Budget(steps=20), recipe, 7)
-    rates = [short.learning_rate(step, step / 20) / recipe.learning_rate for step in (12, 16, 20)]
-    assert rates == pytest.approx([0.2, 0.11, 0.02])
-    without = Schedule(Budget(steps=100), recipe.with_(finish=0), 7)
+    by_minutes = Schedule(Budget(minutes=1), TINY.with_(finish=0.1), 7)
+    assert [by_minutes.finishing(by_minutes.progress(9, seconds)) for seconds in (53, 55)] == [False, True]
+    without = Schedule(Budget(steps=100), TINY.with_(finish=0), 7)
     assert without.coming(97, 0.0, 3) == [0.97, 0.98, 0.99]
-    assert not without.finishing(99, 0.99)
 
 
 @pytest.mark.parametrize("budget", [{}, {"minutes": 1, "steps": 2}, {"minutes": 0}])
