@@ -43,7 +43,7 @@ class Blurred(Echo):
 
 def test_the_amount_makes_the_pictures_as_crisp_as_asked() -> None:
     faces: FaceSet = Faces(6)  # type: ignore[assignment]
-    network = Blurred(0.7)
+    network = Blurred(0.5)
     amount = fitting_unsharp(network, faces)
     assert 0 < amount < 1.6
     network.unsharp = amount
@@ -51,14 +51,14 @@ def test_the_amount_makes_the_pictures_as_crisp_as_asked() -> None:
     pairs = list(zip(faces.images("heldout"), faces.landmarks("heldout"), strict=True))
     drawn = [metrics.laplacian_variance(swapper.swap_face(image, marks), marks) for image, marks in pairs]
     real = [metrics.laplacian_variance(image, marks) for image, marks in pairs]
-    assert np.median(drawn) / np.median(real) == pytest.approx(0.8, abs=0.06)
+    assert np.median(drawn) / np.median(real) == pytest.approx(0.95, abs=0.06)
 
 
-def test_more_blur_needs_more_and_crisp_pictures_nothing() -> None:
+def test_more_blur_needs_more_and_crisp_pictures_little() -> None:
     faces: FaceSet = Faces(4)  # type: ignore[assignment]
-    amounts = [fitting_unsharp(Blurred(sigma), faces) for sigma in (0.2, 0.5, 0.7, 4.0)]
+    amounts = [fitting_unsharp(Blurred(sigma), faces) for sigma in (0.2, 0.4, 0.5, 4.0)]
     assert amounts == sorted(set(amounts)), amounts
-    assert amounts[0] < 0.2
+    assert amounts[0] < 0.5  # what two samplings of a crisp picture take
     assert amounts[-1] == 1.6
 
 
