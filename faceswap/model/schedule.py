@@ -71,5 +71,25 @@ class Schedule:
             self.steps = min(self.steps, math.ceil(step * (1 + share)))
 
 
+class Due:
+    """What is done now and then.
+
+    Args:
+        now: seconds trained so far.
+        every: seconds between two times, by name.
+    """
+
+    def __init__(self, now: float, **every: float) -> None:
+        self._every = every
+        self._next = {name: now + seconds for name, seconds in every.items()}
+
+    def __call__(self, name: str, now: float) -> bool:
+        """Whether it is time for that; if so, the next time is set."""
+        if now < self._next[name]:
+            return False
+        self._next[name] = now + self._every[name]
+        return True
+
+
 def _cosine(start: float, end: float, progress: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2

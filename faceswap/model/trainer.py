@@ -17,7 +17,7 @@ from faceswap.model.checkpoints import Checkpoints, TrainingState
 from faceswap.model.dataset import Batches, Feeder
 from faceswap.model.device import device
 from faceswap.model.presets import Preset
-from faceswap.model.schedule import Budget, Schedule
+from faceswap.model.schedule import Budget, Due, Schedule
 
 logger = logging.getLogger(__name__)
 _AHEAD = 4
@@ -160,7 +160,12 @@ class Trainer:
 
     def _loop(self, feeder: Feeder) -> None:
         started = time.monotonic() - self.state.seconds
-        due = _Due(self.options, self.state.seconds)
+        due = Due(
+            self.state.seconds,
+            report=self.options.report_seconds,
+            validate=self.options.validate_seconds,
+            save=self.options.checkpoint_seconds,
+        )
         if not self.state.step:
             self._save()  # something to roll back to
         unreported: dict[str, Any] | None = None
@@ -180,13 +185,13 @@ class Trainer:
                 started = time.monotonic() - self.state.seconds
                 continue
             unreported = logs
-            if due.report(self.state.seconds):
+            if due("report", self.state.seconds):
                 self._report(logs, share)
                 unreported = None
-            if due.validate(self.state.seconds):
+            if due("validate", self.state.seconds):
                 self._validate()
                 self.state.seconds = time.monotonic() - started
-            if due.save(self.state.seconds):
+            if due("save", self.state.seconds):
                 self._save()
         if unreported:  # the curve reaches the last step, however short the training
             self._report(unreported, 1.0)
@@ -277,33 +282,6 @@ class Trainer:
 
     def _save(self) -> None:
         self.checkpoints.save(self.model, self.optimizer, self.state)
-
-
-class _Due:
-    """When the next report, validation and checkpoint are due, in seconds trained."""
-
-    def __init__(self, options: TrainingOptions, now: float) -> None:
-        self._every = {
-            "report": options.report_seconds,
-            "validate": options.validate_seconds,
-            "save": options.checkpoint_seconds,
-        }
-        self._next = {name: now + every for name, every in self._every.items()}
-
-    def _is_due(self, name: str, now: float) -> bool:
-        if now < self._next[name]:
-            return False
-        self._next[name] = now + self._every[name]
-        return True
-
-    def report(self, now: float) -> bool:
-        return self._is_due("report", now)
-
-    def validate(self, now: float) -> bool:
-        return self._is_due("validate", now)
-
-    def save(self, now: float) -> bool:
-        return self._is_due("save", now)
 
 
 def heldout_errors(model: Autoencoders, data: Batches, limit: int = 16) -> dict[str, float]:
