@@ -5,6 +5,7 @@ One class for extraction, training crops, swapping and evaluation. All coordinat
 pixels maps x to ``(x + .5) * b / a - .5``.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -116,7 +117,7 @@ def fit_similarity(source: Points, target: Points) -> Matrix:
 
 def invert(matrix: Matrix) -> Matrix:
     """The inverse of a (2, 3) affine matrix, as (2, 3)."""
-    return np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
+    return cv2.invertAffineTransform(np.asarray(matrix, np.float64))
 
 
 def compose(second: Matrix, first: Matrix) -> Matrix:
@@ -131,7 +132,8 @@ def apply(matrix: Matrix, points: Points) -> Points:
 
 def scale_of(matrix: Matrix) -> float:
     """The length that one unit becomes under a similarity (or the mean scale of an affine map)."""
-    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    (a, b, _), (c, d, _) = matrix.tolist()
+    return math.sqrt(abs(a * d - b * c))
 
 
 def warp(

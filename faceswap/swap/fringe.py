@@ -25,6 +25,8 @@ _BLUR = 0.02
 """Deviation of the blur of the border, face heights."""
 _REACHES = (0.05, 0.15)
 """Deviations of the blurs that carry the skin on, face heights."""
+_CARRIED_AT = 48
+"""Side in px at which that is done: what is carried is smooth."""
 _NO_FACE = 0.1
 """A drawing whose middle is hidden by more than this share is not like a face, and its border can't be told."""
 _EYES, _NOSE = (36, 45), 30
@@ -43,10 +45,12 @@ def without_hair(drawn: Floats, face: Floats, geometry: Geometry, strength: floa
     Returns:
         (S, S, 3) float32 RGB, 0..1; where there is no hair, the same values.
     """
-    unit = geometry.size / geometry.coverage
+    size, side = geometry.size, min(geometry.size, _CARRIED_AT)
     weight = np.maximum(face[..., 1:2], 1e-4) ** 4  # what is half hair must not spread
     weighted = np.concatenate([drawn * weight, weight], axis=-1)
-    near = sum(cv2.GaussianBlur(weighted, (0, 0), reach * unit) for reach in _REACHES)
+    coarse = cv2.resize(weighted, (side, side), interpolation=cv2.INTER_AREA)
+    blurred = sum(cv2.GaussianBlur(coarse, (0, 0), reach * side / geometry.coverage) for reach in _REACHES)
+    near = cv2.resize(blurred, (size, size), interpolation=cv2.INTER_LINEAR)
     share = np.float32(strength) * (1 - face[..., :1])
     return np.asarray((1 - share) * drawn + share * near[..., :3] / near[..., 3:], np.float32)
 

@@ -138,7 +138,7 @@ def _reshaped(image: NDArray[np.uint8], face: Placed, region: Region, options: S
         return face
     strength = options.reshape * share_at(face.landmarks)
     reshaping = Reshaping(face.landmarks, face.drawn, face.matrix, strength, face.others)
-    before = image[region.slices].copy()
+    before = image[region.slices].copy() if options.protect else image
     reshaping.apply(image)
     for feature in options.protect:
         kept = feature_mask(feature, region, face.landmarks, face_height(face.geometry, face.matrix))

@@ -109,12 +109,13 @@ def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) 
     area = (polygon[:, 0] * np.roll(polygon[:, 1], -1) - polygon[:, 1] * np.roll(polygon[:, 0], -1)).sum()
     length = np.hypot(*ahead.T)
     depth = np.full((len(ys), len(xs)), np.inf, np.float32)
+    one = np.empty_like(depth)
     for (x, y), (dx, dy), size in zip(polygon, ahead, length, strict=True):
         if size < 1e-9:
             continue
         nx, ny = (-dy / size, dx / size) if area > 0 else (dy / size, -dx / size)
         across, down = (nx * (xs - x)).astype(np.float32), (ny * (ys - y)).astype(np.float32)
-        np.minimum(depth, across[None] + down[:, None], out=depth)
+        np.minimum(depth, np.add(across, down[:, None], out=one), out=depth)
     return depth
 
 

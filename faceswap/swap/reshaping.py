@@ -32,6 +32,8 @@ _SMOOTH = np.array([1, 2, 3, 2, 1]) / 9
 """Over neighbouring points of the jaw: single ones are noisy."""
 _FACING, _TURNED = 25.0, 50.0
 """Degrees of yaw between which the change fades: in profile the landmarks of the far side are guesses."""
+_STILL = 0.01
+"""Moves below this, in px, are none: a bilinear sample would change by less than can be seen."""
 _GRID = 64
 """The map is computed at so many places along each side and enlarged: it is smooth, however large the face."""
 
@@ -77,10 +79,17 @@ class Reshaping:
         ys = (np.arange(rows) + 0.5) * region.height / rows - 0.5 + region.top
         grid = np.stack(np.meshgrid(xs, ys), axis=-1)
         moves = (self.sources(grid) - grid).astype(np.float32)
+        moving = np.abs(moves).max(axis=-1) > _STILL
+        if not moving.any():
+            return
+        left, right = _span(moving.any(axis=0), region.width)
+        top, bottom = _span(moving.any(axis=1), region.height)
         moves = cv2.resize(moves, (region.width, region.height), interpolation=cv2.INTER_LINEAR)
-        x = moves[..., 0] + np.arange(region.left, region.right, dtype=np.float32)
-        y = moves[..., 1] + np.arange(region.top, region.bottom, dtype=np.float32)[:, None]
-        image[region.slices] = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moves = moves[top:bottom, left:right]
+        part = Region(region.left + left, region.top + top, region.left + right, region.top + bottom)
+        x = moves[..., 0] + np.arange(part.left, part.right, dtype=np.float32)
+        y = moves[..., 1] + np.arange(part.top, part.bottom, dtype=np.float32)[:, None]
+        image[part.slices] = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def sources(self, points: Points) -> Points:
         """Where in the frame the picture at each point (..., 2) of the reshaped frame comes from."""
@@ -138,6 +147,14 @@ class Reshaping:
             depth = radius / np.interp(angle, self._angles, self._radii)
             reach = min(reach, float(depth.min()) - 1)
         return reach
+
+
+def _span(moving: NDArray[np.bool_], size: int) -> tuple[int, int]:
+    """First and last (excluded) of ``size`` pixels that the places of a coarser grid which move reach."""
+    places = np.flatnonzero(moving)
+    cell = size / len(moving)
+    # enlarged bilinearly, a place reaches to the centres of its neighbours
+    return max(0, int((places[0] - 0.5) * cell)), min(size, int(np.ceil((places[-1] + 1.5) * cell)))
 
 
 def share_at(landmarks: Points) -> float:

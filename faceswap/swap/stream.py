@@ -66,7 +66,7 @@ def swap_video(
 ) -> VideoReport:
     """Swap the faces of a video. Sound, size, frame rate and frame times are kept; memory does not grow.
 
-    Frames are decoded, searched for faces, drawn by the network, blended and encoded in five threads. Every ten
+    Frames are decoded, searched for faces, drawn by the network, fitted, blended and encoded in six threads. Every ten
     seconds of video are finished as a part; where the work ends early, the same call goes on after the last frame
     that was encoded, and a video of what is done lies beside ``out`` as NAME.partial.SUFFIX.
 
@@ -170,7 +170,8 @@ def _swap_frames(
         frames = stack.enter_context(closing(ahead(reader.frames(start=first, end=end))))
         found = stack.enter_context(closing(ahead(work.find(frames))))
         drawn = stack.enter_context(closing(ahead(work.draw(found))))
-        for one, outputs in drawn:
+        fitted = stack.enter_context(closing(ahead(work.fit(drawn))))
+        for one, outputs in fitted:
             new = done is None or one.frame.time > done
             image = work.lay(one, outputs, count=new)
             if not new:

@@ -146,14 +146,14 @@ class Swapper:
     def apply(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
     ) -> SwapResult:
-        """Swap these faces of a frame: :meth:`draw`, then :meth:`lay`.
+        """Swap these faces of a frame: :meth:`draw`, :meth:`fit`, then :meth:`lay`.
 
         Args:
             frame: (H, W, 3) uint8 RGB; it is not changed.
             faces: where the faces are.
             choices: as :meth:`select` gives it; None gives all the first role.
         """
-        return self.lay(frame, self.draw(frame, faces, choices))
+        return self.lay(frame, self.fit(self.draw(frame, faces, choices)))
 
     def draw(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
@@ -174,6 +174,23 @@ class Swapper:
                 drawn[i] = Drawn(drawn[i].face, placed, output)
         return drawn
 
+    def fit(
+        self, drawn: Sequence[Drawn], memories: Sequence[Memory | None] | None = None, time: float = 0.0
+    ) -> list[Drawn]:
+        """Fit what was drawn to the target: its landmarks are read, its lips and lids move as the target's.
+
+        Args:
+            drawn: as :meth:`draw` gives it.
+            memories: of each face, on a video.
+            time: of the frame in seconds, on a video.
+        """
+        return [
+            Drawn(one.face, *self._fitted(one.placed, one.output, memory, time))
+            if one.placed is not None and one.output is not None
+            else one
+            for one, memory in zip(drawn, memories or [None] * len(drawn), strict=True)
+        ]
+
     def lay(
         self,
         frame: NDArray[np.uint8],
@@ -185,7 +202,7 @@ class Swapper:
 
         Args:
             frame: (H, W, 3) uint8 RGB; it is not changed.
-            drawn: as :meth:`draw` gives it.
+            drawn: as :meth:`fit` gives it.
             memories: of each face, on a video.
             time: of the frame in seconds, on a video.
         """
@@ -197,8 +214,7 @@ class Swapper:
                 unsharp = self.roles[face.role].network.unsharp
                 others = tuple(other.face.face.landmarks for other in drawn if other is not one)
                 placed = replace(one.placed, others=others)
-                placed, output = self._fitted(placed, one.output, memory, time)
-                area = lay(image, placed, output, self.options, memory, time, unsharp)
+                area = lay(image, placed, one.output, self.options, memory, time, unsharp)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
         if self.options.label and any(result.skipped is None for result in results):

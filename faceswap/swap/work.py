@@ -41,7 +41,7 @@ class Followed:
 
 
 class Work:
-    """Finds and swaps the faces of consecutive frames, in three stages that may run in threads of their own.
+    """Finds and swaps the faces of consecutive frames, in four stages that may run in threads of their own.
 
     Args:
         swapper: does it.
@@ -77,8 +77,13 @@ class Work:
         for one in found:
             yield one, self.swapper.draw(one.frame.image, one.faces, one.choices)
 
+    def fit(self, drawn: Iterable[tuple[Followed, list[Drawn]]]) -> Iterator[tuple[Followed, list[Drawn]]]:
+        """Third stage: the drawn faces' landmarks, lips and lids."""
+        for one, faces in drawn:
+            yield one, self.swapper.fit(faces, one.memories, one.frame.time)
+
     def lay(self, found: Followed, drawn: Sequence[Drawn], count: bool = True) -> Image:
-        """Third stage: the frame with its faces swapped; where ``count`` is off, it is not counted."""
+        """Last stage: the frame with its faces swapped; where ``count`` is off, it is not counted."""
         frame = found.frame
         result = self.swapper.lay(frame.image, drawn, found.memories, frame.time)
         if count:

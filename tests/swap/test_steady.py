@@ -30,7 +30,7 @@ def seen(points: np.ndarray) -> Face:
 
 def swapped(work: Work, frame: Frame, faces: list[Face]) -> np.ndarray:
     """All stages but the search."""
-    ((found, drawn),) = work.draw([work.follow(frame, faces)])
+    ((found, drawn),) = work.fit(work.draw([work.follow(frame, faces)]))
     return work.lay(found, drawn)
 
 
