@@ -57,7 +57,7 @@ def evaluate_one(
     """
     finder, card = FaceFinder(careful=True), loaded.card
     assert loaded.version is not None
-    swapper = Swapper(loaded.network, finder, SwapOptions(label=False))
+    swapper = Swapper(loaded.network, FaceFinder(), SwapOptions(label=False))  # as users swap
     reference = reference or FaceSet.load(card.face_sets[card.identity]["uri"])
     identities = identities or {name: card.embedding(name) for name in card.identities}
     others = {name: faces for name, faces in targets.items() if name != card.identity}

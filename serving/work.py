@@ -264,7 +264,7 @@ class Workshop:
             raise MediaTooLarge("The camera's frames are larger than 1280 x 720", "choose a smaller format")
         served = self.catalogue.get(identity, choice)
         faces = self.finder.find(frame, hint)
-        result = self._swapper(served, options or self.options).apply(frame, faces)
+        result = self._swapper(served, options or self.options).apply(frame, faces, quick=True)
         return result.image, faces[0].box if len(faces) == 1 else None
 
     def still(self, video: Path) -> Image:

@@ -26,7 +26,7 @@ class SwapQuality:
     Args:
         face_sets: identity -> face set, in the order of the decoders.
         identities: identity -> mean embedding.
-        finder: detects and embeds.
+        finder: detects and embeds, to measure with; swaps read landmarks as users' do.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class SwapQuality:
 
     def swapper(self, model: Autoencoders, reference: str) -> Swapper:
         """What puts the reference on a face with the model as it is now; without a label."""
-        return Swapper(self.network(model, reference), self.finder, SwapOptions(label=False))
+        return Swapper(self.network(model, reference), FaceFinder(), SwapOptions(label=False))
 
     def pairs(
         self,

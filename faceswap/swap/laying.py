@@ -1,22 +1,21 @@
 """One swapped crop laid into the frame: outline, occlusion, mask, colour, detail, blending, in this order."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import Geometry, Matrix, Points, apply, scale_of
+from faceswap.faces.geometry import apply, scale_of
 from faceswap.swap.blending import blend, uncrop
 from faceswap.swap.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.detail import add_grain, match_blur, sharpen
+from faceswap.swap.fitting import Fitting
 from faceswap.swap.fringe import drawn_face, without_hair
-from faceswap.swap.lids import Usual
 from faceswap.swap.masks import Region, face_height, face_mask, feature_mask, region_of, skin_in_crop
 from faceswap.swap.occlusion import Visible, visible_face
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.outline import Difference
+from faceswap.swap.placed import Placed
 from faceswap.swap.reshaping import Reshaping, share_at
 
 _FRINGE_EVERY, _FRINGE_MEMORY = 0.3, 0.4
@@ -47,34 +46,14 @@ class Memory:
     transfer: Transfer | None = None
     visible: Visible | None = None
     fringe: Fringe | None = None
-    outline: Difference | None = None
-    usual: Usual | None = None
+    fitting: Fitting = field(default_factory=Fitting)
+    """Of the stage before, which may run in a thread of its own."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def share(self, time: float, memory: float) -> float:
         """How much of a new frame counts, for a first-order filter that forgets within ``memory`` seconds."""
         step = time - self.time
         return 1.0 if memory <= 0 or step <= 0 else 1 - math.exp(-step / memory)
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A face and where its crop lies.
-
-    Attributes:
-        landmarks: (68, 2) in the frame.
-        geometry, matrix: the network's crop and the map from frame to crop.
-        crop: (S, S, 3) uint8 RGB, the target there.
-        drawn: (68, 2) landmarks in the frame of the face that the network drew; None: not read.
-        others: (68, 2) landmarks each of the frame's other faces, which no reshaping may move.
-    """
-
-    landmarks: Points
-    geometry: Geometry
-    matrix: Matrix
-    crop: NDArray[np.uint8]
-    drawn: Points | None = None
-    others: Sequence[Points] = ()
 
 
 def lay(

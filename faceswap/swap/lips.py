@@ -5,6 +5,10 @@ person's teeth and darkness for that. So the gap is measured, in the drawing and
 lips move by the difference: upper lip up, lower lip down, nose and chin stay.
 """
 
+import math
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,20 +26,41 @@ _MOST = 0.15
 """Largest difference that is made up for, in distances of the eyes: what is stretched further looks painted."""
 _SHUT = 0.07
 """Gaps below this count as this: where lips are shut, what is read between them is their shape, each person's own."""
-_GAIN = 1.6
+GAIN, GAINS = 1.6, (1.3, 0.7)
 """The landmarks' reader gives 0.4 to 0.7 of a change in the gap of real lips: it expects faces like those it knows. So
-the lips move by more than the difference that it reads, and by less than would overshoot where it reads well."""
+the lips move by more than the difference that it reads, and by less than would overshoot where it reads well. The pair
+is for lips that are read again after they were moved."""
 _THIN = 0.3
 """Least gap in px that is stretched: where lips are shut, the line between them."""
+_MEMORY = 0.044
+"""Seconds of video over which the change is smoothed, about a frame: what is read is noisy, and the change moves less
+than the lips do."""
 
 
-def gap_change(drawn: Points, target: Points) -> float:
+@dataclass(frozen=True)
+class Change:
+    """How much wider the drawn lips have to open at a time of a video, in distances of the eyes."""
+
+    time: float
+    amount: float
+
+    @classmethod
+    def after(cls, before: Self | None, found: float, time: float) -> Self:
+        """What was found now, smoothed by what was before (a first-order filter); seconds that go back start anew."""
+        step = time - before.time if before else 0.0
+        if before is None or step <= 0:
+            return cls(time, found)
+        return cls(time, before.amount + (1 - math.exp(-step / _MEMORY)) * (found - before.amount))
+
+
+def gap_change(drawn: Points, target: Points, gain: float = GAIN) -> float:
     """How much wider the drawn lips have to open, in distances of the eyes; below 0: less wide.
 
     Args:
         drawn, target: (68, 2) landmarks, read in the same way, each of any size.
+        gain: how far to go for what is read.
     """
-    return _GAIN * float(np.clip(max(lip_gap(target), _SHUT) - max(lip_gap(drawn), _SHUT), -_MOST, _MOST))
+    return gain * float(np.clip(max(lip_gap(target), _SHUT) - max(lip_gap(drawn), _SHUT), -_MOST, _MOST))
 
 
 def with_gap(drawn: NDArray[np.float32], landmarks: Points, change: float) -> NDArray[np.float32]:

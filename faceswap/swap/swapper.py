@@ -9,18 +9,16 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face
-from faceswap.faces.geometry import Matrix, Points, apply, invert
+from faceswap.faces.geometry import Matrix, Points
 from faceswap.faces.pose import head_pose
 from faceswap.provenance.label import stamp
 from faceswap.swap.casting import Choice, Role, Skipped, cast, distances_to
-from faceswap.swap.laying import Memory, Placed, lay
-from faceswap.swap.lids import closing, with_lids
-from faceswap.swap.lips import gap_change, with_gap
+from faceswap.swap.fitting import fit
+from faceswap.swap.laying import Memory, lay
 from faceswap.swap.masks import face_height, region_of
 from faceswap.swap.network import FaceNetwork
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.outline import Readings, drawn_landmarks
-from faceswap.swap.reshaping import share_at
+from faceswap.swap.placed import Placed
 
 __all__ = ["Drawn", "Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
@@ -144,7 +142,11 @@ class Swapper:
         return cast(distances, self.roles, self.options.match_threshold)
 
     def apply(
-        self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
+        self,
+        frame: NDArray[np.uint8],
+        faces: Sequence[Face],
+        choices: Sequence[Choice] | None = None,
+        quick: bool = False,
     ) -> SwapResult:
         """Swap these faces of a frame: :meth:`draw`, :meth:`fit`, then :meth:`lay`.
 
@@ -152,8 +154,9 @@ class Swapper:
             frame: (H, W, 3) uint8 RGB; it is not changed.
             faces: where the faces are.
             choices: as :meth:`select` gives it; None gives all the first role.
+            quick: take no more time to read lips and lids than on a video.
         """
-        return self.lay(frame, self.fit(self.draw(frame, faces, choices)))
+        return self.lay(frame, self.fit(self.draw(frame, faces, choices), quick=quick))
 
     def draw(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
@@ -175,7 +178,11 @@ class Swapper:
         return drawn
 
     def fit(
-        self, drawn: Sequence[Drawn], memories: Sequence[Memory | None] | None = None, time: float = 0.0
+        self,
+        drawn: Sequence[Drawn],
+        memories: Sequence[Memory | None] | None = None,
+        time: float = 0.0,
+        quick: bool = False,
     ) -> list[Drawn]:
         """Fit what was drawn to the target: its landmarks are read, its lips and lids move as the target's.
 
@@ -183,13 +190,18 @@ class Swapper:
             drawn: as :meth:`draw` gives it.
             memories: of each face, on a video.
             time: of the frame in seconds, on a video.
+            quick: treat a single picture like a video's frame.
         """
-        return [
-            Drawn(one.face, *self._fitted(one.placed, one.output, memory, time))
-            if one.placed is not None and one.output is not None
-            else one
-            for one, memory in zip(drawn, memories or [None] * len(drawn), strict=True)
-        ]
+        fitted = []
+        for one, memory in zip(drawn, memories or [None] * len(drawn), strict=True):
+            if one.placed is None or one.output is None:
+                fitted.append(one)
+                continue
+            unsharp = self.roles[one.face.role].network.unsharp
+            remembered = memory.fitting if memory else None
+            pair = fit(one.placed, one.output, self.finder, self.options, unsharp, remembered, time, quick)
+            fitted.append(Drawn(one.face, *pair))
+        return fitted
 
     def lay(
         self,
@@ -234,32 +246,11 @@ class Swapper:
         matrix = geometry.matrix(landmarks)
         crop = geometry.crop(frame, matrix)
         image = frame.copy()
-        placed, output = self._fitted(Placed(landmarks, geometry, matrix, crop), self.network(crop[None])[0])
-        lay(image, placed, output, self.options, unsharp=self.network.unsharp)
+        placed = Placed(landmarks, geometry, matrix, crop)
+        unsharp = self.network.unsharp
+        placed, output = fit(placed, self.network(crop[None])[0], self.finder, self.options, unsharp)
+        lay(image, placed, output, self.options, unsharp=unsharp)
         return image
-
-    def _fitted(
-        self, placed: Placed, output: NDArray[np.float32], memory: Memory | None = None, time: float = 0.0
-    ) -> tuple[Placed, NDArray[np.float32]]:
-        """With the drawn face's landmarks, where the mask goes by them, and with the target's lips and lids."""
-        readings = Readings(self.finder, output, placed.crop, placed.geometry)
-        if self.options.outline == "drawn" and self.options.mask not in {"rect", "ellipse"}:
-            target, before = apply(placed.matrix, placed.landmarks), memory.outline if memory else None
-            drawn, left = drawn_landmarks(readings, target, before, time)
-            if memory is not None:
-                memory.outline = left
-            placed = replace(placed, drawn=apply(invert(placed.matrix), drawn))
-        facing = share_at(placed.landmarks)
-        if facing and self.options.lips:
-            change = facing * self.options.lips * gap_change(readings.drawn, readings.seen)
-            output = with_gap(output, readings.drawn, change)
-        if facing and self.options.lids:
-            usual = memory.usual if memory else None
-            shares, usual = closing(readings.drawn, readings.seen, usual, time)
-            if memory is not None:
-                memory.usual = usual
-            output = with_lids(output, readings.drawn, facing * self.options.lids * shares)
-        return placed, output
 
     def _prepare(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice]

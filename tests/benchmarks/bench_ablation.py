@@ -119,7 +119,7 @@ def measured(
     for reference, target in permutations(sets, 2):
         swapper = Swapper(
             network_of(result.model, list(sets).index(reference), sets[reference]),
-            finder,
+            FaceFinder(),
             SwapOptions(label=False),
         )
         found: PairResult = evaluate_pair(

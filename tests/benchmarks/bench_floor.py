@@ -70,7 +70,7 @@ def main() -> None:
         for reference, target in permutations(sets, 2):
             network = RealFaces(sets[reference])
             neutral = network.shapes_of(sets[target].landmarks("train")).mean(axis=0)
-            swapper = Swapper(network, finder, SwapOptions(label=False))
+            swapper = Swapper(network, FaceFinder(), SwapOptions(label=False))
 
             def swap(
                 frame: NDArray[np.uint8],

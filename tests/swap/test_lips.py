@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.pose import interocular, lip_gap
-from faceswap.swap.lips import gap_change, with_gap
+from faceswap.swap.fitting import fit
+from faceswap.swap.lips import Change, gap_change, with_gap
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.outline import read_landmarks
+from faceswap.swap.outline import READ_AT, read_landmarks
+from faceswap.swap.placed import Placed
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import clip, person, render
 from tests.swap.fakes import Echo, face_points
@@ -118,3 +120,61 @@ def test_a_network_that_returns_its_input_changes_nothing_of_the_lips() -> None:
         for lips in (0.0, 1.0)
     ]
     assert np.array_equal(*results)
+
+
+def test_on_a_video_the_change_follows_smoothly() -> None:
+    """A first-order filter of 44 ms; a time that goes back starts anew."""
+    change = Change.after(None, 0.1, 2.0)
+    assert change.amount == 0.1
+    change = Change.after(change, 0.0, 2.044)
+    assert change.amount == pytest.approx(0.1 / np.e)
+    assert Change.after(change, 0.07, 1.0).amount == 0.07
+
+
+class Opening:
+    """Reads lips as far apart as the drawing's white is high, and of the target what it is told."""
+
+    def __init__(self, target: float) -> None:
+        self.target, self.boxes = target, list[tuple[float, ...]]()
+
+    def landmarks(self, frame: NDArray[np.uint8], box: tuple[float, float, float, float]) -> Points:
+        self.boxes.append(box)
+        points = parted(0.2) * (READ_AT / SIZE)
+        if frame[..., 1].max() > frame[..., 0].max():  # green: the target's crop
+            gap = self.target
+        else:
+            gap = white_rows(frame.astype(np.float32) / 255, points) / interocular(points)
+        return parted(gap) * (READ_AT / SIZE)
+
+
+@pytest.mark.parametrize("target", [0.12, 0.28])
+def test_lips_that_overshoot_are_read_again_and_brought_back(target: float) -> None:
+    """This reader sees all of what is there, where dlib sees half: the first move goes too far."""
+    geometry = Geometry(SIZE, 1.5)
+    points = parted(0.2)
+    crop = np.zeros((SIZE, SIZE, 3), np.uint8)
+    crop[..., 1] = 200
+    reader = Opening(target)
+    place = Placed(points, geometry, np.eye(2, 3), crop)
+    _, careful = fit(place, drawing(points), reader, SwapOptions(lids=0))
+    _, quick = fit(place, drawing(points), reader, SwapOptions(lids=0), quick=True)
+
+    def error(picture: NDArray[np.float32]) -> float:
+        return abs(white_rows(picture, points) / interocular(points) - target)
+
+    assert error(quick) > 0.02
+    assert error(careful) < 0.5 * error(quick)
+
+
+def test_a_picture_gets_all_looks_and_a_frame_of_a_video_every_other_half() -> None:
+    picture = np.zeros((SIZE, SIZE, 3), np.float32)
+    boxes = []
+    for frame in (None, 0, 1, 2):
+        reader = Opening(0.1)
+        read_landmarks(reader, picture, Geometry(SIZE, 1.5), frame)
+        boxes.append(reader.boxes)
+    everything, first, second, third = boxes
+    assert len(set(everything)) == 4
+    assert [*first, *second] == everything
+    assert third == first
+    assert np.allclose(np.mean(everything, axis=0), np.mean(first, axis=0), atol=0.03 * READ_AT)

@@ -1,0 +1,94 @@
+"""What the network drew, fitted to the target: its landmarks are read, its lips and lids move as the target's."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Points, apply, invert
+from faceswap.swap.detail import sharpen
+from faceswap.swap.lids import Usual, closing, with_lids
+from faceswap.swap.lips import GAINS, Change, gap_change, with_gap
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.outline import Difference, Reader, Readings, drawn_landmarks, read_landmarks
+from faceswap.swap.placed import Placed
+from faceswap.swap.reshaping import share_at
+
+_CRISP = 0.5
+"""Share of the sharpening with which lips are read: sharpened lips are read wider apart, soft ones nearer together than
+they will look."""
+
+
+@dataclass
+class Fitting:
+    """What is remembered of one face from frame to frame, so that it is fitted calmly."""
+
+    outline: Difference | None = None
+    usual: Usual | None = None
+    gap: Change | None = None
+    frames: int = 0
+    """So many were fitted."""
+
+
+def fit(
+    placed: Placed,
+    output: NDArray[np.float32],
+    reader: Reader,
+    options: SwapOptions,
+    unsharp: float = 1.0,
+    memory: Fitting | None = None,
+    time: float = 0.0,
+    quick: bool = False,
+) -> tuple[Placed, NDArray[np.float32]]:
+    """Fit a drawing to the target.
+
+    A single picture takes sixteen readings of landmarks (30 ms), a video's frame four, seldom six.
+
+    Args:
+        placed: where it goes, and what the network saw.
+        output: (S, S, 3) float32 RGB, 0..1, of the network.
+        reader: finds landmarks.
+        options: ``outline``, ``mask``, ``lips``, ``lids`` and ``sharpen`` count here.
+        unsharp: what the network's pictures need, as for :func:`faceswap.swap.laying.lay`.
+        memory: of this face; changed. None: a single picture.
+        time: of the frame in seconds.
+        quick: treat a single picture like a video's frame.
+
+    Returns:
+        the place with the drawn face's landmarks, where the mask goes by them, and the drawing with lips and lids
+        moved.
+    """
+    careful = memory is None and not quick
+    memory = memory or Fitting()
+    readings = Readings(reader, output, placed.crop, placed.geometry, None if careful else memory.frames)
+    memory.frames += 1
+    if options.outline == "drawn" and options.mask not in {"rect", "ellipse"}:
+        target = apply(placed.matrix, placed.landmarks)
+        drawn, memory.outline = drawn_landmarks(readings, target, memory.outline, time)
+        placed = replace(placed, drawn=apply(invert(placed.matrix), drawn))
+    facing = share_at(placed.landmarks)
+    if facing and options.lips:
+        strength = facing * options.lips
+        if careful:
+            output = _with_lips(readings, strength, _CRISP * options.sharpen * unsharp)
+        else:
+            memory.gap = Change.after(memory.gap, gap_change(readings.drawn, readings.seen), time)
+            output = with_gap(output, readings.drawn, strength * memory.gap.amount)
+    if facing and options.lids:
+        shares, memory.usual = closing(readings.drawn, readings.seen, memory.usual, time)
+        output = with_lids(output, readings.drawn, facing * options.lids * shares)
+    return placed, output
+
+
+def _with_lips(readings: Readings, strength: float, unsharp: float) -> NDArray[np.float32]:
+    """A drawing with its lips as far apart as the target's: read about as they will look, moved, and read again."""
+
+    def read(picture: NDArray[np.float32]) -> Points:
+        return read_landmarks(readings.reader, sharpen(picture, unsharp), readings.geometry)
+
+    first, again = GAINS
+    drawn = read(readings.picture)
+    change = gap_change(drawn, readings.seen, first)
+    moved = read(with_gap(readings.picture, drawn, strength * change))
+    change += gap_change(moved, readings.seen, again)
+    return with_gap(readings.picture, drawn, strength * change)
