@@ -54,8 +54,8 @@ def blur_of(crop: Floats, where: NDArray[np.bool_] | None = None) -> float:
     return float(np.sqrt(max(variance - _DIFFERENCE, 0.0)))
 
 
-def match_blur(crop: Floats, target: NDArray[np.uint8], where: NDArray[np.bool_], enlarged: float) -> Floats:
-    """Blur a crop until it is no crisper than the target's; a crisp target changes nothing.
+def missing_blur(crop: Floats, target: NDArray[np.uint8], where: NDArray[np.bool_], enlarged: float) -> float:
+    """How much a crop has to be blurred to be no crisper than the target's: the standard deviation, in px.
 
     Args:
         crop: (S, S, 3) float32 RGB, 0..1.
@@ -65,12 +65,17 @@ def match_blur(crop: Floats, target: NDArray[np.uint8], where: NDArray[np.bool_]
             small face and not from the lens, and goes away on the way back.
 
     Returns:
-        (S, S, 3) float32 RGB, 0..1.
+        px; 0 where the target is crisp.
     """
     wanted = blur_of(target.astype(np.float32) / np.float32(255), where)
     lens = wanted**2 - (_SHARPEST * max(1.0, 2 * enlarged)) ** 2
     missing = min(lens, wanted**2 - blur_of(crop, where) ** 2) if wanted else 0.0
-    return cv2.GaussianBlur(crop, (0, 0), float(np.sqrt(missing))) if missing > 0.25 else crop
+    return float(np.sqrt(missing)) if missing > 0.25 else 0.0
+
+
+def blurred(crop: Floats, deviation: float) -> Floats:
+    """(S, S, 3) float32 RGB with a Gaussian's blur of so many px; the crop itself where that is 0."""
+    return cv2.GaussianBlur(crop, (0, 0), deviation) if deviation else crop
 
 
 def noise_of(picture: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> Floats:

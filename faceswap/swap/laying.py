@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import apply, scale_of
+from faceswap.faces.geometry import apply
 from faceswap.swap.blending import blend, uncrop
-from faceswap.swap.colour import Transfer, apply_transfer, fit_transfer
-from faceswap.swap.detail import add_grain, match_blur, sharpen
+from faceswap.swap.detail import add_grain
 from faceswap.swap.fitting import Fitting
 from faceswap.swap.fringe import drawn_face, without_hair
-from faceswap.swap.masks import Region, face_height, face_mask, feature_mask, region_of, skin_in_crop
+from faceswap.swap.light import Light, in_light, light_of
+from faceswap.swap.masks import Region, face_height, face_mask, feature_mask, region_of
 from faceswap.swap.occlusion import Visible, visible_face
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.placed import Placed
@@ -43,7 +43,7 @@ class Memory:
 
     time: float = -math.inf
     """Seconds, of the frame before."""
-    transfer: Transfer | None = None
+    light: Light | None = None
     visible: Visible | None = None
     fringe: Fringe | None = None
     fitting: Fitting = field(default_factory=Fitting)
@@ -86,28 +86,22 @@ def lay(
     fringe = _fringe(face, output, memory, time)
     if fringe is not None and options.hairline:
         output = without_hair(output, fringe, face.geometry, options.hairline)
-    skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
     mask = face_mask(region, face.landmarks, face.geometry, face.matrix, options, face.drawn)
     if fringe is not None:
         mask *= Visible(fringe[..., 2], face.matrix).in_region(region)
+    visible = None
     if options.occlusion != "none":
         visible = _visible(image, face, memory, time)
-        skin &= visible.in_crop(face.matrix, face.geometry.size) > 0.5
         mask *= visible.in_region(region)
-    # fitted before sharpening: the spread that sharpening adds would be taken away again
-    transfer = _transfer(face, output, skin, options, memory, time)
-    drawn = sharpen(output, options.sharpen * unsharp)
-    if transfer is not None:
-        drawn = apply_transfer(drawn, transfer, options.colour_strength)
-    if options.match_blur:
-        drawn = match_blur(drawn, face.crop, skin, enlarged=scale_of(face.matrix))
+    light = light_of(face, output, visible, options, unsharp, memory.light if memory else None, time)
+    drawn = in_light(output, light, options, unsharp)
     over = uncrop(drawn, face.matrix, region)
     if options.grain:
         rng = memory.rng if memory else np.random.default_rng(0)
         over = add_grain(over, image[region.slices], mask > 0.5, options.grain, rng)
     blend(image, over, mask, region)
     if memory is not None:
-        memory.time = time
+        memory.time, memory.light = time, light
     return float(mask.sum())
 
 
@@ -143,24 +137,6 @@ def _fringe(
         if memory is not None:
             memory.fringe = before
     return before.face
-
-
-def _transfer(
-    face: Placed,
-    drawn: NDArray[np.float32],
-    skin: NDArray[np.bool_],
-    options: SwapOptions,
-    memory: Memory | None,
-    time: float,
-) -> Transfer | None:
-    """The colour transfer of this frame, smoothed over time where there is a memory."""
-    if not options.colour_strength:
-        return None
-    found = fit_transfer(drawn, face.crop, skin, options.colour)
-    if found is None or memory is None:
-        return found
-    memory.transfer = found.mixed(memory.transfer, memory.share(time, options.colour_memory))
-    return memory.transfer
 
 
 def _visible(image: NDArray[np.uint8], face: Placed, memory: Memory | None, time: float) -> Visible:

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from faceswap.swap.detail import add_grain, blur_of, match_blur, noise_of
+from faceswap.swap.detail import add_grain, blur_of, blurred, missing_blur, noise_of
 from tests.swap.fakes import smooth_noise
 
 ALL = np.ones((128, 128), bool)
@@ -23,19 +23,18 @@ def test_the_blur_of_an_edge_is_measured(sigma: float) -> None:
 def test_a_flat_picture_has_no_edge_to_measure() -> None:
     assert blur_of(np.full((64, 64, 3), 0.5, np.float32)) == 0
     flat = np.full((128, 128, 3), 128, np.uint8)
-    assert match_blur(edges(1), flat, ALL, 0.5) is not None
-    assert (match_blur(edges(1), flat, ALL, 0.5) == edges(1)).all()
+    assert missing_blur(edges(1), flat, ALL, 0.5) == 0
 
 
 def test_a_crisp_swap_is_blurred_as_far_as_the_target_and_no_further() -> None:
     target = np.rint(edges(3.0) * 255).astype(np.uint8)
-    assert blur_of(match_blur(edges(1.0), target, ALL, enlarged=0.5)) == pytest.approx(3.0, rel=0.2)
+    swap, soft = edges(1.0), edges(2.0)
+    matched = blurred(swap, missing_blur(swap, target, ALL, enlarged=0.5))
+    assert blur_of(matched) == pytest.approx(3.0, rel=0.2)
     crisp = np.rint(edges(0.8) * 255).astype(np.uint8)
-    soft = edges(2.0)
-    assert match_blur(soft, crisp, ALL, enlarged=0.5) is soft
+    assert blurred(soft, missing_blur(soft, crisp, ALL, enlarged=0.5)) is soft
     # a small face, enlarged three times, is blurred by that and not by the lens
-    assert match_blur(edges(1.0), target, ALL, enlarged=4.0) is not None
-    assert blur_of(match_blur(edges(1.0), target, ALL, enlarged=4.0)) < 1.5
+    assert blur_of(blurred(swap, missing_blur(swap, target, ALL, enlarged=4.0))) < 1.5
 
 
 @pytest.mark.parametrize("sigma", [2.0, 5.0, 10.0])

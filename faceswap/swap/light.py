@@ -1,0 +1,89 @@
+"""A drawing in the light of the target: its colours, and as sharp or as far out of focus."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import scale_of
+from faceswap.swap.colour import Transfer, apply_transfer, fit_transfer
+from faceswap.swap.detail import blurred, missing_blur, sharpen
+from faceswap.swap.masks import skin_in_crop
+from faceswap.swap.occlusion import Visible
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.placed import Placed
+
+_EVERY, _NEW = 0.1, 0.01
+"""Seconds of video after which the light is looked at again, and the change (of 1) in the mean colour of the middle of
+a face for which that is done at once."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """What brings a drawing into the target's light.
+
+    Attributes:
+        time: of the frame that was looked at, seconds.
+        middle: (3,) mean colour of the middle of its crop, 0..1.
+        transfer: of the colours; None: they stay.
+        blur: standard deviation, px of the crop.
+    """
+
+    time: float
+    middle: NDArray[np.float64]
+    transfer: Transfer | None
+    blur: float
+
+
+def light_of(
+    face: Placed,
+    drawn: NDArray[np.float32],
+    visible: Visible | None,
+    options: SwapOptions,
+    unsharp: float,
+    before: Light | None = None,
+    time: float = 0.0,
+) -> Light:
+    """The light of a face. On a video it is looked at ten times a second, and when it changes.
+
+    Args:
+        face: the target.
+        drawn: (S, S, 3) float32 RGB, 0..1, of the network.
+        visible: where the target's face is not covered; None: everywhere.
+        options: ``colour``, ``colour_strength``, ``colour_memory``, ``sharpen`` and ``match_blur`` count here.
+        unsharp: what the network's pictures need; ``options.sharpen`` times that is applied.
+        before: of an earlier frame, with whose colours those found are mixed; None: a single picture, or the first.
+        time: of the frame in seconds.
+    """
+    size = len(drawn)
+    middle = face.crop[size // 4 : -(size // 4), size // 4 : -(size // 4)].mean(axis=(0, 1)) / 255
+    age = time - before.time if before else -1.0
+    # a field of pixels is of one frame alone
+    lasting = options.colour != "seamless" and options.colour_memory > 0
+    if before and lasting and 0 <= age < _EVERY and np.abs(middle - before.middle).max() < _NEW:
+        return before
+    skin = skin_in_crop(face.landmarks, face.geometry, face.matrix)
+    if visible is not None:
+        skin &= visible.in_crop(face.matrix, face.geometry.size) > 0.5
+    transfer = None
+    if options.colour_strength:
+        # fitted before sharpening: the spread that sharpening adds would be taken away again
+        transfer = fit_transfer(drawn, face.crop, skin, options.colour)
+    if transfer and before and age > 0 and options.colour_memory > 0:
+        transfer = transfer.mixed(before.transfer, 1 - math.exp(-age / options.colour_memory))
+    blur = 0.0
+    if options.match_blur:
+        coloured = in_light(drawn, Light(time, middle, transfer, 0.0), options, unsharp)
+        blur = missing_blur(coloured, face.crop, skin, enlarged=scale_of(face.matrix))
+    return Light(time, middle, transfer, blur)
+
+
+def in_light(
+    drawn: NDArray[np.float32], light: Light, options: SwapOptions, unsharp: float
+) -> NDArray[np.float32]:
+    """(S, S, 3) float32 RGB, 0..1: a drawing sharpened, with the light's colours and blur; see :func:`light_of`."""
+    result = sharpen(drawn, options.sharpen * unsharp)
+    if light.transfer is not None:
+        result = apply_transfer(result, light.transfer, options.colour_strength)
+    return blurred(result, light.blur)

@@ -1,0 +1,71 @@
+"""The target's light on a video: seldom looked at while it is steady, at once when it changes."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Geometry
+from faceswap.swap.light import Light, in_light, light_of
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.placed import Placed
+from tests.swap.fakes import face_points, smooth_noise
+
+SIZE = 96
+DRAWN = smooth_noise(SIZE, SIZE).astype(np.float32) / 255
+FACE = face_points((SIZE - 1) / 2, (SIZE - 1) / 2, SIZE / 1.5)
+OPTIONS = SwapOptions(colour="mean", sharpen=0, match_blur=False, colour_memory=0.4)
+
+
+def seen(gain: float) -> Placed:
+    """A face whose crop is the drawing, darker by a factor."""
+    crop = np.rint(DRAWN * (255 * gain)).astype(np.uint8)
+    return Placed(FACE, Geometry(SIZE, 1.5), np.eye(2, 3), crop)
+
+
+def look(gain: float, before: Light | None, time: float, options: SwapOptions = OPTIONS) -> Light:
+    return light_of(seen(gain), DRAWN, None, options, 1.0, before, time)
+
+
+def brightness(light: Light) -> float:
+    return float(in_light(DRAWN, light, OPTIONS, 1.0).mean())
+
+
+def test_steady_light_is_looked_at_ten_times_a_second() -> None:
+    first = look(0.8, None, 0.0)
+    assert look(0.8, first, 0.04) is first
+    assert look(0.802, first, 0.08) is first
+    assert look(0.8, first, 0.12) is not first
+    assert look(0.8, first, -1.0) is not first  # another place of the video
+
+
+@pytest.mark.parametrize(
+    "options", [OPTIONS.model_copy(update={"colour_memory": 0.0}), SwapOptions(colour="seamless")]
+)
+def test_where_nothing_is_to_be_remembered_each_frame_is_looked_at(options: SwapOptions) -> None:
+    first = look(0.8, None, 0.0, options)
+    assert look(0.8, first, 0.04, options) is not first
+
+
+def test_new_light_is_followed_at_once_and_smoothly() -> None:
+    first = look(0.80, None, 0.0)
+    darker, alone = look(0.76, first, 0.04), look(0.76, None, 0.0)
+    share = 1 - np.exp(-0.04 / 0.4)
+    expected = brightness(first) + share * (brightness(alone) - brightness(first))
+    assert brightness(darker) == pytest.approx(expected, abs=0.002)
+    dark = look(0.4, first, 0.04)  # a lamp goes out: no smoothing
+    assert brightness(dark) == pytest.approx(brightness(look(0.4, None, 0.0)))
+
+
+def test_what_is_out_of_focus_stays_so_between_two_looks() -> None:
+    options = SwapOptions(colour="none", sharpen=0)
+    stripes: NDArray[np.float32] = np.kron(np.indices((12, 12)).sum(0) % 2, np.ones((8, 8))).astype(
+        np.float32
+    )
+    crisp = np.repeat((0.3 + 0.4 * cv2.GaussianBlur(stripes, (0, 0), 0.8))[..., None], 3, 2)
+    soft = np.rint(cv2.GaussianBlur(crisp, (0, 0), 3.0) * 255).astype(np.uint8)
+    face = Placed(FACE, Geometry(SIZE, 1.5), 0.4 * np.eye(2, 3), soft)
+    face = Placed(FACE / 0.4, face.geometry, face.matrix, soft)
+    first = light_of(face, crisp, None, options, 1.0, None, 0.0)
+    assert first.blur > 1
+    assert light_of(face, crisp, None, options, 1.0, first, 0.04).blur == first.blur
