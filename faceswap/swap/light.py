@@ -14,7 +14,7 @@ from faceswap.swap.occlusion import Visible
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.placed import Placed
 
-_EVERY, _NEW = 0.1, 0.01
+_EVERY, _NEW = 0.1, 0.02
 """Seconds of video after which the light is looked at again, and the change (of 1) in the mean colour of the middle of
 a face for which that is done at once."""
 
