@@ -8,7 +8,7 @@ successive frames; a hand before it, a cut or a drift does not.
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import cv2
@@ -36,6 +36,14 @@ _SAME, _TRUST = 0.7, 0.3
 landmarks hang on the box, and one that jumped would make them jump."""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A face of a frame, and what it looks like there, where that is known already."""
+
+    face: Face
+    look: NDArray[np.float64] | None = None
+
+
 class Search:
     """Finds the faces of one video's frames, in order.
 
@@ -46,42 +54,46 @@ class Search:
     def __init__(self, finder: Finder) -> None:
         self.finder = finder
         self._before: Image | None = None
-        self._faces: list[Face] = []
+        self._seen: list[_Seen] = []
         self._searched = -math.inf
 
     def faces(self, frame: Frame) -> list[Face]:
         """The faces of the next frame, the largest first."""
         followed = self._followed(frame.image)
-        sure = bool(followed) and len(followed) == len(self._faces) and not _crowded(followed)
+        faces = [seen.face for seen in followed]
+        sure = bool(faces) and len(faces) == len(self._seen) and not _crowded(faces)
         due = frame.time - self._searched >= _SEARCH_EVERY or frame.time < self._searched
         if due or not sure:
-            hint = self._faces[0].box if len(self._faces) == 1 and not due else None
+            hint = self._seen[0].face.box if len(self._seen) == 1 and not due else None
             if hint is None:
                 self._searched = frame.time
             found = self.finder.find(frame.image, hint)
-            followed = [self._calmed(frame.image, face, followed) for face in found]
-        self._before, self._faces = frame.image, sorted(followed, key=lambda face: -face.size)
-        return list(self._faces)
+            followed = [_Seen(self._calmed(frame.image, face, faces)) for face in found]
+        self._before, self._seen = frame.image, sorted(followed, key=lambda seen: -seen.face.size)
+        return [seen.face for seen in self._seen]
 
-    def _followed(self, image: Image) -> list[Face]:
+    def _followed(self, image: Image) -> list[_Seen]:
         """Those faces of the frame before that are surely seen in this one too."""
         if self._before is None or self._before.shape != image.shape:
             return []
-        moved = [self._moved(self._before, image, face) for face in self._faces]
-        return [face for face in moved if face is not None]
+        moved = [self._moved(self._before, image, seen) for seen in self._seen]
+        return [seen for seen in moved if seen is not None]
 
-    def _moved(self, before: Image, image: Image, face: Face) -> Face | None:
-        box, landmarks = face.box, self.finder.landmarks(image, face.box)
+    def _moved(self, before: Image, image: Image, seen: _Seen) -> _Seen | None:
+        face, box = seen.face, seen.face.box
+        landmarks = self.finder.landmarks(image, box)
         try:
             moved = _carried(box, face.landmarks, landmarks)
             if moved is not None and _path(box, moved) > _FAR:
                 landmarks = self.finder.landmarks(image, moved)
                 moved = _carried(box, face.landmarks, landmarks)
-            if moved is None or not _alike(before, face.landmarks, image, landmarks):
+            if moved is None:
                 return None
+            looked = seen.look if seen.look is not None else _look(before, face.landmarks)
+            look = _look(image, landmarks)
         except FaceError:
             return None
-        return replace(face, box=moved, landmarks=landmarks)
+        return _Seen(replace(face, box=moved, landmarks=landmarks), look) if _alike(looked, look) else None
 
     def _calmed(self, image: Image, face: Face, followed: Sequence[Face]) -> Face:
         """A detected face; where it was followed until now, from a box that does not jump."""
@@ -122,13 +134,13 @@ def _path(box: Box, other: Box) -> float:
     return float(np.linalg.norm(_centre(box) - _centre(other))) / max(box[3] - box[1], 1e-6)
 
 
-def _alike(before: Image, landmarks: Points, after: Image, moved: Points) -> bool:
-    """Whether a face looks the same in two frames, once it is brought to the same place."""
-    a, b = (_look(image, points) for image, points in ((before, landmarks), (after, moved)))
+def _alike(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+    """Whether a face looks the same in two frames, in each brought to the same place."""
     spread = float(a.std() * b.std())
     return spread > _FLAT**2 and float(((a - a.mean()) * (b - b.mean())).mean()) > _ALIKE * spread
 
 
 def _look(image: Image, landmarks: Points) -> NDArray[np.float64]:
+    """(40, 40) brightness of a face."""
     crop = _LOOK.crop(image, _LOOK.matrix(landmarks))
     return cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float64)
