@@ -50,7 +50,14 @@ def pretraining_preset(name: str, options: PretrainingOptions) -> Preset:
     """The preset as fictional people are learnt with: more augmentation, since any pose and light may come."""
     varied = {"rotation": 6, "zoom": 0.05, "shift": 0.03, "flip": 0, "warp_end": 0.9, "warp_rest": 0}
     varied |= {"tint": 0, "surroundings": 0}  # like_footage tints, and there are people enough
-    return preset(name).with_(batch_size=options.batch_size, finish=0, augmentation=varied)
+    # without a finish the falling rate brings it to rest
+    return preset(name).with_(
+        batch_size=options.batch_size,
+        finish=0,
+        final_decay=0.1,
+        loss={"features": 14},
+        augmentation=varied,
+    )
 
 
 class Rendered:

@@ -48,6 +48,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no gradient term": {"loss": {"gradient": 0}},
     "no SSIM term": {"loss": {"dssim": 0}},
     "eyes and mouth as the rest": {"loss": {"features": 1}},
+    "eyes and mouth fourteen times": {"loss": {"features": 14}},
     "background as the face": {"loss": {"background": 1}, "augmentation": {"surroundings": 0}},
     "no shape term": {"loss": {"shape": 0}},
     "no residual block": {"residual": (), "prior": False},
@@ -60,7 +61,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no finish": {"finish": 0},
     "warp for four fifths": {"augmentation": {"warp_end": 0.8, "warp_rest": 0}},
     "warp to the end": {"augmentation": {"warp_end": 0}},
-    "constant learning rate": {"final_decay": 1},
+    "falling learning rate": {"final_decay": 0.1},
     "original": {"preset": "original", "prior": False},
 }
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
