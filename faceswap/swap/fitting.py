@@ -89,6 +89,6 @@ def _with_lips(readings: Readings, strength: float, unsharp: float) -> NDArray[n
     first, again = GAINS
     drawn = read(readings.picture)
     change = gap_change(drawn, readings.seen, first)
-    moved = read(with_gap(readings.picture, drawn, strength * change))
+    moved = read(with_gap(readings.picture, drawn, change))
     change += gap_change(moved, readings.seen, again)
     return with_gap(readings.picture, drawn, strength * change)

@@ -166,6 +166,20 @@ def test_lips_that_overshoot_are_read_again_and_brought_back(target: float) -> N
     assert error(careful) < 0.5 * error(quick)
 
 
+def test_half_the_strength_moves_half_as_far() -> None:
+    """The second look must not make up for what was not asked for."""
+    points, crop = parted(0.2), np.zeros((SIZE, SIZE, 3), np.uint8)
+    crop[..., 1] = 200
+    place = Placed(points, Geometry(SIZE, 1.5), np.eye(2, 3), crop)
+    before = white_rows(drawing(points), points)
+    moved = [
+        white_rows(fit(place, drawing(points), Opening(0.28), SwapOptions(lids=0, lips=lips))[1], points)
+        - before
+        for lips in (1.0, 0.5)
+    ]
+    assert moved[1] == pytest.approx(moved[0] / 2, rel=0.15)
+
+
 def test_a_picture_gets_all_looks_and_a_frame_of_a_video_every_other_half() -> None:
     picture = np.zeros((SIZE, SIZE, 3), np.float32)
     boxes = []
