@@ -52,9 +52,11 @@ def fitting_unsharp(network: FaceNetwork, faces: FaceSet) -> float:
     if real <= 0:
         return UNSHARP
     amounts = (0.0, 1.0, 2.0)
+    # faces put on themselves: lips and lids stay, so that the amounts differ by nothing else
+    plain = SwapOptions(label=False, match_blur=False, lips=0, lids=0)
     crispness = []
     for amount in amounts:
-        options = SwapOptions(label=False, match_blur=False, sharpen=amount)
+        options = plain.model_copy(update={"sharpen": amount})
         swapper = Swapper(_Bare(network, network.geometry), FaceFinder(), options)
         drawn = [swapper.swap_face(images[i], landmarks[i]) for i in rows]
         found = [metrics.laplacian_variance(d, landmarks[i]) for d, i in zip(drawn, rows, strict=True)]
