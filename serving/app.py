@@ -33,6 +33,7 @@ def workshop_of(settings: Settings) -> Workshop:
         FaceFinder(settings.detector),
         Outbox(folder_of(settings) / "results", settings.app_keep_hours * 3600),
         Limits.of(settings),
+        measurer=FaceFinder(settings.detector, careful=True),
     )
 
 

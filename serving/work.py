@@ -83,6 +83,7 @@ class Workshop:
         outbox: where results go.
         limits: what is refused.
         options: of a swap that has none of its own.
+        measurer: a finder that reads landmarks carefully, to measure with; None: the finder.
     """
 
     def __init__(
@@ -92,7 +93,9 @@ class Workshop:
         outbox: Outbox,
         limits: Limits,
         options: SwapOptions | None = None,
+        measurer: Finder | None = None,
     ) -> None:
+        self.measurer = measurer or finder
         self.catalogue, self.finder, self.outbox, self.limits = catalogue, finder, outbox, limits
         self.options = options or SwapOptions()
         self._seen: Recent[tuple[Face, ...]] = Recent(_PICTURES)
@@ -235,10 +238,10 @@ class Workshop:
         reference = swapped.served.loaded.card.embedding()
         if swapped.kind == "video":
             swapper = self._swapper(swapped.served, swapped.options, swapped.match)
-            return measure_video(swapped.target, swapped.result, swapper, reference)
-        after = read_image(swapped.result)
+            return measure_video(swapped.target, swapped.result, swapper, reference, self.measurer)
+        before, after = read_image(swapped.target), read_image(swapped.result)
         faces = swapped.faces[:_MOST_MEASURED]
-        return mean_of([measure_swap(after, face.landmarks, reference, self.finder) for face in faces])
+        return mean_of([measure_swap(before, after, face.box, reference, self.measurer) for face in faces])
 
     def live(
         self,

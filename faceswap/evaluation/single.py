@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from faceswap.errors import NoFaceFound
 from faceswap.evaluation import metrics
 from faceswap.evaluation.protocol import UNDETECTED_DISTANCE, face_at, state_of
-from faceswap.faces.detection import Face
-from faceswap.faces.geometry import Points
+from faceswap.faces.detection import Box, Face
 from faceswap.media.video import VideoReader
 from faceswap.swap.casting import Choice
 from faceswap.swap.swapper import Finder, Swapper
@@ -43,16 +42,18 @@ class SwapMeasures(BaseModel):
 
 
 def measure_swap(
-    after: Image, target: Points, reference: NDArray[np.float64], finder: Finder
+    before: Image, after: Image, box: Box, reference: NDArray[np.float64], finder: Finder
 ) -> SwapMeasures:
     """Detect, recognise and compare the face of one swap; about 0.2 s.
 
     Args:
-        after: (H, W, 3) uint8 RGB, the swap.
-        target: (68, 2) landmarks of the face before it was swapped.
+        before: (H, W, 3) uint8 RGB, the target.
+        after: likewise, its swap.
+        box: of the target's face.
         reference: (128,) mean embedding of the reference.
-        finder: detects and embeds.
+        finder: detects and embeds; a careful one, since a single look at lips errs as much as a good swap does.
     """
+    target = finder.landmarks(before, box)
     face = face_at(finder.find(after), target)
     if face is None:
         return SwapMeasures(detected=0.0, identity_distance=UNDETECTED_DISTANCE)
@@ -76,6 +77,7 @@ def measure_video(
     after: Path,
     swapper: Swapper,
     reference: NDArray[np.float64],
+    finder: Finder,
     frames: int = 5,
 ) -> SwapMeasures:
     """The means over evenly spaced frames of a swapped video; about 0.4 s a frame.
@@ -85,6 +87,7 @@ def measure_video(
         after: its swap, with as many frames.
         swapper: which detects, and chooses the person where one was chosen.
         reference: (128,) mean embedding of the reference.
+        finder: as for :func:`measure_swap`.
         frames: at most so many.
 
     Raises:
@@ -98,7 +101,7 @@ def measure_video(
             found = swapper.finder.find(one.image)
             chosen = first_chosen(found, swapper.select(one.image, found))
             if chosen is not None:
-                measured.append(measure_swap(other.image, chosen.landmarks, reference, swapper.finder))
+                measured.append(measure_swap(one.image, other.image, chosen.box, reference, finder))
     if not measured:
         raise NoFaceFound(f"None of {frames} frames of {before.name} shows the face that was swapped")
     return mean_of(measured)

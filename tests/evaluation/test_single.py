@@ -2,10 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from faceswap.errors import NoFaceFound
 from faceswap.evaluation.single import SwapMeasures, first_chosen, mean_of, measure_swap, measure_video
-from faceswap.faces.geometry import Geometry
+from faceswap.faces.detection import Box, Face
+from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.pose import eye_openness, lip_gap
 from faceswap.media.video import VideoWriter
 from faceswap.swap.swapper import Swapper
@@ -17,7 +19,7 @@ FRAME = smooth_noise(200, 320)
 
 def test_an_unchanged_face_has_no_error() -> None:
     face = face_at(100, 100, 90)
-    measured = measure_swap(FRAME, face.landmarks, np.zeros(128), KnownFaces(face))
+    measured = measure_swap(FRAME, FRAME, face.box, np.zeros(128), KnownFaces(face))
     assert measured.detected == 1
     assert (measured.lip_gap_error, measured.pose_error_degrees) == (0, 0)
     # the finder's embedding is (x / 100, 0, …)
@@ -26,9 +28,16 @@ def test_an_unchanged_face_has_no_error() -> None:
 
 def test_errors_are_the_differences_of_the_openings() -> None:
     before, after = moving_face(1), moving_face(4)
-    face = face_at(0, 0, 10)
-    found = type(face)(face.box, after, 1.0)
-    measured = measure_swap(FRAME, before, np.zeros(128), KnownFaces(found))
+    box = face_at(0, 0, 10).box
+
+    class Moving(KnownFaces):
+        """Sees the openings of each of the two pictures."""
+
+        def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
+            assert box == self.faces[0].box
+            return before if frame is FRAME else after
+
+    measured = measure_swap(FRAME, FRAME.copy(), box, np.zeros(128), Moving(Face(box, after, 1.0)))
     assert measured.lip_gap == lip_gap(after)
     assert measured.lip_gap_target == lip_gap(before)
     assert measured.lip_gap_error == pytest.approx(abs(lip_gap(after) - lip_gap(before)))
@@ -39,7 +48,9 @@ def test_errors_are_the_differences_of_the_openings() -> None:
 
 @pytest.mark.parametrize("faces", [[], [face_at(280, 40, 40)]])
 def test_a_swap_that_fell_apart_counts_as_a_stranger(faces: list) -> None:
-    measured = measure_swap(FRAME, face_at(80, 120, 90).landmarks, np.zeros(128), KnownFaces(*faces))
+    finder = KnownFaces(*faces)
+    finder.landmarks = lambda frame, box: face_at(80, 120, 90).landmarks  # type: ignore[method-assign]
+    measured = measure_swap(FRAME, FRAME, face_at(80, 120, 90).box, np.zeros(128), finder)
     assert measured.detected == 0
     assert measured.identity_distance == 1.0
     assert measured.lip_gap_error is None
@@ -68,7 +79,7 @@ def test_a_video_is_measured_on_spaced_frames(tmp_path: Path) -> None:
     path = video(tmp_path / "a.mp4")
     finder = KnownFaces(face_at(100, 100, 90), face_at(240, 100, 60))
     swapper = Swapper(Echo(Geometry(64, 1.6)), finder)
-    measured = measure_video(path, path, swapper, np.zeros(128), frames=4)
+    measured = measure_video(path, path, swapper, np.zeros(128), finder, frames=4)
     assert measured.frames == 4
     assert measured.lip_gap_error == 0
     assert len(finder.hints) == 8, "each frame before and after, and no others"
@@ -78,7 +89,9 @@ def test_the_person_who_was_chosen_is_measured(tmp_path: Path) -> None:
     path = video(tmp_path / "a.mp4", 3)
     finder = KnownFaces(face_at(100, 100, 90), face_at(240, 100, 60))
     chosen = finder.embed(FRAME, finder.faces[1].landmarks)
-    measured = measure_video(path, path, Swapper(Echo(Geometry(64, 1.6)), finder, match=chosen), chosen)
+    measured = measure_video(
+        path, path, Swapper(Echo(Geometry(64, 1.6)), finder, match=chosen), chosen, finder
+    )
     assert measured.identity_distance == pytest.approx(0)
     assert first_chosen(finder.faces, ["another person", 0]) is finder.faces[1]
     assert first_chosen([], []) is None
@@ -87,4 +100,4 @@ def test_the_person_who_was_chosen_is_measured(tmp_path: Path) -> None:
 def test_a_video_without_the_face(tmp_path: Path) -> None:
     path = video(tmp_path / "a.mp4", 3)
     with pytest.raises(NoFaceFound, match=r"a\.mp4"):
-        measure_video(path, path, Swapper(Echo(Geometry(64, 1.6)), KnownFaces()), np.zeros(128))
+        measure_video(path, path, Swapper(Echo(Geometry(64, 1.6)), KnownFaces()), np.zeros(128), KnownFaces())
