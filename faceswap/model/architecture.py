@@ -36,6 +36,31 @@ class StandardizeImage(layers.Layer):
         return (inputs - mean) / ops.sqrt(variance + 1e-4)
 
 
+@keras.saving.register_keras_serializable(package="faceswap")
+class Resize(layers.Layer):
+    """Resizes pictures or feature maps bilinearly, smoothed first where they get smaller."""
+
+    def __init__(self, side: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.side = side
+
+    def call(self, inputs: Any) -> Any:
+        """(n, h, w, c) -> (n, side, side, c)."""
+        shrinks = self.side < inputs.shape[1]
+        resized = ops.image.resize(
+            inputs, (self.side, self.side), antialias=shrinks, data_format="channels_last"
+        )
+        return ops.cast(resized, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of :meth:`call`'s result."""
+        return input_shape[0], self.side, self.side, input_shape[-1]
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the layer anew."""
+        return {**super().get_config(), "side": self.side}
+
+
 class _Blocks:
     """The building blocks of one network, with its slope and its dtype policy."""
 
@@ -64,6 +89,8 @@ def build_encoder(preset: Preset, dtype: str = "float32") -> keras.Model:
     """
     blocks = _Blocks(preset.slope, dtype)
     inputs = x = keras.Input((preset.size, preset.size, 3), name="crop")
+    if preset.encoder_size:
+        x = Resize(preset.encoder_size, dtype="float32")(x)
     if preset.normalize_input:
         x = StandardizeImage(dtype="float32")(x)
     for filters in preset.encoder_filters:
@@ -72,6 +99,8 @@ def build_encoder(preset: Preset, dtype: str = "float32") -> keras.Model:
     x = layers.Dense(preset.bottleneck, name="bottleneck", dtype=dtype)(x)
     x = layers.Dense(preset.code_grid**2 * preset.code_filters, dtype=dtype)(x)
     x = layers.Reshape((preset.code_grid, preset.code_grid, preset.code_filters), dtype=dtype)(x)
+    if preset.feature_grid:
+        x = Resize(preset.feature_grid, dtype=dtype)(x)
     if preset.shared_filters:
         x = blocks.upscale(x, preset.shared_filters)
     return keras.Model(inputs, x, name="encoder")
@@ -86,7 +115,7 @@ def split_encoder(encoder: keras.Model) -> tuple[keras.Model, keras.Model]:
 def build_decoder(preset: Preset, identity: str, dtype: str = "float32") -> keras.Model:
     """One identity's decoder: the encoder's features -> (n, size, size, 3) float32 in 0..1."""
     blocks = _Blocks(preset.slope, dtype)
-    side = preset.code_grid * (2 if preset.shared_filters else 1)
+    side = (preset.feature_grid or preset.code_grid) * (2 if preset.shared_filters else 1)
     inputs = x = keras.Input((side, side, preset.shared_filters or preset.code_filters), name="features")
     counts = preset.residual or (0,) * len(preset.decoder_filters)
     for filters, count in zip(preset.decoder_filters, counts, strict=True):

@@ -87,10 +87,19 @@ class Preset(BaseModel):
     name: str
     size: int = Field(64, ge=32, le=512, description="side of the crop that the network reads and writes, px")
     coverage: float = Field(1.5, ge=1, le=2, description="side of that crop in face heights")
+    encoder_size: int = Field(
+        0,
+        ge=0,
+        le=512,
+        description="side to which the encoder reduces the crop first, px; 0: it reads all of it",
+    )
     encoder_filters: tuple[int, ...] = Field(min_length=2, description="filters of the strided convolutions")
     encoder_kernel: int = Field(5, ge=3, le=7)
     bottleneck: int = Field(ge=4, le=4096, description="width of the dense code")
     code_grid: int = Field(4, ge=2, le=32, description="side of the feature map that the code is expanded to")
+    feature_grid: int = Field(
+        0, ge=0, le=64, description="side to which that map is resized for the decoders; 0: it stays as it is"
+    )
     code_filters: int = Field(ge=8, description="channels of that feature map")
     shared_filters: int = Field(
         0, ge=0, description="filters of an upscaling shared by all identities; 0: none"
@@ -125,16 +134,21 @@ class Preset(BaseModel):
     clip_norm: float = Field(0.0, ge=0, description="largest norm of the whole gradient; 0: no clipping")
     loss: LossWeights = LossWeights()
     augmentation: Augmentation = Augmentation()
+    prior: str = Field("", description="preset whose prior is taken where there is none of this one's own")
 
     @model_validator(mode="after")
     def _fits(self) -> "Preset":
-        halvings = len(self.encoder_filters)
-        if self.size % 2**halvings or self.size // 2**halvings < 2:
-            raise ValueError(f"{halvings} halvings of {self.size} px leave no whole grid of at least 2 x 2")
+        halvings, read = len(self.encoder_filters), self.encoder_size or self.size
+        if read > self.size:
+            raise ValueError(f"the encoder can't read {read} px of a crop of {self.size} px")
+        if read % 2**halvings or read // 2**halvings < 2:
+            raise ValueError(f"{halvings} halvings of {read} px leave no whole grid of at least 2 x 2")
         ups = len(self.decoder_filters) + bool(self.shared_filters) + (self.head == "shuffle")
-        if self.code_grid * 2**ups != self.size:
+        name = "feature_grid" if self.feature_grid else "code_grid"
+        grid = getattr(self, name)
+        if grid * 2**ups != self.size:
             raise ValueError(
-                f"{ups} doublings (shared, decoder and head) of code_grid {self.code_grid} don't give {self.size} px"
+                f"{ups} doublings (shared, decoder and head) of {name} {grid} don't give {self.size} px"
             )
         if len(self.residual) not in {0, len(self.decoder_filters)}:
             raise ValueError("residual needs one number per upscaling of the decoder, or none")
@@ -196,6 +210,18 @@ _OURS: dict[str, Any] = {
 takes most of the warp away, so that details become certain. The oftener the same faces were seen, the more of it comes
 back: without, long trainings lose the lips of others, whose like they have not seen."""
 
+_LITE: dict[str, Any] = {
+    **_OURS,
+    "encoder_filters": (32, 64, 128, 256),
+    "encoder_kernel": 3,
+    "bottleneck": 256,
+    "code_grid": 12,
+    "code_filters": 64,
+    "batch_size": 4,
+    "learning_rate": 1e-3,
+}
+_LARGER: dict[str, Any] = {**_LITE, "encoder_size": 96, "prior": "lite"}
+
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -210,48 +236,17 @@ PRESETS: dict[str, Preset] = {
             batch_size=64,
         ),
         # For a CPU: a network 50 times cheaper a picture.
-        Preset(
-            name="lite",
-            size=96,
-            encoder_filters=(32, 64, 128, 256),
-            encoder_kernel=3,
-            bottleneck=256,
-            code_grid=12,
-            code_filters=64,
-            decoder_filters=(64, 32),
-            residual=(1, 0),
-            batch_size=4,
-            learning_rate=1e-3,
-            **_OURS,
-        ),
-        # The same recipe for a GPU, or for patience: hours on two cores.
-        Preset(
-            name="hd128",
-            size=128,
-            encoder_filters=(64, 128, 256, 512),
-            encoder_kernel=5,
-            bottleneck=512,
-            code_grid=16,
-            code_filters=64,
-            decoder_filters=(128, 64),
-            residual=(1, 1),
-            batch_size=16,
-            learning_rate=5e-4,
-            **_OURS,
-        ),
+        Preset(name="lite", size=96, decoder_filters=(64, 32), residual=(1, 0), **_LITE),
+        # lite's network, drawing more pixels: the encoder reads as many as before, since details hardly tell it
+        # anything, and every weight that fits starts from lite's prior.
+        Preset(name="hd128", size=128, feature_grid=16, decoder_filters=(64, 32), residual=(1, 0), **_LARGER),
         Preset(
             name="hd256",
             size=256,
-            encoder_filters=(64, 128, 256, 512, 512),
-            encoder_kernel=5,
-            bottleneck=512,
-            code_grid=16,
-            code_filters=128,
-            decoder_filters=(256, 128, 64),
-            residual=(1, 1, 1),
-            batch_size=8,
-            learning_rate=3e-4,
-            **_OURS,
+            feature_grid=16,
+            decoder_filters=(64, 32, 16),
+            residual=(1, 0, 0),
+            **_LARGER,
         ),
     )
 }

@@ -24,8 +24,9 @@ class Taken:
 
 
 def prior_file(preset: Preset) -> Path | None:
-    """The prior of a preset: the one under the home folder if there is one, else the package's own; None: neither."""
-    return weights.find(preset.name)
+    """The prior of a preset, its own or the one that it names: under the home folder if there is one, else the
+    package's; None: none."""
+    return weights.find(preset.name) or (weights.find(preset.prior) if preset.prior else None)
 
 
 def save_prior(model: Autoencoders, decoder: str, path: Path, about: dict[str, Any]) -> str:

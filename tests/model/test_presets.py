@@ -39,6 +39,9 @@ def test_bottleneck_is_a_setting() -> None:
         ({"bottleneck": "wide"}, "bottleneck"),
         ({"size": 65}, "whole grid"),
         ({"decoder_filters": (64,)}, "doublings"),
+        ({"feature_grid": 16}, "doublings .* feature_grid 16 don't give 96"),
+        ({"encoder_size": 40}, "whole grid"),
+        ({"encoder_size": 128}, "can't read 128 px of a crop of 96"),
         ({"loss": {"ssim": 1}}, "loss.ssim"),
     ],
 )

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ from faceswap.model.pretraining import (
     render_pairs,
 )
 from faceswap.model.prior import prior_file, save_prior, take_prior
-from faceswap.synthetic import CAST, random_person
+from faceswap.synthetic import CAST, Scene, random_person, render
 from tests.model.test_trainer import TINY
 
 
@@ -78,6 +79,24 @@ def test_the_packages_own_prior_fits_its_preset() -> None:
     assert take_prior(Autoencoders(preset("lite"), ("a", "b")), file).share == 1.0
     assert json.dumps(weights.about(file))
     assert prior_file(preset("original")) is None
+
+
+@pytest.mark.parametrize(("name", "least", "likeness"), [("hd128", 1.0, 0.95), ("hd256", 0.99, 0.0)])
+def test_larger_presets_start_from_lites_prior(name: str, least: float, likeness: float) -> None:
+    lite, larger = preset("lite"), preset(name)
+    file = prior_file(larger)
+    assert file is not None
+    assert file == prior_file(lite)
+    picture = render(random_person(5000), Scene(), 512)
+    marks = picture.landmarks.astype(float)
+    drawn = []
+    for recipe in (lite, larger):
+        model = Autoencoders(recipe, ("a",))
+        assert take_prior(model, file).share >= least
+        crop = recipe.geometry.crop(picture.image, recipe.geometry.matrix(marks))
+        drawn.append(cv2.resize(model.reconstruct(crop[None], 0)[0], (96, 96), interpolation=cv2.INTER_AREA))
+    if likeness:  # every weight is there: much the same face, before a step is trained
+        assert np.corrcoef(drawn[0].ravel(), drawn[1].ravel())[0, 1] > likeness
 
 
 def test_a_pair_shows_two_people_in_one_scene(rendered: Rendered) -> None:
