@@ -22,6 +22,9 @@ from faceswap.faces.geometry import Points
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
+Looks = Literal["first", "enough", "all"]
+"""How finely a frame is searched: the first, coarse look alone (a 1080p frame without a face costs a twentieth then);
+until a look finds a face; or on to small faces beside large ones (a tenth of a second and more)."""
 _WINDOW = 80
 """dlib's HOG detector finds faces from about 80 px; smaller ones need a larger picture."""
 _COARSE = 160
@@ -31,6 +34,10 @@ _MIN_SCORE = 0.2
 the mouth covered from 0.17; boxes around something else score up to 0.08 upright, 0.23 on pictures upside down."""
 _MIN_SCORE_AT_HINT = 0.0
 """Where a face was a moment ago, a doubtful one (half covered by a hand) is believed."""
+_MIN_SCORE_BESIDE = 0.5
+"""Of a small face beside a larger one, which finer looks must not find in its background."""
+_SMALL_BESIDE = 20
+"""Faces beside a larger one are looked for down to this part of the frame's shorter side."""
 _SAME = 0.4
 _ONE_SEARCH, _ONE_EMBEDDING = threading.Lock(), threading.Lock()
 """dlib's detectors and networks keep their scratch in the model: one thread at a time may use each."""
@@ -98,14 +105,13 @@ def load_models() -> None:
 class FaceFinder:
     """Finds faces coarse to fine, so that neither small nor large ones cost a look at full resolution.
 
-    The first look shrinks the frame so that faces of 160 px become the detector's 80 px window; only where it
-    finds nothing, finer looks follow, down to ``min_face``. Picklable, safe to use from several threads; dlib's
-    models are loaded once a process.
+    The first look shrinks the frame so that faces of 160 px become the detector's 80 px window; where it finds
+    nothing, or all are wanted, finer looks follow, down to ``min_face``. Picklable, safe to use from several threads;
+    dlib's models are loaded once a process.
 
     Args:
         detector: "hog", or "cnn" (better on turned faces; wants a dlib built for CUDA).
         min_face: smallest face looked for, px of the frame.
-        thorough: take the finer looks also where the first one found faces: small faces beside large ones.
         careful: landmarks are the mean of eight looks, each from a slightly moved box (20 ms a face instead of
             3). dlib's landmarks hang on the box: on real footage the lips' gap of a single look correlates at
             0.83 with the mean of 64, that of eight looks at 0.98. To measure with.
@@ -115,22 +121,21 @@ class FaceFinder:
         self,
         detector: Literal["hog", "cnn"] = "hog",
         min_face: int = 48,
-        thorough: bool = False,
         careful: bool = False,
     ) -> None:
-        self.detector, self.min_face, self.thorough, self.careful = detector, min_face, thorough, careful
+        self.detector, self.min_face, self.careful = detector, min_face, careful
 
-    def find(self, frame: Image, hint: Box | None = None, quick: bool = False) -> list[Face]:
+    def find(self, frame: Image, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         """Faces of a frame, the largest first.
 
         Args:
             frame: (H, W, 3) uint8 RGB.
             hint: where a face was in the frame before: then the detector looks there first, and if it finds one
                 there, nowhere else.
-            quick: take the first look only: a 1080p frame without a face costs a twentieth then.
+            looks: how finely to look, see :data:`Looks`.
         """
         boxes = self._around(frame, hint) if hint is not None else []
-        boxes = boxes or self._search(frame, quick)
+        boxes = boxes or self._search(frame, looks)
         faces = [Face(box, self.landmarks(frame, box), score) for box, score in boxes]
         return sorted(faces, key=lambda face: -face.size)
 
@@ -149,19 +154,24 @@ class FaceFinder:
             return []
         return [(box, score) for box, score in boxes if score >= _MIN_SCORE or overlap(box, hint) > _SAME]
 
-    def _search(self, frame: Image, quick: bool = False) -> list[tuple[Box, float]]:
+    def _search(self, frame: Image, looks: Looks) -> list[tuple[Box, float]]:
         side = min(frame.shape[:2])
         # a face a fifth of a large frame is found in the first look; small frames are looked at as they are
         smallest = max(_COARSE, side / 5)
         found: list[tuple[Box, float]] = []
         while True:
-            found = _merged(found + self._detect(frame, _WINDOW / smallest))
-            if quick or smallest <= self.min_face or (found and not self.thorough):
+            found = _merged(
+                found + self._detect(frame, _WINDOW / smallest, _MIN_SCORE_BESIDE if found else _MIN_SCORE)
+            )
+            least = max(self.min_face, side / _SMALL_BESIDE) if found else self.min_face
+            if looks == "first" or (found and looks == "enough") or smallest <= least:
                 return found
             # a look that is hardly coarser than the last one would be paid twice
-            smallest = self.min_face if smallest < 3 * self.min_face else smallest / 2
+            smallest = least if smallest < 3 * least else smallest / 2
 
     def _detect(self, frame: Image, scale: float, least: float = _MIN_SCORE) -> list[tuple[Box, float]]:
+        if round(min(frame.shape[:2]) * scale) < 1:
+            return []
         if abs(scale - 1) > 0.05:
             interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
             frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=interpolation)

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box, Face, overlap
+from faceswap.faces.detection import Box, Face, Looks, overlap
 from faceswap.faces.geometry import Points
 from faceswap.faces.identity import SAME_PERSON
 from faceswap.media.video import Frame
@@ -37,7 +37,7 @@ _SMALL = (32, 32)
 class Finder(Protocol):
     """What finds and embeds faces: :class:`faceswap.faces.detection.FaceFinder`."""
 
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, quick: bool = False) -> list[Face]:
+    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         """Faces of a frame, the largest first."""
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> Embedding:
@@ -95,7 +95,7 @@ class Tracker:
     def _find(self, frame: Frame) -> list[Face]:
         due = frame.time - self._searched >= _LOOK_SECONDS
         if not due and not self._known:
-            return self.finder.find(frame.image, quick=True)
+            return self.finder.find(frame.image, looks="first")
         if not due and len(self._known) == 1:
             return self.finder.find(frame.image, self._known[0].face.box)
         self._searched = frame.time

@@ -23,6 +23,8 @@ from faceswap.swap.swapper import Finder
 
 _SEARCH_EVERY = 0.4
 """Seconds after which the whole frame is searched again: how late a second face may be noticed, or a drift ends."""
+_LOOK_FINELY_EVERY = 2.0
+"""Seconds after which small faces are looked for beside large ones, too: that takes ten times as long."""
 _LOOK = Geometry(size=40, coverage=1.3)
 _ALIKE = 0.9
 """Least correlation of a face's pixels with those of the frame before, at which it counts as followed."""
@@ -34,6 +36,8 @@ _GROWTH = (0.8, 1.25)
 _SAME, _TRUST = 0.7, 0.3
 """Overlap from which on a detected box is that of a followed face, and how far the followed one then gives way: dlib's
 landmarks hang on the box, and one that jumped would make them jump."""
+_ELSEWHERE = 0.3
+"""Overlap up to which two boxes are not of the same face."""
 
 
 @dataclass(frozen=True)
@@ -55,29 +59,48 @@ class Search:
         self.finder = finder
         self._before: Image | None = None
         self._seen: list[_Seen] = []
-        self._searched = -math.inf
+        self._searched = self._looked = -math.inf
 
     def faces(self, frame: Frame) -> list[Face]:
         """The faces of the next frame, the largest first."""
-        followed = self._followed(frame.image)
+        moved = self._moved_on(frame.image)
+        followed = [seen for seen in moved if seen is not None]
         faces = [seen.face for seen in followed]
         sure = bool(faces) and len(faces) == len(self._seen) and not _crowded(faces)
         due = frame.time - self._searched >= _SEARCH_EVERY or frame.time < self._searched
         if due or not sure:
             hint = self._seen[0].face.box if len(self._seen) == 1 and not due else None
+            fine = hint is None and not 0 <= frame.time - self._looked < _LOOK_FINELY_EVERY
             if hint is None:
                 self._searched = frame.time
-            found = self.finder.find(frame.image, hint)
-            followed = [_Seen(self._calmed(frame.image, face, faces)) for face in found]
+            if fine:
+                self._looked = frame.time
+            found = self.finder.find(frame.image, hint, looks="all" if fine else "enough")
+            smaller = [] if fine else self._smaller(frame.image, moved, found)
+            followed = [_Seen(self._calmed(frame.image, face, faces)) for face in found] + smaller
         self._before, self._seen = frame.image, sorted(followed, key=lambda seen: -seen.face.size)
         return [seen.face for seen in self._seen]
 
-    def _followed(self, image: Image) -> list[_Seen]:
-        """Those faces of the frame before that are surely seen in this one too."""
+    def _smaller(self, image: Image, moved: Sequence[_Seen | None], found: Sequence[Face]) -> list[_Seen]:
+        """Smaller faces, of which a search that ended with ``found`` says nothing: followed, or where they were."""
+        least = min((face.size for face in found), default=0.0)
+        kept = []
+        for before, now in zip(self._seen, moved, strict=True):
+            face = (now or before).face
+            if face.size >= least or any(overlap(face.box, other.box) > _ELSEWHERE for other in found):
+                continue
+            if now is not None:
+                kept.append(now)
+                continue
+            near = self.finder.find(image, face.box, looks="first")
+            kept += [_Seen(one) for one in near if overlap(one.box, face.box) > _ELSEWHERE][:1]
+        return kept
+
+    def _moved_on(self, image: Image) -> list[_Seen | None]:
+        """The faces of the frame before as they are in this one; None where that is not sure."""
         if self._before is None or self._before.shape != image.shape:
-            return []
-        moved = [self._moved(self._before, image, seen) for seen in self._seen]
-        return [seen for seen in moved if seen is not None]
+            return [None] * len(self._seen)
+        return [self._moved(self._before, image, seen) for seen in self._seen]
 
     def _moved(self, before: Image, image: Image, seen: _Seen) -> _Seen | None:
         face, box = seen.face, seen.face.box

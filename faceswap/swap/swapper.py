@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Matrix, Points
 from faceswap.faces.pose import head_pose
 from faceswap.provenance.label import stamp
@@ -26,7 +26,7 @@ __all__ = ["Drawn", "Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 class Finder(Protocol):
     """What the swapper wants of a face detector."""
 
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None) -> list[Face]:
+    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         """The faces of a frame, largest first; with a hint only those near it, where there are any."""
 
     def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
@@ -124,7 +124,7 @@ class Swapper:
             the new frame, labelled where a face was swapped and ``options.label`` is on, and what became of each
             face. A frame without a face comes back as it is.
         """
-        faces = self.finder.find(frame)
+        faces = self.finder.find(frame, looks="all")
         return self.apply(frame, faces, self.select(frame, faces))
 
     def select(self, frame: NDArray[np.uint8], faces: Sequence[Face]) -> list[Choice]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry, Points
 from tests.swap.fakes import face_in_drawing, face_points, smooth_noise
 
@@ -84,7 +84,7 @@ class ColourFinder:
     def __init__(self, blind: tuple[int, ...] = (), away: float = 0.0) -> None:
         self.blind, self.away, self.embedded = blind, away, 0
 
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None) -> list[Face]:
+    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         i = int(frame[0, 0, 0])
         if i in self.blind:
             return []

@@ -6,7 +6,7 @@ import pytest
 
 from faceswap.errors import MediaError, NoFaceFound
 from faceswap.evaluation.option_sheet import comparison_sheet, first_frame
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import write_image
 from faceswap.media.video import VideoWriter
@@ -20,7 +20,7 @@ CELL, BAND = 96, 18
 class Bright(KnownFaces):
     """Sees its face in bright frames only."""
 
-    def find(self, frame: np.ndarray, hint: Box | None = None) -> list[Face]:
+    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         return super().find(frame, hint) if frame.mean() > 100 else []
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from faceswap.faces.choosing import portrait, telling_frame
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.media.video import VideoWriter
 from tests.swap.fakes import face_at, smooth_noise
 
@@ -34,7 +34,7 @@ class ByNumber:
     def __init__(self) -> None:
         self.asked = 0
 
-    def find(self, frame: np.ndarray, hint: Box | None = None) -> list[Face]:
+    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         self.asked += 1
         return [face_at(100, 100, 50)] * round(float(frame.mean()) / 50)
 

@@ -49,6 +49,38 @@ def test_two_faces_the_larger_first() -> None:
     assert found[0].size >= found[1].size
 
 
+def beside(small: int, large: int = 420) -> np.ndarray:
+    """A frame with a large face and a picture of someone else, ``small`` px high, far behind."""
+    canvas = np.full((720, 1280, 3), 120, np.uint8)
+    canvas[150 : 150 + large, 60 : 60 + large] = cv2.resize(frontal(512, 2), (large, large))
+    canvas[40 : 40 + small, 900 : 900 + small] = cv2.resize(
+        frontal(512, 4), (small, small), interpolation=cv2.INTER_AREA
+    )
+    return canvas
+
+
+def test_a_small_face_beside_a_large_one_is_found_where_all_are_wanted() -> None:
+    image = beside(110)
+    assert len(FINDER.find(image)) == len(FINDER.find(image, looks="first")) == 1
+    large, small = FINDER.find(image, looks="all")
+    assert 60 < large.box[0] < large.box[2] < 480
+    assert 900 < small.box[0] < small.box[2] < 1010
+
+
+def test_a_thorough_look_finds_no_face_where_none_is() -> None:
+    frames = [
+        beside(110),
+        frontal(512),
+        render(person("bram"), random_scene(np.random.default_rng(3)), 1024).image,
+    ]
+    assert [len(FINDER.find(image, looks="all")) for image in frames] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1)])
+def test_a_sliver_shows_no_face(shape: tuple[int, int]) -> None:
+    assert FINDER.find(np.zeros((*shape, 3), np.uint8), looks="all") == []
+
+
 def test_no_face_is_an_empty_list() -> None:
     assert FINDER.find(np.full((200, 200, 3), 90, np.uint8)) == []
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import TEMPLATE, Geometry, Points
 from faceswap.swap.outline import READ_AT
 
@@ -36,7 +36,7 @@ class KnownFaces:
         self.embedded = 0
         self.hints: list[Box | None] = []
 
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None) -> list[Face]:
+    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         self.hints.append(hint)
         return list(self.faces)
 

@@ -5,7 +5,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from faceswap.faces.detection import Box, Face, FaceFinder
+from faceswap.faces.detection import Box, Face, FaceFinder, Looks
 from faceswap.faces.pose import interocular
 from faceswap.media.video import Frame
 from faceswap.swap.searching import Search
@@ -22,9 +22,9 @@ class Counting(FaceFinder):
         super().__init__()
         self.asked: list[Box | None] = []
 
-    def find(self, frame: np.ndarray, hint: Box | None = None, quick: bool = False) -> list[Face]:
+    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         self.asked.append(hint)
-        return super().find(frame, hint, quick)
+        return super().find(frame, hint, looks)
 
 
 @cache
@@ -77,6 +77,19 @@ def test_two_faces_are_followed_and_a_third_is_noticed_within_half_a_second() ->
     assert counts[:3] == [1] * 3
     assert counts[10:] == [2] * 11
     assert finder.asked == [None] * 3
+
+
+def test_a_small_face_behind_is_found_at_once_and_kept_between_two_thorough_looks() -> None:
+    search, counts = Search(FaceFinder()), []
+    for number in range(0, 60, 2):
+        image = np.full((720, 1280, 3), 110, np.uint8)
+        image[150:662, 60:572] = cv2.resize(talking(2, number).image, (512, 512))
+        if number < 54:
+            small = cv2.resize(talking(4, number).image, (110, 110), interpolation=cv2.INTER_AREA)
+            image[40:150, 900 + number : 1010 + number] = small
+        counts.append(len(search.faces(at(number, image))))
+    assert counts[:27] == [2] * 27
+    assert counts[27:] == [1] * 3, "gone, it is not kept"
 
 
 def test_a_cut_to_another_place_is_seen_at_once() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import MediaError, NoFaceFound, UnreadableMedia
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
 from faceswap.media.video import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
@@ -28,7 +28,7 @@ WIDTH, HEIGHT, FPS, FRAMES = 320, 240, 25, 30
 class Blinking(KnownFaces):
     """Sees its face only in frames that are bright in the corner; the face moves with the frame's number."""
 
-    def find(self, frame: np.ndarray, hint: Box | None = None) -> list[Face]:
+    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         return super().find(frame, hint) if frame[:20, -20:].mean() > 60 else []
 
 

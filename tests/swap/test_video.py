@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import MediaError
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import VideoWriter
@@ -18,7 +18,7 @@ MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
 
 
 class BrightFaces(KnownFaces):
-    def find(self, frame: np.ndarray, hint: Box | None = None) -> list[Face]:
+    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         return super().find(frame, hint) if frame.mean() > 20 else []
 
 
