@@ -5,6 +5,8 @@ WORKDIR /app
 COPY pyproject.toml requirements.txt README.md ./
 COPY faceswap faceswap
 COPY flows flows
+COPY infra infra
+COPY serving serving
 RUN uv sync --no-dev --no-cache
 ENV PATH=/app/.venv/bin:$PATH FACESWAP_HOME=/data/.faceswap
 VOLUME /data
