@@ -1,5 +1,6 @@
 """The servers of one machine: their addresses, whether they answer, and the note of those that run."""
 
+import errno
 import json
 import os
 import socket
@@ -14,6 +15,8 @@ from faceswap.errors import SettingsError
 from faceswap.settings import settings
 
 _HOST = "127.0.0.1"
+_LOOPBACK = {"0.0.0.0": _HOST, "::": "::1"}
+"""Where to ask a server that listens on all addresses."""
 _NOTE = "servers.json"
 
 
@@ -27,6 +30,7 @@ class Service:
         port: where it listens.
         setting: the environment variable of the port.
         health: path that answers 200 when it works.
+        host: the name or address it listens on; ``0.0.0.0`` and ``::`` mean all of this machine's.
     """
 
     name: str
@@ -34,11 +38,36 @@ class Service:
     port: int
     setting: str
     health: str
+    host: str = _HOST
 
     @property
     def url(self) -> str:
-        """The address for a browser."""
-        return f"http://{_HOST}:{self.port}"
+        """The address for a browser on this machine."""
+        host = _LOOPBACK.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def check_port(self) -> None:
+        """It can listen.
+
+        Raises:
+            SettingsError: the port is in use, or the host is no address of this machine.
+        """
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            family, kind, protocol, _, address = found[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise SettingsError(
+                    f"{self.title} can't listen on {self.host}, which is no address of this machine",
+                    f"set FACESWAP_{self.name.upper()}_HOST to one that is, such as {_HOST}",
+                ) from error
+            raise SettingsError(
+                f"Port {self.port} for {self.title} can't be used: {error.strerror}",
+                f"stop what listens there, or set {self.setting} to another port",
+            ) from error
 
     def healthy(self) -> bool:
         """Whether it answers."""
@@ -62,13 +91,13 @@ def services() -> dict[str, Service]:
         for one in (
             Service("mlflow", "MLflow", own.mlflow_port, "FACESWAP_MLFLOW_PORT", "/health"),
             Service("prefect", "Prefect", own.prefect_port, "FACESWAP_PREFECT_PORT", "/api/health"),
-            Service("app", "App", own.app_port, "FACESWAP_APP_PORT", "/"),
+            Service("app", "App", own.app_port, "FACESWAP_APP_PORT", "/", own.app_host),
         )
     }
 
 
 def check_ports() -> None:
-    """Every port is free and no two are the same.
+    """Every port is free where its server listens, and no two are the same.
 
     Raises:
         SettingsError: names the setting.
@@ -80,15 +109,7 @@ def check_ports() -> None:
                 f"{one.setting} and {taken[one.port].setting} are both {one.port}", "give each its own port"
             )
         taken[one.port] = one
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((_HOST, one.port))
-            except OSError as error:
-                raise SettingsError(
-                    f"Port {one.port} for {one.title} is in use",
-                    f"stop what listens there, or set {one.setting} to another port",
-                ) from error
+        one.check_port()
 
 
 def client_environment() -> dict[str, str]:
