@@ -1,7 +1,6 @@
 """How good the swaps are while a model trains: a few held-out frames of every pair."""
 
-from collections.abc import Mapping
-from itertools import permutations
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,21 @@ from faceswap.model.autoencoders import Autoencoders
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 
-_MAX_PAIRS = 6
+_ENOUGH_PAIRS = 6
 _FRAMES = 6
+
+
+def balanced_pairs(names: Sequence[str], enough: int) -> list[tuple[str, str]]:
+    """(reference, target) of different people, so that each is reference and target equally often.
+
+    All stand in a circle, and each is put on the one so many places on: a round of N pairs for every distance. Rounds
+    are added until there are ``enough`` pairs, or every ordered pair is there.
+    """
+    found: list[tuple[str, str]] = []
+    for distance in range(1, len(names)):
+        if len(found) < enough:
+            found += [(name, names[(i + distance) % len(names)]) for i, name in enumerate(names)]
+    return found
 
 
 class SwapQuality:
@@ -57,15 +69,13 @@ class SwapQuality:
         reconstruct: bool = False,
         each_once: bool = False,
     ) -> list[PairResult]:
-        """The evaluation protocol on so many held-out frames of each ordered pair, at most 6 pairs.
+        """The evaluation protocol on so many held-out frames of each of :func:`balanced_pairs`.
 
         Args:
-            each_once: in a circle, so that each identity is reference once and target once: costs N pairs, not N².
+            each_once: each identity is reference once and target once.
             reconstruct: also measure how each reference's own held-out faces come back.
         """
-        names = list(self.face_sets)
-        circle = list(zip(names, names[1:] + names[:1], strict=True))
-        chosen = (circle if each_once else list(permutations(names, 2)))[:_MAX_PAIRS]
+        chosen = balanced_pairs(list(self.face_sets), 1 if each_once else _ENOUGH_PAIRS)
         return [
             evaluate_pair(
                 self.swapper(model, reference).swap_face,
