@@ -27,11 +27,13 @@ def kind_of(path: Path) -> Literal["image", "video"] | None:
     return "image" if suffix in IMAGE_SUFFIXES else "video" if suffix in VIDEO_SUFFIXES else None
 
 
-def find_media(source: str | Path) -> list[MediaItem]:
+def find_media(source: str | Path, without: Path | None = None) -> list[MediaItem]:
     """All pictures and videos of a source, in natural order.
 
     Args:
-        source: a file, a folder (with its subfolders, without hidden files) or an s3:// prefix.
+        source: a file, a folder or an s3:// prefix. Of a folder, with its subfolders, hidden files and the unfinished
+            results of cancelled swaps (NAME.partial.SUFFIX) are left out.
+        without: a file or folder that is left out of a folder around it, for instance that of the results.
 
     Raises:
         MediaError: it does not exist, is empty, or holds no media.
@@ -45,10 +47,14 @@ def find_media(source: str | Path) -> list[MediaItem]:
         return [MediaItem(root, kind, root.name)]
     if not root.is_dir():
         raise MediaError(f"There is no file or folder {text}", "check the path")
+    within = _within(root, without)
     files = [
         p
         for p in root.rglob("*")
-        if p.is_file() and not any(x.startswith(".") for x in p.relative_to(root).parts)
+        if p.is_file()
+        and not any(x.startswith(".") for x in p.relative_to(root).parts)
+        and not _is_partial(p)
+        and (within is None or not p.is_relative_to(within))
     ]
     found = [MediaItem(p, kind, str(p.relative_to(root))) for p in files if (kind := kind_of(p))]
     if not found:
@@ -57,6 +63,18 @@ def find_media(source: str | Path) -> list[MediaItem]:
             f"The folder {text} holds {held}, no pictures or videos", f"known suffixes: {_suffixes()}"
         )
     return sorted(found, key=lambda item: _natural(item.name))
+
+
+def _within(root: Path, path: Path | None) -> Path | None:
+    """``path`` as a walk through ``root`` names it; None where it does not lie below."""
+    if path is None or root.resolve() not in path.resolve().parents:
+        return None
+    return root / path.resolve().relative_to(root.resolve())
+
+
+def _is_partial(path: Path) -> bool:
+    """Whether the name is that of a cancelled swap's unfinished video."""
+    return path.stem.endswith(".partial") and kind_of(path) == "video"
 
 
 def _suffixes() -> str:

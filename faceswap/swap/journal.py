@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.swapper import Swapper
 
+logger = logging.getLogger(__name__)
 _NAME = ".swap.jsonl"
 
 
@@ -56,10 +58,13 @@ class Journal:
         return self._known.get(key)
 
     def add(self, key: str, report: dict[str, Any]) -> None:
-        """Note a finished file."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"key": key, "report": report}) + "\n")
+        """Note a finished file; where the disk refuses, it stays finished and is only done again the next time."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, "report": report}) + "\n")
+        except OSError as error:
+            logger.warning("%s can't be written, the same swap will do a file again: %s", self._path, error)
 
     def remove(self) -> None:
         """All is done: the same swap begins anew the next time."""

@@ -1,24 +1,25 @@
 """Videos, pictures and folders of them: whatever a user points at."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from faceswap.errors import FaceswapError, MediaError
+from faceswap.errors import FaceError, FaceswapError, MediaError
 from faceswap.media.images import read_image, write_image
-from faceswap.media.sources import MediaItem, find_media
+from faceswap.media.sources import MediaItem
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.journal import Journal, swap_key
+from faceswap.swap.places import plan
 from faceswap.swap.stream import Progress, VideoReport, swap_video
 from faceswap.swap.swapper import Swapper, SwapResult
 
 __all__ = ["ItemReport", "Progress", "SwapReport", "VideoReport", "swap_media", "swap_video"]
 
-_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
-_VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv"}
+logger = logging.getLogger(__name__)
 
 
 class ItemReport(BaseModel):
@@ -95,13 +96,15 @@ def swap_media(
 ) -> SwapReport:
     """Swap the faces of a picture, a video, or of everything in a folder.
 
-    A file that can't be read or shows no face to swap is skipped and listed with the reason; the others go on. An
-    interrupted swap of a folder goes on with the same call: finished files stay.
+    A file that can't be read or shows no face to swap is skipped and listed with the reason, as is one that fails
+    in any other way; the others go on. An interrupted swap of a folder goes on with the same call: finished files
+    stay. So it is where a file failed for a reason that may pass, a full disk for one.
     Pictures without a swapped face are not written: a copy would be marked as generated.
 
     Args:
         target: a file, a folder or an s3:// prefix.
-        out: for one file: the file to write, or a folder if it has no suffix; for several: a folder.
+        out: for one file: the file to write, or a folder if it has no suffix; for several: a folder. What lies in it
+            already is no target.
         swapper, metadata: as for :func:`faceswap.swap.stream.swap_video`.
         start, end: in seconds, for videos.
         progress: told after each file (of several), else after each frame.
@@ -109,26 +112,27 @@ def swap_media(
         resume: go on with what an interrupted call with the same arguments left, files and parts of videos.
 
     Raises:
-        MediaError: the target does not exist, holds no media, or several files shall go into one.
+        MediaError: the target does not exist or holds no media, or ``out`` can't be written (see
+            :func:`faceswap.swap.places.plan`); before any work.
     """
-    items = find_media(target)
-    places = _places(items, Path(target), out)
+    planned = plan(target, out)
     tell = progress or (lambda *_: None)
     stop = cancelled or (lambda: False)
     # a single file needs none: a video has its parts, a picture is quick
-    journal = Journal(out, resume=resume) if len(items) > 1 else None
-    reports: list[ItemReport] = []
-    for number, (item, place) in enumerate(zip(items, places, strict=True)):
-        if stop():
-            return SwapReport(items=reports, cancelled=True)
-        inner = progress if len(items) == 1 else None
-        try:
-            key = swap_key(item.path, swapper, metadata, start, end)
-            before = journal.known(key) if journal and place.exists() else None
-            if before is not None:
-                reports.append(ItemReport.model_validate(before | {"resumed": True}))
-            elif item.kind == "video":
-                video = swap_video(
+    journal = Journal(out, resume=resume) if len(planned) > 1 else None
+    inner = progress if journal is None else None
+
+    def swapped(item: MediaItem, place: Path) -> ItemReport:
+        key = swap_key(item.path, swapper, metadata, start, end)
+        before = _before(journal, key) if place.exists() else None
+        if before is not None:
+            return before
+        if item.kind == "image":
+            report = _swap_picture(item, place, swapper, metadata)
+        else:
+            report = _of_video(
+                item,
+                swap_video(
                     item.path,
                     place,
                     swapper,
@@ -138,21 +142,49 @@ def swap_media(
                     progress=inner,
                     cancelled=stop,
                     resume=resume,
-                )
-                reports.append(_of_video(item, video))
-                if video.cancelled:
-                    return SwapReport(items=reports, cancelled=True)
-            else:
-                reports.append(_swap_picture(item, place, swapper, metadata))
-            if journal and before is None and reports[-1].out is not None:
-                journal.add(key, reports[-1].model_dump(mode="json"))
-        except (FaceswapError, OSError) as error:
-            reports.append(ItemReport(source=item.path, kind=item.kind, reason=str(error)))
+                ),
+            )
+        if journal and report.out is not None:
+            journal.add(key, report.model_dump(mode="json"))
+        return report
+
+    reports: list[ItemReport] = []
+    may_pass = False
+    for number, (item, place) in enumerate(planned):
+        if stop():
+            return SwapReport(items=reports, cancelled=True)
+        try:
+            report = swapped(item, place)
+        except Exception as error:  # one file must not take the others with it
+            report = ItemReport(source=item.path, kind=item.kind, reason=_reason(item.path, error))
+            may_pass |= not isinstance(error, MediaError | FaceError)
+        reports.append(report)
+        if report.video is not None and report.video.cancelled:
+            return SwapReport(items=reports, cancelled=True)
         if inner is None or item.kind == "image":
-            tell(number + 1, len(items), item.name)
-    if journal:
+            tell(number + 1, len(planned), item.name)
+    if journal and not may_pass:
         journal.remove()
     return SwapReport(items=reports)
+
+
+def _before(journal: Journal | None, key: str) -> ItemReport | None:
+    """What an interrupted call said of a file that it finished."""
+    noted = journal.known(key) if journal else None
+    if noted is None:
+        return None
+    try:
+        return ItemReport.model_validate(noted | {"resumed": True})
+    except ValidationError:  # written by another version of this software
+        return None
+
+
+def _reason(source: Path, error: Exception) -> str:
+    """Why a file failed, for its report; what nobody foresaw goes to the log with its traceback."""
+    if isinstance(error, FaceswapError | OSError):
+        return str(error)
+    logger.error("%s could not be swapped", source, exc_info=error)
+    return f"unexpected {type(error).__name__}: {error} (the log says where)"
 
 
 def _swap_picture(item: MediaItem, place: Path, swapper: Swapper, metadata: Provenance | None) -> ItemReport:
@@ -185,31 +217,3 @@ def _of_video(item: MediaItem, video: VideoReport) -> ItemReport:
         skipped_faces=video.skipped,
         video=video,
     )
-
-
-def _places(items: list[MediaItem], target: Path, out: Path) -> list[Path]:
-    """Where each item's result goes; no two share a file, and the folders below the target are kept."""
-    known = _IMAGE_SUFFIXES | _VIDEO_SUFFIXES
-    if out.suffix.lower() in known and not out.is_dir():
-        if len(items) > 1:
-            raise MediaError(
-                f"{target} holds {len(items)} files, {out} is one", "name a folder for the results"
-            )
-        allowed = _VIDEO_SUFFIXES if items[0].kind == "video" else _IMAGE_SUFFIXES
-        if out.suffix.lower() not in allowed:
-            raise MediaError(
-                f"The {items[0].kind} {items[0].path} can't be written as {out.name}",
-                f"end the name with one of: {', '.join(sorted(allowed))}",
-            )
-        return [out]
-    places: list[Path] = []
-    for item in items:
-        allowed = _VIDEO_SUFFIXES if item.kind == "video" else _IMAGE_SUFFIXES
-        place = out / item.name
-        if place.suffix.lower() not in allowed:
-            place = place.with_suffix(".mp4" if item.kind == "video" else ".png")
-        first, number = place, 2
-        while place in places:  # a.bmp beside a.png
-            place, number = first.with_stem(f"{first.stem}-{number}"), number + 1
-        places.append(place)
-    return places

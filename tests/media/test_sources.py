@@ -19,6 +19,31 @@ def test_folder_in_natural_order_without_hidden_files(tmp_path: Path) -> None:
     ]
 
 
+def test_results_in_the_folder_are_no_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "a.png",
+        "b.partial.mp4",
+        "partial.mp4",
+        "out/a.png",
+        "out/sub/b.png",
+        "outer/c.png",
+        "out.png",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    def names(without: Path | None) -> list[str]:
+        return [item.name for item in find_media(tmp_path, without)]
+
+    everything = ["a.png", "out.png", "out/a.png", "out/sub/b.png", "outer/c.png", "partial.mp4"]
+    assert names(None) == names(tmp_path.parent / "elsewhere") == names(tmp_path) == everything
+    assert names(tmp_path / "out") == ["a.png", "out.png", "outer/c.png", "partial.mp4"]
+    assert "out.png" not in names(tmp_path / "out.png")
+    monkeypatch.chdir(tmp_path)
+    assert names(Path("outer/../out")) == names(tmp_path / "out"), "however it is named"
+    assert find_media(tmp_path / "b.partial.mp4")[0].kind == "video", "by its name it may be taken"
+
+
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="no file or folder"):
         find_media(tmp_path / "missing")

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faceswap.errors import MediaError
+from faceswap.errors import MediaError, StorageError
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import VideoWriter
+from faceswap.media.video import VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
@@ -150,3 +150,83 @@ def test_a_cancelled_video_says_where_its_beginning_is(folder: Path, tmp_path: P
     assert report.cancelled
     assert "o.partial.mp4" in (report.items[0].reason or "")
     assert swap_media(folder / "c.mkv", tmp_path / "o.mp4", SWAPPER, MADE).items[0].video.resumed == 2
+
+
+def test_a_video_becomes_m4v(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.m4v"
+    assert swap_media(folder / "c.mkv", out, SWAPPER, MADE).written == [out]
+    assert (probe(out).frames, probe(out).codec, read_provenance(out)) == (5, "h264", MADE)
+
+
+class Failing(Paint):
+    """Fails with one error at one call, as a network without memory does."""
+
+    def __init__(self, error: Exception, at: int = 1) -> None:
+        super().__init__(Geometry(64, 1.5), (255, 0, 0))
+        self.error, self.at, self.calls = error, at, 0
+
+    def __call__(self, crops: np.ndarray) -> np.ndarray:
+        self.calls += 1
+        if self.calls == self.at:
+            raise self.error
+        return super().__call__(crops)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("flat"), MemoryError("no memory")])
+def test_whatever_happens_to_one_file_the_others_go_on(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    swapper = Swapper(Failing(error), SWAPPER.finder, SWAPPER.options)
+    report = swap_media(folder, tmp_path / "out", swapper, MADE)
+    assert len(report.items) == 6
+    assert len(report.written) == 3
+    failed = next(item for item in report.skipped if item.source.name == "a.bmp")
+    assert type(error).__name__ in (failed.reason or "")
+    assert str(error) in (failed.reason or "")
+    logged = [record for record in caplog.records if record.exc_info]
+    assert [record.exc_info[1] for record in logged if record.exc_info] == [error]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), StorageError("disk full"), KeyError("x")])
+def test_what_failed_for_now_is_all_that_the_same_swap_does_again(
+    folder: Path, tmp_path: Path, error: Exception
+) -> None:
+    out, network = tmp_path / "out", Failing(error, at=2)
+    swapper = Swapper(network, SWAPPER.finder, SWAPPER.options)
+    first = swap_media(folder, out, swapper, MADE)
+    assert len(first.written) == 3
+    second = swap_media(folder, out, swapper, MADE)
+    assert len(second.written) == 4
+    assert sum(item.resumed for item in second.items) == 3
+    assert not (out / ".swap.jsonl").exists(), "no face and a broken file are for good"
+
+
+def test_results_in_the_targets_folder_are_no_targets(folder: Path) -> None:
+    out = folder / "out"
+    answers = iter([False, False, False, True])
+    assert swap_media(folder, out, SWAPPER, MADE, cancelled=lambda: next(answers)).cancelled
+    (folder / "x.partial.mp4").write_bytes((folder / "c.mkv").read_bytes())
+    for _ in range(2):
+        report = swap_media(folder, out, SWAPPER, MADE)
+        assert len(report.items) == 6
+        assert len(report.written) == 4
+    assert not (out / "out").exists()
+
+
+def test_a_journal_of_another_version_is_no_obstacle(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    answers = iter([False, False, True])
+    swap_media(folder, out, SWAPPER, MADE, cancelled=lambda: next(answers))
+    journal = out / ".swap.jsonl"
+    journal.write_text(journal.read_text().replace('"kind": "image"', '"kind": "drawing"'))
+    report = swap_media(folder, out, SWAPPER, MADE)
+    assert len(report.written) == 4
+    assert not any(item.resumed for item in report.items)
+
+
+def test_a_journal_that_can_not_be_written_costs_no_result(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / ".swap.jsonl").mkdir(parents=True)
+    answers = iter([False, False, False, True])
+    report = swap_media(folder, out, SWAPPER, MADE, cancelled=lambda: next(answers))
+    assert (len(report.written), len(report.items)) == (2, 3)
