@@ -18,7 +18,9 @@ from faceswap.origin import provenance
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.registry import LoadedVersion
+from faceswap.settings import settings
 from faceswap.swap.casting import Role
+from faceswap.swap.places import file_for, plan
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video import SwapReport, swap_media
 from flows import runtime
@@ -38,7 +40,7 @@ def swapper_for(
     Raises:
         NoFaceFound: a photo shows no face.
     """
-    finder = FaceFinder()
+    finder = FaceFinder(settings().detector)
     people = [parameters.match, *(casting.photo for casting in parameters.others)]
     found = [photo_embeddings([photo], finder)[0] if photo else None for photo in people]
     roles = [Role(one.network, match) for one, match in zip(others, found[1:], strict=True)]
@@ -83,6 +85,7 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters) -> Swa
 @flow(name="swap", flow_run_name="swap-{parameters.reference}")
 def swap(parameters: SwapParameters) -> SwapReport:
     """A picture, a folder or a video with the reference's face put on; labelled, with its origin in the file."""
+    plan(parameters.target, parameters.out)  # what is wrong there is said before anything is loaded
     versions = load_all(parameters)
     with tracking.run(f"swap {parameters.reference}", "swap", tags=runtime.prefect_tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
@@ -98,11 +101,11 @@ def swap(parameters: SwapParameters) -> SwapReport:
 @flow(name="sheet", flow_run_name="sheet-{parameters.reference}")
 def sheet(parameters: SwapParameters) -> Path:
     """One frame of the target under all masks and colour transfers, as a labelled picture to choose from."""
+    out = file_for(parameters.out, "image", "The sheet")
     versions = load_all(parameters)
     swapper = swapper_for(versions[0], parameters, versions[1:])
     frame = first_frame(Path(parameters.target), swapper.finder, parameters.start)
     picture = stamp(comparison_sheet(frame, swapper), parameters.options.label_text)
-    out = Path(parameters.out)
     write_image(out, picture, metadata=origin_of(versions, parameters.options.model_dump(mode="json")))
     with tracking.run(f"sheet {parameters.reference}", "swap", tags=runtime.prefect_tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
