@@ -8,9 +8,9 @@ from pathlib import Path
 from faceswap.errors import NoFaceFound
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Image
-from faceswap.media.video import Frame
+from faceswap.media.video import Frame, probe
 from faceswap.swap.bridging import Bridge
-from faceswap.swap.casting import Choice
+from faceswap.swap.casting import Choice, Skipped
 from faceswap.swap.following import Follower, Track
 from faceswap.swap.laying import Memory
 from faceswap.swap.parts import Tally
@@ -19,6 +19,13 @@ from faceswap.swap.swapper import Drawn, Swapper
 
 _IDENTIFY_EVERY = 1.0
 """Seconds after which a followed face is embedded again, where it counts who it is."""
+_LIMITS: dict[Skipped, tuple[str, str]] = {
+    "too small": ("--min-face", "min_face"),
+    "too turned": ("--max-yaw", "max_yaw"),
+    "uncertain": ("--min-score", "min_score"),
+    "another person": ("--threshold", "match_threshold"),
+}
+"""Why a face is left alone: the command's option that decides it, and its field."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +117,28 @@ class Work:
 
     def require_a_swap(self, source: Path) -> None:
         """Raise NoFaceFound, with the reasons, where no face of the video was swapped."""
-        if not self.tally.swapped:
+        if self.tally.swapped:
+            return
+        if not self.tally.frames:
+            seconds = probe(source).duration
             raise NoFaceFound(
-                f"No face was swapped in {source}: {self.tally.frames} frames, "
-                f"{self.tally.without_face} without a face"
-                + "".join(f", {count} faces {reason}" for reason, count in self.tally.skipped.items()),
-                "check that the face is visible, or lower min_face / raise match_threshold",
+                f"No frame of {source} lies between the start and the end that were given"
+                + (f": it is {seconds:.1f} s long" if seconds else ""),
+                "choose a start within the video, and an end after it",
             )
+        raise NoFaceFound(
+            f"No face was swapped in {source}: {self.tally.frames} frames, "
+            f"{self.tally.without_face} without a face"
+            + "".join(f", {count} faces {reason}" for reason, count in self.tally.skipped.items()),
+            self._advice(),
+        )
+
+    def _advice(self) -> str:
+        """What may help: the app has none of the command's limits, so the video comes first."""
+        limits = [
+            f"{option} ({getattr(self.swapper.options, field):g})"
+            for reason, (option, field) in _LIMITS.items()
+            if self.tally.skipped.get(reason)
+        ]
+        advice = "use a video that shows the face large, uncovered and from the front"
+        return advice + (f", or change the command's {' and '.join(limits)}" if limits else "")
