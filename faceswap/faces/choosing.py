@@ -1,5 +1,8 @@
 """The faces of a picture or a video, small, so that somebody can choose one."""
 
+import math
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -9,10 +12,14 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Geometry
-from faceswap.media.video import VideoReader
+from faceswap.media.video import Frame, VideoReader
 
 Image = NDArray[np.uint8]
 _VIEW = Geometry(size=160, coverage=2.4)
+_SOON = 0.5
+"""Seconds of the second look into a video of unknown length; each further one is twice as late."""
+_EACH = 5
+"""Of such a video every fifth frame is brought to a picture: nearer to the wanted time is not needed."""
 
 
 class _Finder(Protocol):
@@ -36,12 +43,15 @@ def portrait(frame: Image, face: Face, side: int = 160) -> Image:
 
 
 def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Image, list[Face]]:
-    """Of evenly spaced frames the one that shows the most faces, the earliest of those.
+    """Of some frames the one that shows the most faces, the earliest of those.
+
+    The frames lie evenly over the video. Where the file does not tell its length, as recordings of browsers, they lie
+    at 0, 0.5, 1, 2, 4 … seconds.
 
     Args:
         video: the file.
         finder: detects.
-        looks: frames that are searched.
+        looks: frames that are searched, at most.
 
     Returns:
         the frame, (H, W, 3) uint8 RGB, and its faces, the largest first; none where no frame shows any.
@@ -49,14 +59,24 @@ def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Image, 
     Raises:
         UnreadableMedia: it can't be read.
         MediaTooLarge: its frames have more pixels than the settings allow.
+        FaceError: it has no frames.
     """
     best: tuple[Image, list[Face]] | None = None
     with VideoReader(video) as reader:
-        every = max(1, (reader.info.frames or looks) // looks)
-        for frame in reader.frames(every=every):
+        frames = reader.info.frames
+        some = reader.frames(every=math.ceil(frames / looks)) if frames else _later_and_later(reader)
+        for frame in islice(some, looks):
             faces = finder.find(frame.image)
             if best is None or len(faces) > len(best[1]):
                 best = frame.image, faces
     if best is None:
         raise FaceError(f"{video.name} has no frames")
     return best
+
+
+def _later_and_later(reader: VideoReader) -> Iterator[Frame]:
+    due = 0.0
+    for frame in reader.frames(every=_EACH):
+        if frame.time >= due:
+            yield frame
+            due = max(_SOON, 2 * due)

@@ -1,10 +1,14 @@
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
+import pytest
 
 from faceswap.faces.choosing import portrait, telling_frame
 from faceswap.faces.detection import Box, Face, Looks
-from faceswap.media.video import VideoWriter
+from faceswap.media.video import VideoWriter, probe
 from tests.swap.fakes import face_at, smooth_noise
 
 
@@ -49,3 +53,41 @@ def test_of_a_video_the_frame_with_the_most_faces_is_shown(tmp_path: Path) -> No
     assert len(faces) == 3
     assert abs(float(image.mean()) - 150) < 6
     assert finder.asked == 8
+
+
+@pytest.mark.parametrize("frames", [1, 7, 8, 9, 15, 31])
+def test_no_more_frames_are_looked_at_than_asked_for(tmp_path: Path, frames: int) -> None:
+    path = tmp_path / "a.mp4"
+    with VideoWriter(path, width=64, height=64, fps=10) as writer:
+        for _ in range(frames):
+            writer.write(np.full((64, 64, 3), 50, np.uint8))
+    finder = ByNumber()
+    telling_frame(path, finder)
+    assert min(frames, 5) <= finder.asked <= 8
+
+
+def recording(path: Path, seconds: int, bright_from: float) -> Path:
+    """As browsers record: WebM that is not finished, so that it tells no length; 10 frames a second."""
+    with av.open(str(path), "w", options={"live": "1"}) as container:
+        stream: Any = container.add_stream("libvpx", rate=10)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for number in range(10 * seconds):
+            level = 150 if number / 10 >= bright_from else 50
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), level, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def test_a_video_of_unknown_length_is_looked_at_eight_times(tmp_path: Path) -> None:
+    path = recording(tmp_path / "a.webm", 40, bright_from=20)
+    assert (probe(path).frames, probe(path).duration) == (None, 0)
+    finder = ByNumber()
+    _, faces = telling_frame(path, finder)
+    assert finder.asked == 8
+    assert len(faces) == 3, "the last look, at 32 s"
+    finder = ByNumber()
+    assert len(telling_frame(recording(tmp_path / "b.webm", 1, bright_from=0.5), finder)[1]) == 3
+    assert finder.asked == 2
