@@ -1,5 +1,6 @@
 """Where results lie until they are downloaded, and when they go."""
 
+import logging
 import shutil
 import threading
 import time
@@ -8,6 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from faceswap.errors import StorageError
+
+logger = logging.getLogger(__name__)
+_AT_LEAST_EVERY = 600.0
+"""Seconds between two looks for what is too old, or less."""
 
 
 class Outbox:
@@ -20,9 +25,21 @@ class Outbox:
 
     def __init__(self, folder: Path, keep: float) -> None:
         self.folder, self.keep = folder, keep
-        self._pruning = threading.Lock()
-        self._pruned = 0.0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
         folder.mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        """Delete what is too old now, and then again and again in a thread: also where nobody uses the app."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._watch, name="outbox", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
 
     def place(self, name: str) -> Path:
         """A path for a new file of this name; nobody else has it.
@@ -30,7 +47,6 @@ class Outbox:
         Raises:
             StorageError: its folder can't be made.
         """
-        self.prune()
         place = self.folder / uuid.uuid4().hex
         try:
             place.mkdir(parents=True)
@@ -40,14 +56,24 @@ class Outbox:
             ) from error
         return place / name
 
+    def discard(self, place: Path) -> None:
+        """Delete a file that :meth:`place` gave, whole or not, with all that lies beside it."""
+        shutil.rmtree(place.parent, ignore_errors=True)
+
     def prune(self) -> None:
-        """Delete what is older than ``keep``; looks at most once in a tenth of that time."""
+        """Delete results to which nothing was written for longer than ``keep``, and what stopped ones left."""
         now = time.time()
-        with self._pruning:
-            if now - self._pruned < self.keep / 10:
-                return
-            self._pruned = now
-        for entry in self.folder.iterdir():
+        for entry in list(self.folder.iterdir()):
             with suppress(OSError):  # somebody else may just have deleted it
-                if now - entry.stat().st_mtime > self.keep:
+                written = max(path.stat().st_mtime for path in (entry, *entry.rglob("*")))
+                if now - written > self.keep:
                     shutil.rmtree(entry, ignore_errors=True)
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                self.prune()
+            except Exception:  # the thread has to outlive whatever one look meets
+                logger.exception("%s could not be looked through for old results", self.folder)
+            if self._stop.wait(min(self.keep / 10, _AT_LEAST_EVERY)):
+                return

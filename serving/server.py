@@ -73,6 +73,7 @@ def serve(settings: Settings) -> None:
     workshop = workshop_of(settings)
     render_examples(folder_of(settings) / "examples")
     load_models()
+    workshop.outbox.start()
     workshop.catalogue.start()
     threading.Thread(target=warm, args=[workshop.catalogue], name="warm", daemon=True).start()
     try:
@@ -85,3 +86,4 @@ def serve(settings: Settings) -> None:
         )
     finally:
         workshop.catalogue.stop()
+        workshop.outbox.stop()
