@@ -1,7 +1,7 @@
 """What the app does, without the app: find faces, swap, measure. Safe to call from many threads."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,42 +9,31 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import FaceError, MediaTooLarge, NoFaceFound
+from faceswap.errors import MediaTooLarge, UnreadableMedia
 from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, measure_video
-from faceswap.faces.choosing import portrait, telling_frame
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.choosing import telling_frame
+from faceswap.faces.detection import Face
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import VideoReader
+from faceswap.media.video import Frame, VideoReader
 from faceswap.origin import provenance
-from faceswap.swap.casting import Choice
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.searching import Search
 from faceswap.swap.stream import Progress, VideoReport, swap_video
 from faceswap.swap.swapper import Finder, Swapper, SwapResult
 from serving.catalogue import Catalogue, Served
+from serving.found import ALL, Found, only, require_a_swap, some
 from serving.limits import Limits
 from serving.outbox import Outbox
 from serving.recent import Recent
 
+__all__ = ["ALL", "Format", "Found", "Swapped", "Workshop"]
+
 Image = NDArray[np.uint8]
 Format = Literal["jpg", "png", "webp"]
-ALL = 0
-"""Instead of the number of a face (1: the largest): every face."""
 _MOST_MEASURED = 3
 _PICTURES, _FRAMES = 64, 4
 """Remembered: the faces of so many pictures; of so many videos a frame, which may have 30 MB."""
 _LIVE_PIXELS = 1280 * 720
-
-
-@dataclass(frozen=True)
-class Found:
-    """The faces of a picture, or of the frame of a video that shows the most: the largest first."""
-
-    image: Image = field(repr=False)
-    faces: tuple[Face, ...]
-
-    def portraits(self, side: int = 160) -> list[Image]:
-        """(side, side, 3) uint8 RGB of each face."""
-        return [portrait(self.image, face, side) for face in self.faces]
 
 
 @dataclass(frozen=True)
@@ -111,7 +100,7 @@ class Workshop:
         path = self.limits.check_picture(path)
         image = read_image(path)
         faces = self._seen.get(path, lambda: tuple(self.finder.find(image)))
-        return Found(image, _some(faces, f"in {path.name}"))
+        return Found(image, some(faces, f"in {path.name}"))
 
     def faces_of_video(self, path: Path | None) -> Found:
         """The faces of the frame that shows the most; found once and remembered.
@@ -126,7 +115,7 @@ class Workshop:
 
         def look() -> Found:
             image, faces = telling_frame(clip, self.finder)
-            return Found(image, _some(faces, f"in eight frames of {clip.name}"))
+            return Found(image, some(faces, f"in the frames of {clip.name} that were looked at"))
 
         return self._telling.get(path, look)
 
@@ -193,15 +182,21 @@ class Workshop:
         record = provenance(served.loaded, options.model_dump(mode="json"))
         # A recording of a browser does not tell its length: then it is the end that is cut.
         end = None if info.duration else self.limits.seconds
-        report = swap_video(
-            path,
-            out,
-            self._swapper(served, options, match),
-            record,
-            end=end,
-            progress=progress,
-            cancelled=cancelled,
-        )
+        try:
+            report = swap_video(
+                path,
+                out,
+                self._swapper(served, options, match),
+                record,
+                end=end,
+                progress=progress,
+                cancelled=cancelled,
+            )
+        except BaseException:
+            self.outbox.discard(out)
+            raise
+        if report.cancelled:  # nobody could go on with its parts: each result has a place of its own
+            self.outbox.discard(out)
         seconds = time.perf_counter() - began
         return Swapped("video", path, out, served, options, seconds=seconds, video=report, match=match)
 
@@ -248,15 +243,17 @@ class Workshop:
         frame: Image,
         identity: str,
         choice: str = "production",
-        hint: Box | None = None,
+        search: Search | None = None,
         options: SwapOptions | None = None,
-    ) -> tuple[Image, Box | None]:
-        """One frame of a camera: the labelled swap, and where the face was, as a hint for the next frame.
+    ) -> tuple[Image, Search]:
+        """One frame of a camera: the labelled swap, and what finds the faces of the next frame.
 
-        A frame without a face comes back as it is.
+        Faces are followed as on videos: somebody else who comes into view is noticed within half a second, who is
+        small beside the first within two. A frame without a face comes back as it is.
 
         Args:
             frame: (H, W, 3) uint8 RGB, at most 1280 x 720.
+            search: as the frame before gave it; None: this is the first one.
             options: of this swap; None: the workshop's.
 
         Raises:
@@ -266,14 +263,22 @@ class Workshop:
         if frame.shape[0] * frame.shape[1] > _LIVE_PIXELS:
             raise MediaTooLarge("The camera's frames are larger than 1280 x 720", "choose a smaller format")
         served = self.catalogue.get(identity, choice)
-        faces = self.finder.find(frame, hint)
+        search = search or Search(self.finder)
+        faces = search.faces(Frame(0, time.monotonic(), frame))
         result = self._swapper(served, options or self.options).apply(frame, faces, quick=True)
-        return result.image, faces[0].box if len(faces) == 1 else None
+        return result.image, search
 
     def still(self, video: Path) -> Image:
-        """(H, W, 3) uint8 RGB, a frame of a video at a third of its length."""
+        """(H, W, 3) uint8 RGB, a frame of a video at a third of its length; of one that ends before that, the first.
+
+        Raises:
+            UnreadableMedia: no frame can be read.
+        """
         with VideoReader(video) as reader:
-            return next(reader.frames(start=reader.info.duration / 3)).image
+            for start in (reader.info.duration / 3, None):
+                for frame in reader.frames(start=start):
+                    return frame.image
+        raise UnreadableMedia(f"No frame of {video.name} can be read", "choose another video")
 
     def _swapper(
         self, served: Served, options: SwapOptions, match: NDArray[np.float64] | None = None
@@ -283,41 +288,11 @@ class Workshop:
     def _applied(self, found: Found, served: Served, face: int, options: SwapOptions) -> SwapResult:
         """One face of what was found, or all, swapped; at least one is."""
         swapper = self._swapper(served, options)
-        result = swapper.apply(found.image, found.faces, _only(face, len(found.faces)))
-        _require_a_swap(result, options)
+        result = swapper.apply(found.image, found.faces, only(face, len(found.faces)))
+        require_a_swap(result, options)
         return result
 
     def _embedding(self, path: Path, face: int) -> NDArray[np.float64]:
         found = self.faces_of_video(path)
-        _only(face, len(found.faces))
+        only(face, len(found.faces))
         return self.finder.embed(found.image, found.faces[face - 1].landmarks)
-
-
-def _some(faces: Sequence[Face], where: str) -> tuple[Face, ...]:
-    if not faces:
-        raise NoFaceFound(
-            f"No face was found {where}",
-            "choose one that shows a face from the front or half turned, at least 48 pixels high",
-        )
-    return tuple(faces)
-
-
-def _only(face: int, count: int) -> list[Choice]:
-    """Which of ``count`` faces get the reference, if only one is wanted."""
-    if face != ALL and not 1 <= face <= count:
-        raise FaceError(f"There is no face {face}: {count} were found", "choose 1 for the largest, 0 for all")
-    return [0 if face in {ALL, number} else "another person" for number in range(1, count + 1)]
-
-
-def _require_a_swap(result: SwapResult, options: SwapOptions) -> None:
-    if result.swapped:
-        return
-    reasons = {one.skipped for one in result.faces if one.skipped not in {None, "another person"}}
-    if "too small" in reasons:
-        raise FaceError(
-            f"The face is too small: below {options.min_face} pixels from the brows to the lips",
-            "use a larger picture, or cut the face out",
-        )
-    raise FaceError(
-        f"The face could not be swapped: {', '.join(map(str, reasons))}", "choose another face or picture"
-    )

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceswapError
-from faceswap.faces.detection import Box
 from faceswap.media.images import jpeg_bytes
+from faceswap.swap.searching import Search
 from serving import words
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
@@ -37,28 +37,28 @@ def build(desk: Desk) -> None:
             form = OptionsForm.build("live", desk.workshop.options)
         with gr.Column(min_width=320):
             view = gr.HTML(_EMPTY, elem_id="live-result", padding=False)
-    hint = gr.State(None)
+    known = gr.State(None)
 
     def frame(
         image: NDArray[np.uint8] | None,
         identity: str | None,
         version: str | None,
-        near: Box | None,
+        before: Search | None,
         *values: Any,
-    ) -> tuple[str, Box | None, Any]:
+    ) -> tuple[str, Search | None, Any]:
         if image is None or not identity:
             return _EMPTY, None, gr.skip()
         try:
             options = form.chosen(desk.workshop.options, values)
-            swapped, box = desk.workshop.live(image, identity, version or "production", near, options)
+            swapped, search = desk.workshop.live(image, identity, version or "production", before, options)
         except FaceswapError as error:
             return _EMPTY, None, words.problem(error)
-        return words.still(jpeg_bytes(swapped)), box, _PREVIEW
+        return words.still(jpeg_bytes(swapped)), search, _PREVIEW
 
     camera.stream(
         frame,
-        [camera, desk.identity, desk.version, hint, *form.inputs],
-        [view, hint, note],
+        [camera, desk.identity, desk.version, known, *form.inputs],
+        [view, known, note],
         stream_every=_EVERY,
         time_limit=600,
         concurrency_id="camera",

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
+from faceswap.faces.detection import Box, Face, Looks, overlap
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import VideoWriter, probe
 from faceswap.provenance.metadata import read_provenance
 from faceswap.swap.options import SwapOptions
 from serving.limits import Limits
-from serving.outbox import Outbox
 from serving.work import Workshop
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
@@ -126,7 +126,7 @@ def test_no_face_and_a_face_too_small_are_told(
 ) -> None:
     with pytest.raises(NoFaceFound, match=r"No face was found in target\.png"):
         workshop(registry, KnownFaces(), tmp_path / "a").picture(picture, "ada")
-    with pytest.raises(FaceError, match="too small: below 16 pixels"):
+    with pytest.raises(FaceError, match=f"too small: below {SwapOptions().min_face} pixels"):
         workshop(registry, KnownFaces(face_at(80, 100, 12)), tmp_path / "b").picture(picture, "ada")
 
 
@@ -227,26 +227,82 @@ def test_a_frame_is_found_once_per_video(shop: Workshop, tmp_path: Path) -> None
     assert len(finder.hints) > looks
 
 
-def test_a_stopped_video_leaves_nothing(shop: Workshop, tmp_path: Path) -> None:
-    swapped = shop.video(video(tmp_path / "clip.mp4"), "ada", cancelled=lambda: True)
+def test_a_video_that_was_stopped_or_failed_leaves_nothing(
+    shop: Workshop, registry: MemoryRegistry, tmp_path: Path
+) -> None:
+    target = video(tmp_path / "clip.mp4")
+    asked = iter([False] * 10 + [True])
+    swapped = shop.video(target, "ada", cancelled=lambda: next(asked))
     assert swapped.video is not None
     assert swapped.video.cancelled
-    assert not swapped.result.exists()
+    assert swapped.video.swapped == 11, "there was something to keep"
+    blind = workshop(registry, KnownFaces(), tmp_path / "out")
+    with pytest.raises(NoFaceFound):
+        blind.video(target, "ada")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_the_camera_is_labelled_and_gives_a_hint(registry: MemoryRegistry, tmp_path: Path) -> None:
-    finder = KnownFaces(face_at(80, 100, 90))
-    shop = workshop(registry, finder, tmp_path / "out")
+def test_no_face_in_a_video_is_told_truly(registry: MemoryRegistry, tmp_path: Path) -> None:
+    with pytest.raises(NoFaceFound, match=r"in the frames of clip\.mp4 that were looked at"):
+        workshop(registry, KnownFaces(), tmp_path / "a").faces_of_video(video(tmp_path / "clip.mp4", 3))
+
+
+def test_a_still_of_a_video_that_ends_early_is_its_first_frame(shop: Workshop, tmp_path: Path) -> None:
+    whole, cut, header = (tmp_path / name for name in ("whole.mp4", "cut.mp4", "header.mp4"))
+    with VideoWriter(whole, width=320, height=200, fps=10) as writer:
+        for number in range(60):
+            writer.write(smooth_noise(200, 320, seed=number))
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 5])
+    assert probe(cut).duration == pytest.approx(6, abs=0.1), "so says its header"
+    assert np.abs(shop.still(cut).astype(float) - smooth_noise(200, 320)).mean() < 10
+    assert np.abs(shop.still(whole).astype(float) - smooth_noise(200, 320, seed=20)).mean() < 10
+    header.write_bytes(whole.read_bytes()[:3000])
+    with pytest.raises(UnreadableMedia, match=r"header\.mp4"):
+        shop.still(header)
+
+
+def test_the_camera_is_labelled(registry: MemoryRegistry, tmp_path: Path) -> None:
+    shop = workshop(registry, KnownFaces(face_at(80, 100, 90)), tmp_path / "out")
     frame = smooth_noise(200, 320)
-    image, hint = shop.live(frame, "ada")
-    assert hint == finder.faces[0].box
-    shop.live(frame, "ada", hint=hint)
-    assert finder.hints == [None, hint]
+    image, _ = shop.live(frame, "ada")
     assert not np.array_equal(image[190:, :60], frame[190:, :60]), "the visible label"
     sharp, _ = shop.live(frame, "ada", options=SwapOptions(mask="rect", colour="none"))
     assert not np.array_equal(sharp, image)
     with pytest.raises(MediaTooLarge):
         shop.live(np.zeros((1080, 1920, 3), np.uint8), "ada")
+
+
+class NearHint(KnownFaces):
+    """As dlib's: with a hint only the face there is found."""
+
+    def find(self, frame: Pixels, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+        faces = super().find(frame, hint)
+        return [face for face in faces if hint is None or overlap(face.box, hint) > 0.4] or faces
+
+
+def test_somebody_else_before_the_camera_is_noticed_within_half_a_second(
+    registry: MemoryRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("serving.work.time.monotonic", lambda: now)
+    finder = NearHint(face_at(80, 100, 90))
+    shop = workshop(registry, finder, tmp_path / "out")
+    frame, search = smooth_noise(200, 320), None
+
+    def second_is_swapped() -> bool:
+        nonlocal search
+        image, search = shop.live(frame, "ada", search=search)
+        return bool(np.abs(image[95:105, 225:235].astype(float) - frame[95:105, 225:235]).mean() > 10)
+
+    assert not second_is_swapped()
+    finder.faces.append(face_at(230, 100, 85))
+    seen = []
+    for _ in range(10):
+        now += 0.15
+        seen.append(second_is_swapped())
+    assert any(seen[:4])
+    assert all(seen[seen.index(True) :]), "and does not flicker"
+    assert len(finder.hints) < 6, "most frames need no search"
 
 
 def test_many_users_at_once(shop: Workshop, tmp_path: Path) -> None:
@@ -266,17 +322,3 @@ def test_many_users_at_once(shop: Workshop, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert all(np.array_equal(alone[t], made[t]) for t in targets)
-
-
-def test_results_are_deleted_after_their_time(tmp_path: Path) -> None:
-    import os
-
-    box = Outbox(tmp_path, keep=100)
-    old = box.place("a.jpg")
-    old.write_bytes(b"x")
-    os.utime(old.parent, (0, 0))
-    box = Outbox(tmp_path, keep=100)
-    new = box.place("b.jpg")
-    assert not old.parent.exists()
-    assert new.parent.exists()
-    assert box.place("b.jpg") != new
