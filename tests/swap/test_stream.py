@@ -160,23 +160,6 @@ def test_nothing_is_left_where_nothing_was_swapped(clip: Path, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_may_help_is_said_in_the_users_words(clip: Path, tmp_path: Path) -> None:
-    with pytest.raises(NoFaceFound, match=r"clip\.mp4 lies between .* 1\.2 s long") as outside:
-        swap_video(clip, tmp_path / "o.mp4", swapper(), MADE, start=100)
-    assert "start" in (outside.value.fix or "")
-    assert "face" not in str(outside.value)
-    with pytest.raises(NoFaceFound, match=r"1\.2 s long"):
-        swap_video(clip, tmp_path / "o.mp4", swapper(), MADE, start=0.5, end=0.5)
-    with pytest.raises(NoFaceFound) as small:
-        swap_video(clip, tmp_path / "o.mp4", swapper(face_at(160, 100, 6)), MADE)
-    assert f"--min-face ({OPTIONS.min_face})" in (small.value.fix or "")
-    stranger = swapper(match=np.full(128, 9.0))
-    with pytest.raises(NoFaceFound, match="another person") as other:
-        swap_video(clip, tmp_path / "o.mp4", stranger, MADE)
-    assert f"--threshold ({OPTIONS.match_threshold:g})" in (other.value.fix or "")
-    assert "--min-face" not in (other.value.fix or "")
-
-
 def stop_after(count: int) -> Callable[[], bool]:
     asked = iter([False] * (count - 1) + [True])
     return lambda: next(asked)
