@@ -6,12 +6,10 @@ Together with registry.py the only file that knows MLflow.
 import logging
 import os
 import platform
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +22,10 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-import faceswap
 from faceswap.errors import TrackingError
 from faceswap.settings import settings
+from faceswap.tracking_facts import environment
+from faceswap.tracking_s3 import FIX, s3_environment, s3_errors
 
 logger = logging.getLogger(__name__)
 FLOW_RUN = "prefect.root_flow_run"
@@ -46,6 +45,7 @@ def connect() -> mlflow.MlflowClient:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ |= s3_environment()
     uri = settings().tracking
     if uri.startswith("sqlite:"):
         settings().home_path.mkdir(parents=True, exist_ok=True)
@@ -65,20 +65,27 @@ def connect() -> mlflow.MlflowClient:
     return client
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """What MLflow raises where it can't do something: errors of its own, of the system, and its S3 client's."""
+    return (MlflowException, OSError, *s3_errors())
+
+
 @contextmanager
 def explained(action: str) -> Iterator[None]:
     """Turn what MLflow raises within a block into an error that says what it could not do.
 
     Raises:
-        TrackingError: the server does not answer or refuses.
+        TrackingError: the server, or the S3 store of its artifacts, does not answer or refuses.
     """
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except failures() as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise TrackingError(
             f"MLflow at {settings().tracking} can't {action}: {reason}",
-            "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
+            FIX
+            if isinstance(error, s3_errors())
+            else "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
         ) from error
 
 
@@ -137,10 +144,10 @@ class Run:
             self.client.log_batch(self.run_id, tags=[RunTag(k, v) for k, v in values.items()])
 
     def image(self, image: Image, key: str, step: int) -> None:
-        """A picture of a series with a step slider in the UI; a lost server only skips it."""
+        """A picture of a series with a step slider in the UI; a lost server or store only skips it."""
         try:
             self.client.log_image(self.run_id, image, key=key, step=step)
-        except (MlflowException, OSError) as error:
+        except failures() as error:
             logger.warning("MLflow did not take the picture %s at step %d: %s", key, step, str(error)[:200])
 
     def picture(self, image: Image, name: str) -> None:
@@ -291,28 +298,3 @@ def interrupted_run(flow_run: str, kind: str) -> str:
             max_results=1,
         )
     return found[0].info.run_id if found else ""
-
-
-def environment() -> dict[str, str]:
-    """Where a run came from: code revision, versions, machine."""
-    return {
-        "faceswap.version": faceswap.__version__,
-        "git.revision": _git_revision(),
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        **{
-            package: metadata.version(package)
-            for package in ("keras", "tensorflow", "mlflow", "opencv-python-headless")
-        },
-    }
-
-
-def _git_revision() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        found = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return found.stdout.strip()

@@ -13,6 +13,7 @@ import psutil
 
 from faceswap.errors import SettingsError
 from faceswap.settings import settings
+from faceswap.tracking_s3 import s3_environment
 
 _HOST = "127.0.0.1"
 _LOOPBACK = {"0.0.0.0": _HOST, "::": "::1"}
@@ -124,24 +125,28 @@ def client_environment() -> dict[str, str]:
 def server_environment() -> dict[str, str]:
     """What the Procfile's commands need besides: state under the home folder, nothing asked of the outside."""
     home, known = settings().home_path, services()
-    return client_environment() | {
-        "FACESWAP_HOME": str(home),
-        "MLFLOW_DATABASE": f"sqlite:///{home / 'mlflow.db'}",
-        "MLFLOW_ARTIFACTS": settings().artifacts,
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # for features that we don't use; doubles the start
-        "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_SERVER_API_PORT": str(known["prefect"].port),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        "PREFECT_SERVER_UI_V2_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "INFO",
-        "PREFECT_LOGGING_EXTRA_LOGGERS": "faceswap,flows",  # their lines show in the UI
-        "DO_NOT_TRACK": "1",
-        "GRADIO_ANALYTICS_ENABLED": "False",
-        "PYTHONUNBUFFERED": "1",
-        **{one.setting: str(one.port) for one in known.values()},
-    }
+    return (
+        client_environment()
+        | s3_environment()
+        | {
+            "FACESWAP_HOME": str(home),
+            "MLFLOW_DATABASE": f"sqlite:///{home / 'mlflow.db'}",
+            "MLFLOW_ARTIFACTS": settings().artifacts,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # for features that we don't use; doubles the start
+            "PREFECT_HOME": str(home / "prefect"),
+            "PREFECT_SERVER_API_PORT": str(known["prefect"].port),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+            "PREFECT_SERVER_UI_V2_ENABLED": "false",
+            "PREFECT_LOGGING_LEVEL": "INFO",
+            "PREFECT_LOGGING_EXTRA_LOGGERS": "faceswap,flows",  # their lines show in the UI
+            "DO_NOT_TRACK": "1",
+            "GRADIO_ANALYTICS_ENABLED": "False",
+            "PYTHONUNBUFFERED": "1",
+            **{one.setting: str(one.port) for one in known.values()},
+        }
+    )
 
 
 def note() -> Path:

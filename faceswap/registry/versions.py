@@ -29,7 +29,7 @@ from faceswap.provenance.consent import Consent
 from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
 from faceswap.swap.network import UNSHARP
-from faceswap.tracking import connect, explained
+from faceswap.tracking import connect, explained, failures
 
 if TYPE_CHECKING:
     from faceswap.model.network import DecoderNetwork
@@ -138,13 +138,17 @@ def register(run_id: str, folder: Path, cards: Mapping[str, Card]) -> dict[str, 
         run_id: the active run.
         folder: with ``encoder.keras`` and ``decoder_<identity>.keras``.
         cards: identity -> card.
+
+    Raises:
+        TrackingError: MLflow or the store of its artifacts does not take them; the folder stays as it is.
     """
     client = connect()
-    client.log_artifact(run_id, str(folder / "encoder.keras"), "encoder")
+    with explained("store the encoder"):
+        client.log_artifact(run_id, str(folder / "encoder.keras"), "encoder")
     code = Path(faceswap.__file__).with_name("registered_model.py")
     versions: dict[str, Version] = {}
     for identity, card in cards.items():
-        with tempfile.TemporaryDirectory() as scratch:
+        with explained(f"register the decoder of {identity}"), tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch, "card.json")
             file.write_text(card.model_dump_json(indent=1))
             decoder = shutil.copy(folder / f"decoder_{identity}.keras", Path(scratch, "decoder.keras"))
@@ -178,11 +182,12 @@ def _tags(card: Card) -> dict[str, str]:
 def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
     """Write an evaluation's numbers to the version: as tags, and as metrics that the UI sorts by."""
     client = connect()
-    model_version = client.get_model_version(version.name, str(version.version))
     tag(version, {key: f"{value:.4f}" for key, value in metrics.items()})
-    if model_version.model_id and mlflow.active_run() is not None:
-        finite = {k: v for k, v in metrics.items() if np.isfinite(v)}
-        mlflow.log_metrics(finite, model_id=model_version.model_id)
+    with explained(f"take the measures of {version}"):
+        model_version = client.get_model_version(version.name, str(version.version))
+        if model_version.model_id and mlflow.active_run() is not None:
+            finite = {k: v for k, v in metrics.items() if np.isfinite(v)}
+            mlflow.log_metrics(finite, model_id=model_version.model_id)
 
 
 @contextmanager
@@ -190,7 +195,7 @@ def explained_change(action: str) -> Iterator[None]:
     """What MLflow refuses within the block becomes a RegistryError that says what was tried."""
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except failures() as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise RegistryError(
             f"MLflow at {settings().tracking} can't {action}: {reason}",
@@ -260,7 +265,7 @@ def _fetch(uri: str, folder: Path, found: ModelVersion) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         try:
             mlflow.artifacts.download_artifacts(artifact_uri=f"{uri}/artifacts", dst_path=scratch)
-        except (MlflowException, OSError) as error:
+        except failures() as error:
             raise RegistryError(
                 f"The files of {found.name}/{found.version} can't be fetched: {error}"
             ) from error
@@ -299,7 +304,7 @@ def encoder_file(card: Card) -> Path:
                 mlflow.artifacts.download_artifacts(
                     run_id=card.run_id, artifact_path="encoder/encoder.keras", dst_path=scratch
                 )
-            except (MlflowException, OSError) as error:
+            except failures() as error:
                 raise RegistryError(f"The encoder of run {card.run_id} can't be fetched: {error}") from error
             _move_into_place(next(Path(scratch).rglob("encoder.keras")).parent, folder)
     return folder / "encoder.keras"
