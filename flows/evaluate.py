@@ -33,10 +33,20 @@ class Evaluated:
 
 
 def target_sets(parameters: EvaluateParameters, loaded: list[LoadedVersion]) -> dict[str, FaceSet]:
-    """The face sets that are swapped: those asked for, or those the versions were trained with."""
+    """The face sets that are swapped by identity: those asked for, or those the versions were trained with.
+
+    Raises:
+        SettingsError: two of them are of the same person.
+    """
     uris = parameters.targets or sorted({e["uri"] for one in loaded for e in one.card.face_sets.values()})
-    sets = [find_face_set(uri) for uri in uris]
-    return {faces.identity: faces for faces in sets}
+    found: dict[str, FaceSet] = {}
+    for faces in map(find_face_set, uris):
+        if (other := found.setdefault(faces.identity, faces)) is not faces:
+            raise SettingsError(
+                f"Two face sets are of {faces.identity!r}: {other.uri} and {faces.uri}",
+                "give one target per identity",
+            )
+    return found
 
 
 def evaluate_one(

@@ -1,0 +1,34 @@
+from dataclasses import dataclass
+
+import pytest
+
+from faceswap.errors import SettingsError
+from flows import evaluate
+from flows.parameters import EvaluateParameters
+
+
+@dataclass(frozen=True)
+class Named:
+    """A face set by its place; ``ada-2`` is ada's."""
+
+    uri: str
+
+    @property
+    def identity(self) -> str:
+        return self.uri.partition("-")[0]
+
+
+@pytest.fixture(autouse=True)
+def named_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "find_face_set", Named)
+
+
+def test_targets_by_identity() -> None:
+    found = evaluate.target_sets(EvaluateParameters(references=["cleo"], targets=["ada-1", "ben-1"]), [])
+    assert found == {"ada": Named("ada-1"), "ben": Named("ben-1")}
+
+
+def test_two_targets_of_one_person_are_refused_and_not_silently_one() -> None:
+    parameters = EvaluateParameters(references=["cleo"], targets=["ada-1", "ben-1", "ada-2"])
+    with pytest.raises(SettingsError, match="Two face sets are of 'ada': ada-1 and ada-2"):
+        evaluate.target_sets(parameters, [])
