@@ -3,6 +3,7 @@
 After the tutorial's (and the first public face-swapping) autoencoder; :mod:`faceswap.model.presets` sizes it.
 """
 
+import re
 from typing import Any
 
 import keras
@@ -128,4 +129,6 @@ def build_decoder(preset: Preset, identity: str, dtype: str = "float32") -> kera
         x = blocks.conv(x, 3, 5)
     # float32 also under mixed precision: the picture is the output
     outputs = layers.Activation("sigmoid", dtype="float32")(x)
-    return keras.Model(inputs, outputs, name=f"decoder_{identity}")
+    # TensorFlow takes no other letters in names; who it is says the file and the version
+    plain = re.sub(r"[^\w.-]", "_", identity, flags=re.ASCII)
+    return keras.Model(inputs, outputs, name=f"decoder_{plain}")

@@ -32,6 +32,8 @@ class TrainingState:
         run_id: of MLflow, empty without.
         best: best validation score so far, and how many validations ago.
         rollbacks: how often the loss was not a number.
+        stopped_early: it winds down before its budget is used, since nothing got better.
+        end: where it then ends, in seconds or steps, whichever the budget counts; None: where the budget does.
         encoder_rests: only the decoders learn, and the optimizer knows of nothing else.
         history: (step, seconds, {metric: value}) of the validations.
     """
@@ -47,6 +49,7 @@ class TrainingState:
     waited: int = 0
     rollbacks: int = 0
     stopped_early: bool = False
+    end: float | None = None
     encoder_rests: bool = False
     history: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
 

@@ -37,9 +37,9 @@ class Schedule:
 
     def __init__(self, budget: Budget, preset: Preset, steps_per_epoch: int) -> None:
         self.preset = preset
-        self.seconds = budget.minutes * 60 if budget.minutes else None
         steps = budget.steps or (budget.epochs and math.ceil(budget.epochs * steps_per_epoch))
-        self.steps = int(steps) if steps else None
+        self._budget = budget.minutes * 60 if budget.minutes else None, int(steps) if steps else None
+        self.seconds, self.steps = self._budget
 
     def progress(self, step: int, seconds: float) -> float:
         """0 at the start, 1 when the budget is used up."""
@@ -63,12 +63,25 @@ class Schedule:
             return p.learning_rate * warm * _cosine(_FINISH_FROM, _FINISH_TO, 1 - (1 - progress) / p.finish)
         return p.learning_rate * warm * _cosine(1.0, p.final_decay, progress)
 
-    def finish_soon(self, step: int, seconds: float, share: float = 0.2) -> None:
-        """Shorten the budget on a plateau, so that learning rate and warp still come down before the end."""
+    def finish_soon(self, step: int, seconds: float, share: float = 0.2) -> float | None:
+        """Shorten the budget on a plateau, so that learning rate and warp still come down before the end.
+
+        Returns:
+            the new end, for :meth:`end_at`.
+        """
         if self.seconds:
             self.seconds = min(self.seconds, seconds * (1 + share))
         elif self.steps:
             self.steps = min(self.steps, math.ceil(step * (1 + share)))
+        return self.seconds or self.steps
+
+    def end_at(self, end: float | None) -> None:
+        """End there, in seconds or steps, whichever the budget counts; None: where the budget ends."""
+        self.seconds, self.steps = self._budget
+        if end and self.seconds:
+            self.seconds = end
+        elif end:
+            self.steps = int(end)
 
 
 class Due:

@@ -85,7 +85,7 @@ class Trainer:
         observer: who is told.
         quality: measures swaps; without it a plateau is judged by the held-out loss.
         initialize: called once with the fresh model (a warm start).
-        run_id: stored with the checkpoints.
+        face_sets, run_id: stored with the checkpoints.
     """
 
     def __init__(
@@ -225,13 +225,10 @@ class Trainer:
             self.state.best, self.state.waited = score, 0
         else:
             self.state.waited += 1
-        if (
-            self.options.patience
-            and self.state.waited >= self.options.patience
-            and not self.state.stopped_early
-        ):
+        impatient = 0 < self.options.patience <= self.state.waited
+        if impatient and not self.state.stopped_early:
             self.state.stopped_early = True
-            self.schedule.finish_soon(self.state.step, self.state.seconds)
+            self.state.end = self.schedule.finish_soon(self.state.step, self.state.seconds)
             logger.info("No better swap for %d validations: winding down", self.state.waited)
 
     def _roll_back(self, feeder: Feeder) -> None:
@@ -271,10 +268,15 @@ class Trainer:
             self._prepare(rests)
         self.state = self.checkpoints.restore(self.model, self.optimizer)
         self.state.encoder_rests = rests
+        if self.state.stopped_early and not self.state.end:  # a checkpoint that does not know its end
+            self.state.end = self.schedule.finish_soon(self.state.step, self.state.seconds)
+        self.schedule.end_at(self.state.end)
 
     def _go_beyond(self) -> None:
-        """Another budget than the checkpoint's: where it is longer, the finish comes later, and the encoder wakes."""
+        """Another budget than the checkpoint's: all of it is used; where the finish comes later, the encoder wakes."""
         self.state.budget = self.options.budget.model_dump()
+        self.state.stopped_early, self.state.waited, self.state.end = False, 0, None
+        self.schedule.end_at(None)
         share = self.schedule.progress(self.state.step, self.state.seconds)
         finishing = self.options.freeze_encoder or self.schedule.finishing(share)
         if self.state.encoder_rests and not finishing:

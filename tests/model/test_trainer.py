@@ -128,26 +128,6 @@ def test_interrupted_and_resumed_is_the_same_loss_curve(tmp_path: Path, cut: int
     np.testing.assert_allclose([joined[s] for s in steps], [whole.losses[s] for s in steps], rtol=1e-4)
 
 
-def test_with_a_longer_budget_the_encoder_learns_again(tmp_path: Path) -> None:
-    trainer(tmp_path, 10).train()
-    again = trainer(tmp_path, 20)
-    assert again.resume() == 10
-    before = again.model.encoder.get_weights()
-    again.train()
-    assert any((a != b).any() for a, b in zip(before, again.model.encoder.get_weights(), strict=True))
-    assert again.state.encoder_rests  # in the finish of the longer one
-
-
-def test_a_frozen_encoder_is_resumed_frozen(tmp_path: Path) -> None:
-    trainer(tmp_path, 3, freeze_encoder=True).train()
-    again = trainer(tmp_path, 6, freeze_encoder=True)
-    assert again.resume() == 3
-    before = again.model.encoder.get_weights()
-    again.train()
-    for old, new in zip(before, again.model.encoder.get_weights(), strict=True):
-        np.testing.assert_array_equal(old, new)
-
-
 def test_kill_9_loses_at_most_one_interval(tmp_path: Path) -> None:
     code = f"""
         from pathlib import Path
@@ -226,6 +206,18 @@ def test_a_plateau_winds_down_early(tmp_path: Path) -> None:
     result = one.train()
     assert result.stopped_early
     assert result.steps < 20
+
+
+@pytest.mark.parametrize("name", ["zoë", "李"])
+def test_any_letter_may_be_in_a_name(tmp_path: Path, name: str) -> None:
+    data = TrainingData({name: FakeFaces(name, (200, 120, 90)), "bob": FakeFaces("bob", (1, 2, 3))}, TINY)
+    notes = Notes()
+    options = TrainingOptions(budget=Budget(steps=1), **ALWAYS)  # type: ignore[arg-type]
+    model = Trainer(data, TINY, options, tmp_path, notes).train().model
+    digests = export(model, tmp_path)
+    decoder = read_model(tmp_path / f"decoder_{name}.keras", digests[f"decoder_{name}.keras"])
+    assert decoder.output_shape == (None, 64, 64, 3)
+    assert f"heldout_mae_{name}" in notes.values[-1][1]
 
 
 def test_exported_models_give_the_same_pictures(tmp_path: Path) -> None:
