@@ -40,7 +40,7 @@ def swapper_for(
     Raises:
         NoFaceFound: a photo shows no face.
     """
-    finder = FaceFinder(settings().detector)
+    finder = FaceFinder.down_to(parameters.options.min_face, settings().detector)
     people = [parameters.match, *(casting.photo for casting in parameters.others)]
     found = [photo_embeddings([photo], finder)[0] if photo else None for photo in people]
     roles = [Role(one.network, match) for one, match in zip(others, found[1:], strict=True)]

@@ -99,7 +99,7 @@ class Workshop:
         """
         path = self.limits.check_picture(path)
         image = read_image(path)
-        faces = self._seen.get(path, lambda: tuple(self.finder.find(image)))
+        faces = self._seen.get(path, lambda: tuple(self.finder.find(image, looks="all")))
         return Found(image, some(faces, f"in {path.name}"))
 
     def faces_of_video(self, path: Path | None) -> Found:

@@ -86,7 +86,7 @@ def _with(swapper: Swapper, **changes: object) -> Swapper:
 
 
 def _chosen(frame: Picture, swapper: Swapper) -> Face:
-    faces = swapper.finder.find(frame)
+    faces = swapper.finder.find(frame, looks="all")
     result = swapper.apply(frame, faces, swapper.select(frame, faces))
     swapped = [f.face for f in result.faces if f.skipped is None and f.role == 0]
     if not swapped:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
 from faceswap.media.video import Frame, VideoReader
 
@@ -23,7 +23,7 @@ _EACH = 5
 
 
 class _Finder(Protocol):
-    def find(self, frame: Image, hint: Box | None = None) -> list[Face]: ...
+    def find(self, frame: Image, hint: Box | None = None, looks: Looks = "enough") -> list[Face]: ...
 
 
 def portrait(frame: Image, face: Face, side: int = 160) -> Image:
@@ -71,7 +71,8 @@ def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Image, 
                 best = frame.image, faces
     if best is None:
         raise FaceError(f"{video.name} has no frames")
-    return best
+    image, faces = best
+    return image, finder.find(image, looks="all") if faces else []
 
 
 def _later_and_later(reader: VideoReader) -> Iterator[Frame]:

@@ -104,7 +104,7 @@ class SwapOptions(BaseModel):
         0.0, ge=0, le=2, description="share of the target's own noise that is laid on the swap; 1 matches it"
     )
     min_face: int = Field(
-        16, ge=4, le=4096, description="faces less high than this (brows to lower lip, px) are left alone"
+        30, ge=4, le=4096, description="faces less high than this (brows to lower lip, px) are left alone"
     )
     max_faces: int = Field(
         16, ge=1, le=256, description="at most so many faces of a frame are swapped, largest first"

@@ -76,6 +76,15 @@ def test_a_thorough_look_finds_no_face_where_none_is() -> None:
     assert [len(FINDER.find(image, looks="all")) for image in frames] == [2, 1, 1]
 
 
+def test_a_finder_for_small_faces_finds_what_the_usual_one_misses() -> None:
+    canvas = np.full((240, 320, 3), 120, np.uint8)
+    canvas[100:148, 130:178] = cv2.resize(frontal(512), (48, 48), interpolation=cv2.INTER_AREA)
+    assert FaceFinder.down_to(30).min_face == FaceFinder.down_to(100).min_face == FaceFinder().min_face
+    assert FINDER.find(canvas) == []
+    (face,) = FaceFinder.down_to(15).find(canvas)
+    assert 100 < face.box[1] < face.box[3] < 150
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1)])
 def test_a_sliver_shows_no_face(shape: tuple[int, int]) -> None:
     assert FINDER.find(np.zeros((*shape, 3), np.uint8), looks="all") == []
