@@ -1,9 +1,9 @@
 """The floor of the identity distance: what real pixels of the reference measure, laid on the target as a swap is.
 
-``python -m tests.benchmarks.bench_floor NAME=VIDEO NAME=VIDEO … [--out DIR]``: for every ordered pair, each held-out
-face of the target gets the reference's training face of the most similar pose and expression, through the same mask,
-colours and detail as a network's drawing. The target keeps its head, jaw and hair, so that no network can be expected
-to get far below.
+``python -m tests.benchmarks.bench_floor NAME=VIDEO NAME=VIDEO … [--preset hd128] [--out DIR]``: for every ordered
+pair, each held-out face of the target gets the reference's training face of the most similar pose and expression,
+through the same mask, colours and detail as a network's drawing. The target keeps its head, jaw and hair, so that no
+network can be expected to get far below.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.protocol import evaluate_pair
 from faceswap.faces.detection import FaceFinder
-from faceswap.faces.extraction import extract
+from faceswap.faces.extraction import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.geometry import INNER, Points, apply
+from faceswap.faces.geometry import INNER, Geometry, Points, apply
 from faceswap.model.presets import preset
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
@@ -31,8 +31,8 @@ class RealFaces:
 
     unsharp = 0.0
 
-    def __init__(self, faces: FaceSet) -> None:
-        self.geometry = preset("lite").geometry
+    def __init__(self, faces: FaceSet, geometry: Geometry) -> None:
+        self.geometry = geometry
         landmarks = faces.landmarks("train")
         pairs = zip(faces.images("train"), landmarks, strict=True)
         crops = [self.geometry.crop(image, self.geometry.matrix(points)) for image, points in pairs]
@@ -59,16 +59,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("people", nargs="+", metavar="NAME=VIDEO")
     parser.add_argument("--out", type=Path, help="where face sets are kept; default: nowhere")
+    parser.add_argument("--preset", default="lite", help="whose crops are laid on")
     options = parser.parse_args()
+    geometry = preset(options.preset).geometry
+    fitting = ExtractionOptions().fitting(geometry)
     with tempfile.TemporaryDirectory() as scratch:
         sets: dict[str, FaceSet] = {}
         for name, path in (word.split("=", 1) for word in options.people):
             consent = Consent(subject=name, statement="measured only, nothing is kept")
-            sets[name] = extract([path], name, consent=consent, root=str(options.out or scratch))
+            sets[name] = extract(
+                [path], name, consent=consent, options=fitting, root=str(options.out or scratch)
+            )
         finder = FaceFinder(careful=True)
         means = {identity: faces.mean_embedding for identity, faces in sets.items()}
         for reference, target in permutations(sets, 2):
-            network = RealFaces(sets[reference])
+            network = RealFaces(sets[reference], geometry)
             neutral = network.shapes_of(sets[target].landmarks("train")).mean(axis=0)
             swapper = Swapper(network, FaceFinder(), SwapOptions(label=False))
 
