@@ -23,8 +23,9 @@ from faceswap.swap.swapper import Finder
 
 _SEARCH_EVERY = 0.4
 """Seconds after which the whole frame is searched again: how late a second face may be noticed, or a drift ends."""
-_LOOK_FINELY_EVERY = 2.0
-"""Seconds after which small faces are looked for beside large ones, too: that takes ten times as long."""
+_LOOK_FINELY_EVERY = 4.0
+"""Seconds after which, if there is no cut before, small faces are looked for beside large ones, too: at 1280x720 that
+takes 0.1 s."""
 _LOOK = Geometry(size=40, coverage=1.3)
 _ALIKE = 0.9
 """Least correlation of a face's pixels with those of the frame before, at which it counts as followed."""
@@ -70,11 +71,12 @@ class Search:
         due = frame.time - self._searched >= _SEARCH_EVERY or frame.time < self._searched
         if due or not sure:
             hint = self._seen[0].face.box if len(self._seen) == 1 and not due else None
-            fine = hint is None and not 0 <= frame.time - self._looked < _LOOK_FINELY_EVERY
+            cut = bool(self._seen) and not followed
+            since = frame.time - self._looked
+            fine = not 0 <= since < (_SEARCH_EVERY if cut else _LOOK_FINELY_EVERY) and (cut or hint is None)
             if hint is None:
                 self._searched = frame.time
-            if fine:
-                self._looked = frame.time
+                self._looked = frame.time if fine else self._looked
             found = self.finder.find(frame.image, hint, looks="all" if fine else "enough")
             smaller = [] if fine else self._smaller(frame.image, moved, found)
             followed = [_Seen(self._calmed(frame.image, face, faces)) for face in found] + smaller

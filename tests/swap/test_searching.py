@@ -92,6 +92,16 @@ def test_a_small_face_behind_is_found_at_once_and_kept_between_two_thorough_look
     assert counts[27:] == [1] * 3, "gone, it is not kept"
 
 
+def test_a_small_face_is_found_at_once_after_a_cut() -> None:
+    search = Search(FaceFinder())
+    for number in range(12):
+        search.faces(at(number, canvas((talking(2, number), 10, 30))))
+    image = np.full((720, 1280, 3), 110, np.uint8)
+    image[150:662, 60:572] = cv2.resize(talking(4, 12).image, (512, 512))
+    image[40:150, 900:1010] = cv2.resize(talking(0, 12).image, (110, 110), interpolation=cv2.INTER_AREA)
+    assert len(search.faces(at(12, image))) == 2
+
+
 def test_a_cut_to_another_place_is_seen_at_once() -> None:
     search = Search(FaceFinder())
     for number in range(3):
