@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from faceswap.errors import SettingsError
 from faceswap.model.presets import Preset
 from faceswap.model.schedule import Budget
+from faceswap.storage import replacing
 from faceswap.tuning.objective import FAILED, Objective
 from faceswap.tuning.space import SearchSpace, Value
 
@@ -31,8 +32,8 @@ class _Data(BaseModel):
 class SearchPlan(_Data):
     """A search, complete: any process that reads it can take part."""
 
-    face_sets: tuple[str, ...]
-    digests: dict[str, str] = Field(description="identity -> digest of its face set")
+    face_sets: tuple[str, ...] = Field(description="their places, in the order of the decoders")
+    digests: dict[str, str] = Field(description="identity -> digest of its face set, in the same order")
     preset: Preset = Field(description="what the trials vary")
     space: SearchSpace
     objective: Objective = Objective()
@@ -163,10 +164,7 @@ def read_records(search: Path) -> list[TrialRecord]:
 
 def write_atomically(path: Path, text: str) -> None:
     """All of it or nothing, whenever the process is killed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("w") as file:
+    with replacing(path) as part, part.open("w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    part.replace(path)

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from faceswap.errors import TrackingError, TrainingError
 from faceswap.model.schedule import Budget
 from faceswap.tuning import trial, tuner
 from faceswap.tuning.oracles import expected_trials
-from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_records
+from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_records, write_atomically
 from faceswap.tuning.space import SPACES, FloatRange, SearchSpace
 from faceswap.tuning.tuner import search
 from tests.tuning import fakes
@@ -255,3 +256,21 @@ def test_the_search_id_is_the_question(tmp_path: Path) -> None:
         assert plan.model_copy(update=other).search_id != plan.search_id
     plan.save(tmp_path)
     assert SearchPlan.load(tmp_path) == plan
+
+
+def test_two_containers_with_the_same_process_id_write_whole_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, sync, rivals = tmp_path / "state.json", os.fsync, ["second"]
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+
+    def overtaken(descriptor: int) -> None:
+        sync(descriptor)
+        if rivals:
+            write_atomically(file, rivals.pop())
+            assert file.read_text() == "second"
+
+    monkeypatch.setattr(os, "fsync", overtaken)
+    write_atomically(file, "first")
+    assert file.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [file]
