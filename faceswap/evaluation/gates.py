@@ -15,6 +15,8 @@ from faceswap.evaluation.result import PairResult
 
 Outcome = Literal["passed", "refused", "overridden", "declined"]
 Values = Mapping[str, float | None]
+_MEASURES = tuple(name for name, field in PairResult.model_fields.items() if field.annotation is float)
+"""What every promotion has a number for: not the truth, which real people have none of, nor the count of frames."""
 
 
 class Gate(BaseModel):
@@ -35,8 +37,8 @@ class Gate(BaseModel):
     def _one_limit(self) -> "Gate":
         if (self.at_most is None) == (self.at_least is None):
             raise ValueError(f"gate {self.metric!r} needs one of at_most, at_least")
-        if self.metric not in PairResult.model_fields:
-            raise ValueError(f"gate {self.metric!r} is no number of the evaluation")
+        if self.metric not in _MEASURES:
+            raise ValueError(f"a promotion measures no {self.metric!r}, only {', '.join(_MEASURES)}")
         return self
 
     @property

@@ -5,7 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from faceswap.errors import SettingsError
+from faceswap.evaluation.comparison import over_targets
 from faceswap.evaluation.gates import DEFAULT_GATES, Gate, decide, gates_from
+from faceswap.evaluation.result import PairResult
 
 DISTANCE = Gate(metric="identity_distance", at_most=0.6, margin=0.03)
 LIPS = Gate(metric="lip_gap_correlation", at_least=0.3, margin=0.1)
@@ -106,3 +108,19 @@ def test_gates_of_the_settings() -> None:
             gates_from(bad)
     with pytest.raises(SettingsError, match="no gate"):
         decide((), CHAMPION, None)
+
+
+def test_a_gate_can_ask_for_exactly_what_a_promotion_measures() -> None:
+    """``over_targets`` makes a promotion's numbers; a real person has no truth to compare with."""
+    numbers = dict.fromkeys(PairResult.model_fields, 0.5) | {"frames": 2, "reference": "a", "target": "b"}
+    result = PairResult(
+        **{k: v for k, v in numbers.items() if not k.startswith(("truth", "table", "orig", "sw"))}
+    )
+    measured = over_targets([result])
+    assert {"identity_distance", "reconstruction_ssim", "detection_rate"} <= set(measured)
+    for metric in PairResult.model_fields:
+        if metric in measured:
+            assert decide([Gate(metric=metric, at_most=0.5)], measured, None).allowed
+        else:
+            with pytest.raises(ValidationError, match=f"measures no '{metric}'"):
+                Gate(metric=metric, at_most=0.5)
