@@ -26,17 +26,22 @@ NAME = "faceswap"
 """Of every deployment: ``prefect deployment run train/faceswap``."""
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
-_TRAINING = (train, tune, pipeline, pretrain, learn)
+_TRAINING = (train, pipeline, pretrain, learn)
 _OTHER = (preprocess, evaluate, promote, rollback, swap)
 
 
 def deployments() -> list[RunnerDeployment]:
-    """One deployment of every flow; those that train wait for each other, one at a time on a machine."""
+    """One deployment of every flow; those that train wait for each other, one at a time, in ``training_slot``.
+
+    More runs of the same are not even started before. Searches are: the workers of a shared search, which need no
+    slot, would queue behind their chief, who waits for them.
+    """
     waiting = [
         RunnerDeployment.from_flow(flow, NAME, tags=["training"], concurrency_limit=_QUEUE)
         for flow in _TRAINING
     ]
-    return waiting + [RunnerDeployment.from_flow(flow, NAME) for flow in _OTHER]
+    searching = RunnerDeployment.from_flow(tune, NAME, tags=["training"])
+    return [*waiting, searching, *(RunnerDeployment.from_flow(flow, NAME) for flow in _OTHER)]
 
 
 def main() -> None:

@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from faceswap import storage
 from faceswap.errors import SettingsError
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.presets import preset
@@ -19,6 +21,26 @@ from flows.parameters import PresetName
 def searches() -> Path:
     """Where searches keep their state, each in a folder with its id: the same for the same question."""
     return settings().work_path / "tune"
+
+
+def search_of(run_id: str) -> Path:
+    """The folder of the search that an MLflow run tells of.
+
+    Raises:
+        SettingsError: there is none on this machine.
+    """
+    for file in searches().glob("*/search.json"):
+        if SearchPlan.load(file.parent).run_id == run_id:
+            return file.parent
+    raise SettingsError(
+        f"Run {run_id} left no search under {searches()}",
+        "resume on the machine (or with the FACESWAP_WORK) it ran on, or give the same input again",
+    )
+
+
+def _absolute(uri: str) -> str:
+    """The same place for a process that works in another folder."""
+    return uri if storage.is_s3(uri) else str(Path(uri).resolve())
 
 
 class TuneParameters(BaseModel):
@@ -56,8 +78,12 @@ class TuneParameters(BaseModel):
     frames: int = Field(12, ge=2, le=1000, description="held-out frames a pair is measured on")
     rungs: int = Field(3, ge=1, le=6, description="hyperband: trainings are compared so many times")
     factor: int = Field(3, ge=2, le=10, description="hyperband: one in so many goes on")
-    seed: int = Field(0, ge=0, lt=2**31)
-    workers: int = Field(1, ge=1, le=64, description="trials at the same time on this machine")
+    seed: int = Field(
+        0, ge=0, lt=2**31, description="of the values that are tried, of batches and initial weights"
+    )
+    workers: int | None = Field(
+        None, ge=1, le=64, description="trials at the same time on this machine; empty: 1"
+    )
     oracle_ip: str = Field(
         "",
         description="several machines: the chief's address; empty: KERASTUNER_ORACLE_IP, or this one alone",
@@ -67,7 +93,7 @@ class TuneParameters(BaseModel):
     )
     tuner_id: str = Field("", description="chief, or a worker's own name; empty: KERASTUNER_TUNER_ID")
     then_train_minutes: float | None = Field(
-        None, gt=0, description="train the winner for so long and register it as challenger; empty: don't"
+        None, gt=0, description="train the winner for so long and register it; empty: don't"
     )
     fresh: bool = Field(False, description="forget an earlier search of the same input")
     resume: str = Field("", description="MLflow run id of an interrupted search to go on with")
@@ -105,28 +131,25 @@ class TuneParameters(BaseModel):
         return found
 
     def _of_interrupted(self) -> "TuneParameters":
-        for file in searches().glob("*/search.json"):
-            if SearchPlan.load(file.parent).run_id == self.resume:
-                stored = TuneParameters.model_validate_json((file.parent / "parameters.json").read_bytes())
-                now = {"workers", "trials", "total_minutes", "then_train_minutes", "resume"}
-                given = self.model_dump(include=now & self.model_fields_set, exclude_none=True)
-                return stored.model_copy(update={"fresh": False, **given})
-        raise SettingsError(
-            f"Run {self.resume} left no search under {searches()}",
-            "resume on the machine (or with the FACESWAP_WORK) it ran on, or give the same input again",
-        )
+        file = search_of(self.resume) / "parameters.json"
+        stored = TuneParameters.model_validate_json(file.read_bytes())
+        now = {"workers", "trials", "total_minutes", "then_train_minutes", "resume"}
+        given = self.model_dump(include=now & self.model_fields_set, exclude_none=True)
+        return stored.model_copy(update={"fresh": False, **given})
 
     def plan(self, sets: dict[str, FaceSet]) -> SearchPlan:
-        """The search.
+        """A new search.
 
         Raises:
             SettingsError: there is only one identity, or a dimension does not fit the preset.
         """
         if len(sets) < 2:
             raise SettingsError("One identity alone can't be swapped", "give two or more face sets")
+        # The search's id does not know the order, but a trial that goes on finds its decoders by it.
+        ordered = dict(sorted(sets.items()))
         return SearchPlan(
-            face_sets=tuple(faces.uri for faces in sets.values()),
-            digests={name: faces.digest for name, faces in sets.items()},
+            face_sets=tuple(_absolute(faces.uri) for faces in ordered.values()),
+            digests={name: faces.digest for name, faces in ordered.items()},
             preset=preset(self.preset.value),
             space=self.search_space(),
             objective=self.objective,
@@ -137,11 +160,25 @@ class TuneParameters(BaseModel):
             seed=self.seed,
             frames=self.frames,
             tolerance=self.tolerance,
-            trials=self.trials or (12 if self.algorithm == "bayesian" else None),
-            total_minutes=self.total_minutes,
-            threads=max(1, (os.cpu_count() or 1) // self.workers) if self.workers > 1 else 0,
             observer="flows.trials:watch",
+            **self._limits(),
         )
+
+    def interrupted_plan(self) -> SearchPlan:
+        """The search to resume as it was begun, whatever its names mean by now; only its limits are today's.
+
+        Raises:
+            SettingsError: there is no such search.
+        """
+        return SearchPlan.load(search_of(self.resume)).model_copy(update=self._limits())
+
+    def _limits(self) -> dict[str, Any]:
+        workers = self.workers or 1
+        return {
+            "trials": self.trials or (12 if self.algorithm == "bayesian" else None),
+            "total_minutes": self.total_minutes,
+            "threads": max(1, (os.cpu_count() or 1) // workers) if workers > 1 else 0,
+        }
 
     def place(self) -> tuple[str, str, int]:
         """Role (``chief``, ``worker`` or, alone, nothing), address and port, from the form or the environment.

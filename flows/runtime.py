@@ -1,5 +1,6 @@
 """How flows show themselves: progress on the terminal and in Prefect's UI, links between Prefect and MLflow."""
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from faceswap.media.images import data_uri
 from faceswap.progress import Report, bar
 from faceswap.tracking import FLOW_RUN, Run
 
+logger = logging.getLogger(__name__)
 TRAINING_SLOT = "faceswap-training"
 """Prefect's global concurrency limit that all trainings share."""
 
@@ -41,11 +43,14 @@ def training_slot() -> Iterator[None]:
     """One training at a time on the machines that share a server; where it sets no such limit nobody waits."""
     with get_client(sync_client=True) as client:
         try:
-            client.read_global_concurrency_limit_by_name(TRAINING_SLOT)
+            found = client.read_global_concurrency_limit_by_name(TRAINING_SLOT)
         except ObjectNotFound:
             names = []
         else:
             names = [TRAINING_SLOT]
+            if found.active and found.active_slots >= found.limit:
+                # a warning, which every terminal and Prefect's page show
+                logger.warning("Another training is running: this one waits for its turn.")
     with concurrency(names, lease_duration=60, raise_on_lease_renewal_failure=False):
         yield
 

@@ -3,14 +3,15 @@
 import os
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
 
-from faceswap import registry, tracking
-from faceswap.errors import SettingsError, TrainingError
+from faceswap import tracking
+from faceswap.errors import FaceSetError, SettingsError, TrainingError
+from faceswap.faces.faceset import FaceSet
 from faceswap.registry import Version
 from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records, write_atomically
 from faceswap.tuning.results import table, winner
@@ -18,7 +19,7 @@ from faceswap.tuning.tuner import clean_up, search
 from faceswap.tuning.workers import search_as_chief, search_with_workers
 from flows import runtime
 from flows.parameters import TrainParameters
-from flows.parameters_tune import TuneParameters, searches
+from flows.parameters_tune import TuneParameters, search_of, searches
 from flows.train import load_face_sets, train
 from flows.tune_board import Board
 
@@ -43,29 +44,59 @@ def tune(parameters: TuneParameters) -> Tuned | None:
     With a chief's address and a worker's name it only takes part in the chief's search and returns None.
     """
     parameters = parameters.checked()
+    plan, folder, sets = _question(parameters)
     role, ip, port = parameters.place()
-    sets = load_face_sets(parameters.face_sets)
-    plan = parameters.plan(sets)
-    folder = searches() / plan.search_id
-    if role and role != "chief":
+    if role and role != "chief":  # the chief holds the slot for all
         _take_part(folder, role, ip, port)
         return None
-    if parameters.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
+    with runtime.training_slot():
+        if parameters.fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        done = _search(parameters, plan, folder, sets)
+    if not parameters.then_train_minutes:
+        return done
+    return replace(done, versions=_train_winner(parameters, plan, done))
+
+
+def _question(parameters: TuneParameters) -> tuple[SearchPlan, Path, dict[str, FaceSet]]:
+    """The search, its folder, and the face sets by identity in its order; with ``resume`` as it was begun.
+
+    Raises:
+        FaceSetError: a face set of the search to resume is not there any more.
+        SettingsError: there is no such search, or nothing to search.
+    """
+    if not parameters.resume:
+        sets = load_face_sets(parameters.face_sets)
+        plan = parameters.plan(sets)
+        return plan, searches() / plan.search_id, {name: sets[name] for name in plan.digests}
+    plan = parameters.interrupted_plan()
+    sets = load_face_sets(list(plan.face_sets))
+    if {name: faces.digest for name, faces in sets.items()} != plan.digests:
+        raise FaceSetError(
+            f"The face sets {', '.join(plan.face_sets)} are not those the search was begun with",
+            "start a new search",
+        )
+    return plan, search_of(parameters.resume), sets
+
+
+def _search(parameters: TuneParameters, plan: SearchPlan, folder: Path, sets: dict[str, FaceSet]) -> Tuned:
+    """Search, as the chief or alone on this machine."""
+    role, ip, port = parameters.place()
     name = f"tune {' + '.join(sets)}"
     with tracking.run(name, "tune", run_id=_earlier_run(folder), tags=runtime.prefect_tags()) as run:
         plan = plan.model_copy(update={"run_id": run.run_id})
         plan.save(folder)
         write_atomically(folder / "parameters.json", parameters.model_dump_json(indent=1))
-        run.parameters({"tune": parameters.model_dump(mode="json"), "search": plan.search_id})
+        run.parameters({"tune": parameters.model_dump(mode="json"), "search": folder.name})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
         with runtime.progress(name) as report:
             board = Board(run, plan, folder, report)
+            workers = parameters.workers or 1
             if role == "chief":
                 search_as_chief(folder, ip, port, board.told)
-            elif parameters.workers > 1:
-                search_with_workers(folder, parameters.workers, board.told)
+            elif workers > 1:
+                search_with_workers(folder, workers, board.told)
             else:
                 search(folder, plan, board.told)
         records = read_records(folder)
@@ -74,25 +105,21 @@ def tune(parameters: TuneParameters) -> Tuned | None:
             raise TrainingError(_nothing(records), f"look at the logs under {folder}")
         board.finish(best)
     clean_up(folder)
-    versions = _train_winner(parameters, best, run.run_id) if parameters.then_train_minutes else {}
-    return Tuned(run.run_id, folder, best, table(records, plan), versions)
+    return Tuned(run.run_id, folder, best, table(records, plan))
 
 
-def _train_winner(parameters: TuneParameters, best: TrialRecord, run_id: str) -> dict[str, Version]:
-    """Train the winner's settings for the whole time; the versions are challengers, and say where they come from."""
-    trained = train(
+def _train_winner(parameters: TuneParameters, plan: SearchPlan, done: Tuned) -> dict[str, Version]:
+    """Train the winner's settings for the whole time; the versions say where they come from."""
+    return train(
         TrainParameters(
-            face_sets=parameters.face_sets,
+            face_sets=list(plan.face_sets),
             preset=parameters.preset,
-            changes=best.changes,
+            changes=done.winner.changes,
             minutes=parameters.then_train_minutes,
             seed=parameters.seed,
-            tune_run=run_id,
+            tune_run=done.run_id,
         )
-    )
-    for version in trained.versions.values():
-        registry.set_alias(version, "challenger")
-    return trained.versions
+    ).versions
 
 
 def _take_part(folder: Path, name: str, ip: str, port: int) -> None:
@@ -102,7 +129,8 @@ def _take_part(folder: Path, name: str, ip: str, port: int) -> None:
         if time.monotonic() - began > 60 * _WAIT_MINUTES:
             raise SettingsError(
                 f"The chief's search does not appear in {folder}",
-                "start the chief with the same input, and set FACESWAP_WORK to a folder that all machines share",
+                "start the chief with the same input, and set FACESWAP_WORK to a folder that all machines share; "
+                "while another training runs the chief waits: start the worker again then",
             )
         time.sleep(1)
     os.environ |= {

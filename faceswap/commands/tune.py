@@ -35,9 +35,11 @@ def tune(
     ] = 0.01,
     rungs: Annotated[int, typer.Option(min=1, max=6, help="hyperband: comparisons")] = 3,
     factor: Annotated[int, typer.Option(min=2, max=10, help="hyperband: one in so many goes on")] = 3,
-    workers: Annotated[int, typer.Option(min=1, help="trials at the same time on this machine")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="trials at the same time on this machine; default 1")
+    ] = None,
     then_train: Annotated[
-        float | None, typer.Option(min=0.01, help="minutes to train the winner for, as challenger")
+        float | None, typer.Option(min=0.01, help="minutes to train the winner for; it is registered")
     ] = None,
     seed: Seed = 0,
     fresh: Annotated[
@@ -92,4 +94,4 @@ def tune(
         console.print(f"Winner: trial {done.winner.trial_id}, {done.winner.changes}", soft_wrap=True)
         console.print(f"MLflow run {done.run_id}; state and logs: {done.folder}", soft_wrap=True)
         for version in done.versions.values():
-            console.print(f"Challenger: {version}")
+            console.print(f"Registered: {version}")

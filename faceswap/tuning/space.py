@@ -33,8 +33,8 @@ class IntRange(_Dimension):
     """Whole numbers from ``low`` to ``high``, both included."""
 
     kind: Literal["int"] = "int"
-    low: int
-    high: int
+    low: int = Field(description="smallest value that is tried")
+    high: int = Field(description="largest value that is tried")
     log: bool = Field(False, description="spread by ratio, not by difference")
     step: int | None = Field(None, ge=1, description="distance between values; with log: their ratio")
 
@@ -60,8 +60,8 @@ class FloatRange(_Dimension):
     """Numbers from ``low`` to ``high``."""
 
     kind: Literal["float"] = "float"
-    low: float
-    high: float
+    low: float = Field(description="smallest value that is tried")
+    high: float = Field(description="largest value that is tried")
     log: bool = Field(False, description="spread by ratio, not by difference")
     step: float | None = Field(None, gt=0, description="distance between values; with log: their ratio")
 

@@ -1,7 +1,9 @@
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from faceswap.cli import app
 from faceswap.errors import SettingsError
 from faceswap.model.schedule import Budget
 from flows.parameters_tune import TuneParameters, searches
@@ -54,3 +56,27 @@ def test_resume_takes_the_stored_input_and_what_extends_it() -> None:
     found = TuneParameters(face_sets=["(of the run)"], resume="abc", trials=9, minutes=3).checked()
     assert (found.face_sets, found.trials, found.seed) == (["a", "b"], 9, 5)
     assert found.budget() == Budget(steps=7)
+
+
+def test_a_search_with_four_workers_resumes_with_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[TuneParameters] = []
+    monkeypatch.setattr("flows.tune.tune", begun.append)  # None: as the chief's search
+    folder = searches() / "one"
+    fakes.plan(run_id="abc").save(folder)
+    stored = TuneParameters(face_sets=["a", "b"], workers=4)
+    (folder / "parameters.json").write_text(stored.model_dump_json())
+    for words in ([], ["--workers", "2"]):
+        assert CliRunner().invoke(app, ["tune", "--resume", "abc", *words]).exit_code == 0
+    assert [parameters.workers for parameters in begun] == [4, 2]
+
+
+def test_everything_in_the_form_is_described() -> None:
+    schema = TuneParameters.model_json_schema()
+    models = {"tune": schema} | {n: m for n, m in schema["$defs"].items() if "properties" in m}
+    undescribed = {
+        f"{model}.{name}"
+        for model, content in models.items()
+        for name, field in content["properties"].items()
+        if "description" not in field and "const" not in field
+    }
+    assert undescribed == set()
