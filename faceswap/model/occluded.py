@@ -1,6 +1,7 @@
 """Learning what lies over faces: fictional people behind drawn hands, glasses, hair and objects."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from faceswap.faces.geometry import apply
 from faceswap.model.augmentation import Array
 from faceswap.model.bare_faces import SOURCE, Faces, OcclusionOptions
+from faceswap.model.checkpoints import Checkpoints, TrainingState
 from faceswap.model.occlusion import VIEW, build_occlusion_network
 from faceswap.swap.masks import hull_of
 from faceswap.synthetic.occluders import occlude, wrinkle
@@ -21,32 +23,30 @@ _FINE = VIEW.size * 3 // 2
 _FOREHEAD = 0.25
 _COVERED = 0.75
 """Share of the faces that something is put in front of."""
-_EPOCH = 150
-"""Steps between two points of the curve."""
+_SITTING = 150
+"""Steps between two points of the curve, and between two checkpoints."""
+_WARMUP = 100
 
 
 class OccludedFaces(keras.utils.PyDataset):
-    """Endless faces behind things, each drawn from (seed, epoch, step).
+    """The faces behind things of some steps, each step's drawn from (seed, step).
 
     Args:
         faces: rendered.
         options: batch size, seed.
+        steps: which.
     """
 
-    def __init__(self, faces: Faces, options: OcclusionOptions) -> None:
+    def __init__(self, faces: Faces, options: OcclusionOptions, steps: range) -> None:
         super().__init__(workers=2)
-        self.faces, self.options, self._epoch = faces, options, 0
+        self.faces, self.options, self.steps = faces, options, steps
 
     def __len__(self) -> int:
-        return _EPOCH
-
-    def on_epoch_end(self) -> None:
-        """Other faces in the next epoch."""
-        self._epoch += 1
+        return len(self.steps)
 
     def __getitem__(self, index: int) -> tuple[Array, Array]:
         """(n, 96, 96, 3) the faces, and (n, 96, 96, 2): where they are hidden and where that counts; all 0..1."""
-        rng = np.random.default_rng((self.options.seed, self._epoch, index))
+        rng = np.random.default_rng((self.options.seed, self.steps[index]))
         chosen = rng.integers(len(self.faces.crops), size=self.options.batch_size)
         made = [self.example(int(i), rng) for i in chosen]
         return np.stack([x for x, _ in made]), np.stack([y for _, y in made])
@@ -140,26 +140,46 @@ def hidden_loss(truth: Any, found: Any) -> Any:
 
 
 def learn_occlusion(
-    faces: Faces, options: OcclusionOptions, told: Callable[[int, dict[str, float]], None]
+    faces: Faces,
+    options: OcclusionOptions,
+    told: Callable[[int, dict[str, float]], None],
+    folder: Path,
+    run_id: str = "",
 ) -> keras.Model:
-    """Train the network from nothing.
+    """Train the network from nothing, or from the newest checkpoint of the same options.
 
     Args:
         faces: rendered.
         options: steps, rate, seed.
         told: called with the step and the metrics now and then.
+        folder: for checkpoints.
+        run_id: stored with them.
     """
     keras.utils.set_random_seed(options.seed)
     model = build_occlusion_network()
-    rate = keras.optimizers.schedules.CosineDecay(
-        1e-5, options.steps, alpha=0.02, warmup_target=options.learning_rate, warmup_steps=100
-    )
-    model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=hidden_loss, jit_compile=False)
-    steps = min(_EPOCH, options.steps)
-    curve = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: told((epoch + 1) * steps, dict(logs or {}))
-    )
-    data = OccludedFaces(faces, options)
-    epochs = max(1, options.steps // steps)
-    model.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=[curve])
+    optimizer = keras.optimizers.Adam(falling_rate(options), clipnorm=1.0)
+    model.compile(optimizer, loss=hidden_loss, jit_compile=False)
+    optimizer.build(model.trainable_variables)
+    checkpoints = Checkpoints(folder)
+    state = TrainingState(options.seed, {}, {"steps": options.steps}, {}, run_id=run_id)
+    if checkpoints.latest():
+        state = checkpoints.restore(model, optimizer)
+    while state.step < options.steps:
+        steps = range(state.step, min(state.step + _SITTING, options.steps))
+        curve = model.fit(OccludedFaces(faces, options, steps), shuffle=False, verbose=0)
+        state.step = steps.stop
+        told(state.step, {name: float(values[-1]) for name, values in curve.history.items()})
+        checkpoints.save(model, optimizer, state)
     return model
+
+
+def falling_rate(options: OcclusionOptions) -> keras.optimizers.schedules.CosineDecay:
+    """Up to the options' rate in the first steps, then along a cosine to 2 % of it at the last step."""
+    warmup = max(1, min(_WARMUP, options.steps // 10))
+    return keras.optimizers.schedules.CosineDecay(
+        1e-5,
+        max(1, options.steps - 1 - warmup),
+        alpha=0.02,
+        warmup_target=options.learning_rate,
+        warmup_steps=warmup,
+    )

@@ -10,7 +10,8 @@ import pytest
 from faceswap.errors import TrainingError
 from faceswap.model import weights
 from faceswap.model.bare_faces import Faces, OcclusionOptions, render_faces
-from faceswap.model.occluded import OccludedFaces, hidden_loss, learn_occlusion
+from faceswap.model.checkpoints import Checkpoints
+from faceswap.model.occluded import OccludedFaces, falling_rate, hidden_loss, learn_occlusion
 from faceswap.model.occlusion import (
     NAME,
     VIEW,
@@ -29,21 +30,20 @@ def faces() -> Faces:
 
 
 def test_lessons_repeat_and_say_where_the_face_counts(faces: Faces) -> None:
-    data = OccludedFaces(faces, OPTIONS)
+    data = OccludedFaces(faces, OPTIONS, range(10, 20))
     x, y = data[3]
     assert x.shape == (4, VIEW.size, VIEW.size, 3) and y.shape == (4, VIEW.size, VIEW.size, 2)
     for values in (x, y):
         assert values.dtype == np.float32 and values.min() >= 0 and values.max() <= 1
-    np.testing.assert_array_equal(OccludedFaces(faces, OPTIONS)[3][0], x)
+    np.testing.assert_array_equal(OccludedFaces(faces, OPTIONS, range(13, 14))[0][0], x)
     assert not np.array_equal(data[4][0], x)
-    data.on_epoch_end()
-    assert not np.array_equal(data[3][0], x)
+    assert len(data) == 10
     # the face fills the middle of the crop and not its corners
     assert y[:, 48, 48, 1].min() == 1 and y[:, 0, 0, 1].max() == 0
 
 
 def test_three_of_four_faces_are_behind_something(faces: Faces) -> None:
-    data = OccludedFaces(faces, OPTIONS)
+    data = OccludedFaces(faces, OPTIONS, range(1))
     covered = [
         float((y[..., 0] * y[..., 1]).sum() / y[..., 1].sum())
         for _, y in (data.example(i % 6, np.random.default_rng(i)) for i in range(60))
@@ -64,18 +64,61 @@ def test_the_loss_in_closed_form() -> None:
     assert float(keras.ops.convert_to_numpy(hidden_loss(truth, right))[0]) < 1e-3
 
 
-def test_training_lowers_the_loss_and_tells_of_it(faces: Faces) -> None:
+def test_training_lowers_the_loss_and_tells_of_it(faces: Faces, tmp_path: Path) -> None:
     told: list[tuple[int, float]] = []
     options = OPTIONS.model_copy(update={"steps": 30})
-    model = learn_occlusion(faces, options, lambda step, values: told.append((step, values["loss"])))
+    model = learn_occlusion(
+        faces, options, lambda step, values: told.append((step, values["loss"])), tmp_path
+    )
     assert [step for step, _ in told] == [30]
-    x, y = OccludedFaces(faces, options)[0]
+    x, y = OccludedFaces(faces, options, range(1))[0]
     fresh = build_occlusion_network()
 
     def loss_of(network: keras.Model) -> float:
         return float(np.mean(keras.ops.convert_to_numpy(hidden_loss(y, network(x, training=True)))))
 
     assert loss_of(model) < loss_of(fresh)
+
+
+def test_an_interrupted_training_goes_on_and_takes_all_its_steps(
+    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faceswap.model.occluded._SITTING", 4)
+    options = OPTIONS.model_copy(update={"steps": 11, "batch_size": 2})
+    drawn: list[int] = []
+    draw = OccludedFaces.__getitem__
+
+    def noted(self: OccludedFaces, index: int) -> object:
+        drawn.append(self.steps[index])
+        return draw(self, index)
+
+    monkeypatch.setattr(OccludedFaces, "__getitem__", noted)
+
+    def interrupt(step: int, _: dict[str, float]) -> None:
+        if step == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learn_occlusion(faces, options, interrupt, tmp_path, "run 1")
+    assert Checkpoints(tmp_path).latest().run_id == "run 1"  # type: ignore[union-attr]
+    drawn.clear()
+    told: list[int] = []
+    model = learn_occlusion(faces, options, lambda step, _: told.append(step), tmp_path)
+    assert told == [8, 11]
+    assert set(drawn) == set(range(4, 11))
+    whole = learn_occlusion(faces, options, lambda *_: None, tmp_path / "whole")
+    for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("steps", [1, 30, 299, 6000])
+def test_the_rate_has_fallen_at_the_last_step(steps: int) -> None:
+    options = OPTIONS.model_copy(update={"steps": steps})
+    rates = [float(falling_rate(options)(step)) for step in range(steps)]
+    if steps > 1:
+        assert max(rates) == pytest.approx(options.learning_rate, rel=1e-2)
+        assert rates[-1] == pytest.approx(0.02 * options.learning_rate, rel=1e-2)
+    assert np.argmax(rates) <= 100
 
 
 def test_weights_come_back(tmp_path: Path, home: Path) -> None:
