@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from faceswap.errors import MediaError, MediaTooLarge, StorageError, UnreadableMedia
 from faceswap.provenance.metadata import Provenance, image_options
@@ -26,7 +26,8 @@ def read_image(path: Path, max_pixels: int | None = None) -> NDArray[np.uint8]:
         max_pixels: largest number of pixels; default from the settings. Checked before decoding.
 
     Returns:
-        (H, W, 3) uint8 RGB: EXIF orientation applied, transparency laid on white, grey and 16 bit converted.
+        (H, W, 3) uint8 sRGB: EXIF orientation and colour profile applied, transparency laid on white, grey and 16 bit
+        converted. A damaged profile is ignored.
 
     Raises:
         UnreadableMedia: corrupt, truncated, empty, or not a picture.
@@ -57,11 +58,31 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     grey = np.asarray(image) if image.mode.startswith("I") else None
     if grey is not None and (image.mode != "I" or grey.max() > 255):  # Pillow would clip 16 bit, not scale it
         return np.repeat(np.rint(grey / 257).clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    image = _in_srgb(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")
         image = Image.alpha_composite(white, layer)
     return np.array(image.convert("RGB"), np.uint8)
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Colours as the picture's own profile means them, Display P3 of telephones for one."""
+    if not (icc := image.info.get("icc_profile")):
+        return image
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        if "sRGB" in ImageCms.getProfileDescription(profile):
+            return image
+        clear = image.has_transparency_data
+        if clear or image.mode == "P":
+            image = image.convert("RGBA" if clear else "RGB")
+        converted = ImageCms.profileToProfile(
+            image, profile, ImageCms.createProfile("sRGB"), outputMode=image.mode if clear else "RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    return converted or image
 
 
 def write_image(
