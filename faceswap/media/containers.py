@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from faceswap.errors import UnreadableMedia
@@ -31,3 +32,8 @@ def open_media(path: Path) -> InputContainer:
         raise UnreadableMedia(
             f"{path} can't be read as a video: {why}", "see whether a player opens it, or remove it"
         ) from error
+
+
+def sound_track(container: InputContainer) -> AudioStream | None:
+    """The first sound track in a format that is known; telephones put others, that only they play, beside it."""
+    return next((track for track in container.streams.audio if track.codec_context is not None), None)

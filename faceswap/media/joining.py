@@ -34,7 +34,7 @@ def join_videos(
     audio_start: float = 0.0,
     rotation: int = 0,
     metadata: Provenance | None = None,
-) -> None:
+) -> str | None:
     """Copy the pictures of the parts into one file, with the sound of another; ``out`` appears whole or not at all.
 
     Args:
@@ -44,6 +44,9 @@ def join_videos(
         audio_start: seconds of that file that become time 0.
         rotation: with which the parts were written.
         metadata: what the file says of its origin.
+
+    Returns:
+        what was wrong with the sound of ``audio_from``, or None.
 
     Raises:
         MediaError: there are no parts, or they differ in size or coding.
@@ -56,10 +59,11 @@ def join_videos(
     options = {} if suffix == ".mkv" else {"movflags": "+faststart"}
     try:
         with replacing(out) as unfinished, ExitStack() as stack:
-            first = _opened(stack, parts[0].path)
             container = stack.enter_context(av.open(str(unfinished), "w", container_options=options))
             container.metadata.update(container_tags(metadata) if metadata else {})
-            track = container.add_stream_from_template(first.streams.video[0])
+            with open_media(parts[0].path) as first:
+                track = container.add_stream_from_template(first.streams.video[0])
+                coding = _coding(first)
             if rotation:
                 track.set_display_rotation(rotation)
             sound = Sound.of(audio_from, container, suffix, audio_start) if audio_from else None
@@ -67,18 +71,19 @@ def join_videos(
                 stack.callback(sound.close)
             last = None
             for part in parts:
-                source = first if part is parts[0] else _opened(stack, part.path)
-                _check_like(first, source, out)
-                last = _copy(source, part.start, track, container, sound, last)
+                with open_media(part.path) as source:  # one at a time: long videos have hundreds
+                    if _coding(source) != coding:
+                        raise MediaError(
+                            f"The parts of {out} are coded in different ways",
+                            "begin anew: --fresh, or remove the folder of parts",
+                        )
+                    last = _copy(source, part.start, track, container, sound, last)
             # packets stay in the container's queue until it is closed, which ``stack`` does before the rename
     except (av.FFmpegError, OSError) as error:
         raise StorageError(
             f"{out} can't be written: {error}", "check the folder and the space on the disk"
         ) from error
-
-
-def _opened(stack: ExitStack, path: Path) -> InputContainer:
-    return stack.enter_context(open_media(path))
+    return sound.damage if sound is not None else None
 
 
 def _copy(
@@ -115,11 +120,7 @@ def _mux_sound(container: av.container.OutputContainer, sound: Sound, until: flo
         container.mux(packet)
 
 
-def _check_like(first: InputContainer, other: InputContainer, out: Path) -> None:
-    """Streams can follow one another only where the decoder's setup is the same."""
-    a, b = (container.streams.video[0].codec_context for container in (first, other))
-    if (a.width, a.height, a.pix_fmt, a.extradata) != (b.width, b.height, b.pix_fmt, b.extradata):
-        raise MediaError(
-            f"The parts of {out} are coded in different ways",
-            "begin anew: --fresh, or remove the folder of parts",
-        )
+def _coding(container: InputContainer) -> tuple[int, int, str | None, bytes | None]:
+    """The decoder's setup: streams can follow one another only where it is the same."""
+    context = container.streams.video[0].codec_context
+    return context.width, context.height, context.pix_fmt, context.extradata

@@ -12,7 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from faceswap.media.containers import open_media
+from faceswap.media.containers import open_media, sound_track
 
 _MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
 _COPIED = {
@@ -35,7 +35,14 @@ class Sound:
 
     def __init__(self, source: InputContainer, output: OutputContainer, suffix: str, start: float) -> None:
         self.damage: str | None = None
-        self._source, self._track = source, source.streams.audio[0]
+        self._source = source
+        self._held: tuple[float, Packet[AudioStream]] | None = None
+        track = sound_track(source)
+        if track is None:
+            self.damage = f"the sound of {source.name} is in a format that is not known, it is left out"
+            self._packets: Iterator[tuple[float, Packet[AudioStream]]] = iter(())
+            return
+        self._track = track
         picture = source.streams.best("video")
         origin = (picture.start_time or 0) * (picture.time_base or 0) if picture else 0
         self._start = start + float(origin)
@@ -47,11 +54,12 @@ class Sound:
             rate = context.sample_rate if context.sample_rate in _AAC_RATES else 48_000
             self._out = output.add_stream("aac", rate=rate, layout=_LAYOUTS.get(context.channels, "stereo"))
             self._packets = self._encoded()
-        self._held: tuple[float, Packet[AudioStream]] | None = None
 
     @classmethod
     def of(cls, path: Path, output: OutputContainer, suffix: str, start: float) -> Self | None:
         """The sound of a file, with a new track for it in the output; None where the file is silent.
+
+        Where no track is in a format that is known, there are no packets, and :attr:`damage` says so.
 
         Args:
             path: video or sound file.

@@ -20,6 +20,7 @@ from faceswap.swap.work import Work
 Progress = Callable[[int, int | None, str], None]
 """Called with what is done, the total where it is known, and what is being worked on."""
 
+_HDR = "{} is HDR, written as BT.709: lights brighter than white paper are white; where that shows, convert it first"
 _WARM_UP = 0.6
 """Seconds before the first new frame that are swapped once more when a video goes on: the filters settle."""
 
@@ -37,7 +38,9 @@ class VideoReport(BaseModel):
     without_face: int = Field(0, description="frames without a face; they pass through unchanged")
     bridged: int = Field(0, description="frames in which a face that was lost for a moment was followed")
     skipped: dict[str, int] = Field({}, description="faces that were left alone, by reason")
-    damage: str | None = Field(None, description="what was wrong with the source; the rest was swapped")
+    damage: str | None = Field(
+        None, description="what was wrong with the source or could not be kept; the rest was swapped"
+    )
     seconds: float = Field(0.0, description="wall time")
     resumed: int = Field(0, description="frames taken over from an interrupted run")
     cancelled: bool = False
@@ -104,39 +107,39 @@ def swap_video(
         parts = Parts(out, swap_key(source, swapper, metadata, start, end), writer, resume=resume)
         work = Work(swapper, parts.tally)
 
-        def join(path: Path) -> None:
-            join_videos(
+        def join(path: Path) -> str | None:
+            return join_videos(
                 parts.joinable(start or 0.0),
                 path,
-                audio_from=source if info.has_audio else None,
+                audio_from=source,
                 audio_start=start or 0.0,
                 rotation=info.rotation,
                 metadata=metadata,
             )
 
-        def report(path: Path | None, partial: Path | None = None) -> VideoReport:
+        def report(path: Path | None, partial: Path | None, unheard: str | None) -> VideoReport:
             return VideoReport(
                 source=source,
                 out=path,
                 partial=partial,
                 **work.tally.model_dump(),
-                damage=reader.damage,
+                damage="; ".join(filter(None, (reader.damage, unheard, hdr))) or None,
                 seconds=time.perf_counter() - began,
                 resumed=before,
                 cancelled=path is None,
             )
 
-        def keep() -> Path | None:
+        def keep() -> tuple[Path | None, str | None]:
             if not parts.tally.swapped:
-                return None
-            join(parts.partial)
-            return parts.partial
+                return None, None
+            return parts.partial, join(parts.partial)
 
+        hdr = _HDR.format(source) if info.hdr else None
         before = work.tally.frames
         try:
             _swap_frames(reader, parts, work, (start, end), progress, cancelled)
         except _Cancelled:
-            return report(None, keep())
+            return report(None, *keep())
         except Exception:
             raise
         except BaseException:  # Ctrl-C, or the signal by which Prefect cancels
@@ -145,9 +148,9 @@ def swap_video(
         if not work.tally.swapped:
             parts.remove()
             work.require_a_swap(source)
-        join(out)
+        unheard = join(out)
         parts.remove()
-        return report(out)
+        return report(out, None, unheard)
 
 
 def _swap_frames(

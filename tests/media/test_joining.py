@@ -1,13 +1,16 @@
+import resource
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from faceswap.errors import MediaError
 from faceswap.media.joining import Part, join_videos
 from faceswap.media.video import VideoReader, VideoWriter, probe
+from tests.media.videos import add_sound, audio_seconds, beeps, make_video, unknown_sound, write_sound
 
 SIZE = 64
 
@@ -68,3 +71,37 @@ def test_one_part_is_copied(tmp_path: Path) -> None:
     first = write(tmp_path / "a.mp4", range(0, 200, 10))
     join_videos([Part(first, 0.0)], tmp_path / "o.mp4")
     assert probe(tmp_path / "o.mp4").frames == 20
+
+
+def test_more_parts_than_files_may_be_open(tmp_path: Path) -> None:
+    part = write(tmp_path / "a.mp4", range(0, 20, 10), size=16)
+    parts = [Part(part, 2 * i * 1001 / 30000) for i in range(100)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 16, hard))
+    try:
+        join_videos(parts, tmp_path / "o.mp4", audio_from=make_video(tmp_path / "s.mp4", 5, sound=True))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert probe(tmp_path / "o.mp4").frames == 200
+
+
+def test_sound_in_an_unknown_format_is_left_out_and_named(tmp_path: Path) -> None:
+    part = write(tmp_path / "a.mp4", range(0, 200, 10))
+    source = unknown_sound(make_video(tmp_path / "source.mp4", sound=True))
+    assert not probe(source).has_audio
+    damage = join_videos([Part(part, 0.0)], tmp_path / "o.mp4", audio_from=source)
+    assert "source.mp4" in (damage or "")
+    assert "not known" in (damage or "")
+    assert (probe(tmp_path / "o.mp4").frames, probe(tmp_path / "o.mp4").has_audio) == (20, False)
+
+
+def test_the_first_sound_track_in_a_known_format_is_taken(tmp_path: Path) -> None:
+    part = write(tmp_path / "a.mp4", range(0, 200, 10))
+    with av.open(str(tmp_path / "source.mp4"), "w") as container:
+        tracks = [add_sound(container), add_sound(container)]
+        for track, seconds in zip(tracks, (1.0, 0.5), strict=True):
+            write_sound(container, track, beeps(seconds))
+    source = unknown_sound(tmp_path / "source.mp4")
+    assert join_videos([Part(part, 0.0)], tmp_path / "o.mp4", audio_from=source) is None
+    assert audio_seconds(tmp_path / "o.mp4") == pytest.approx(0.5, abs=0.15)

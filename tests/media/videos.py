@@ -94,6 +94,14 @@ def codec_of_sound(path: Path) -> str:
         return str(container.streams.audio[0].codec_context.codec.canonical_name)
 
 
+def unknown_sound(path: Path, tracks: int = 1) -> Path:
+    """Rename the format of the first sound tracks (ISO 14496-12, stsd), and what describes it, to unknown ones."""
+    data = path.read_bytes()
+    assert min(data.count(b"mp4a"), data.count(b"esds")) >= tracks
+    path.write_bytes(data.replace(b"mp4a", b"zzzz", tracks).replace(b"esds", b"zsds", tracks))
+    return path
+
+
 def set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
     """Patch a, b, c, d of the first track's display matrix (ISO 14496-12, tkhd: x' = a x + c y, y' = b x + d y)."""
     data = bytearray(path.read_bytes())

@@ -18,6 +18,7 @@ from faceswap.swap.options import SwapOptions
 from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.threads import ahead
+from tests.media.videos import unknown_sound
 from tests.swap.fakes import KnownFaces, Paint, face_at
 
 MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
@@ -100,6 +101,23 @@ def test_full_range_stays_full_range(tmp_path: Path) -> None:
     with VideoReader(source) as a, VideoReader(out) as b:
         for x, y in zip(a.frames(), b.frames(), strict=True):
             np.testing.assert_allclose(y.image[220:].mean(), x.image[220:].mean(), atol=2)
+
+
+def test_sound_and_colours_that_can_not_be_kept_are_reported(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = tmp_path / "silent.mp4"
+    silent.write_bytes(clip.read_bytes())
+    unknown_sound(silent)
+    report = swap_video(silent, tmp_path / "o.mp4", swapper(), MADE)
+    assert (report.frames, probe(tmp_path / "o.mp4").has_audio) == (FRAMES, False)
+    assert "silent.mp4 is in a format that is not known" in (report.damage or "")
+    stopped = swap_video(silent, tmp_path / "o.mp4", swapper(), MADE, cancelled=stop_after(5))
+    assert "not known" in (stopped.damage or "")
+    monkeypatch.setattr("faceswap.media.video.is_hdr", lambda frame: True)
+    report = swap_video(clip, tmp_path / "hdr.mp4", swapper(), MADE)
+    assert "clip.mp4 is HDR" in (report.damage or "")
+    assert "not known" not in (report.damage or "")
 
 
 @pytest.mark.parametrize("rotation", [90, 180])
