@@ -1,10 +1,12 @@
 """What each flow takes: the same models make the forms in Prefect's UI and check the command line."""
 
 import datetime as dt
+import re
+import unicodedata
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction import ExtractionOptions
@@ -17,7 +19,27 @@ from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 
 PRIOR = "prior"
+OF_THE_RUN = "(of the run)"
+"""In place of face sets: those of the training that goes on."""
 PresetName = StrEnum("PresetName", {name: name for name in PRESETS})  # type: ignore[misc]
+
+
+def _nameable(name: str) -> str:
+    """The name with its accents composed, so that one person has one name and MLflow takes it.
+
+    Raises:
+        ValueError: MLflow would refuse metrics of that name.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    if not re.fullmatch(r"\w[\w.-]*", composed):
+        raise ValueError(
+            "a name begins with a letter or a digit and goes on with letters, digits, _ . or -; MLflow takes no marks "
+            "that are not one character with their letter"
+        )
+    return composed
+
+
+Identity = Annotated[str, AfterValidator(_nameable)]
 
 
 class _Parameters(BaseModel):
@@ -27,7 +49,7 @@ class _Parameters(BaseModel):
 class PreprocessParameters(_Parameters):
     """Media of one person in, a face set out."""
 
-    identity: str = Field(
+    identity: Identity = Field(
         description="who it is; the face set and the model are named so", pattern=r"^[\w][\w.-]*$"
     )
     sources: list[str] = Field(
@@ -67,7 +89,7 @@ class TrainParameters(_Parameters):
         {}, description='other fields of the preset: {"loss": {"dssim": 1}}; the three above win'
     )
     tune_run: str = Field("", description="MLflow run of the search that chose these settings")
-    seed: int = Field(0, ge=0, lt=2**31)
+    seed: int = Field(0, ge=0, lt=2**31, description="of the batches and of the initial weights")
     patience: int = Field(
         0, ge=0, description="validations without a better swap before winding down; 0: never"
     )
@@ -79,7 +101,11 @@ class TrainParameters(_Parameters):
         "a version (NAME@alias, NAME/3), or empty: nothing",
     )
     freeze_encoder: bool = Field(False, description="with a warm start: train only the decoders")
-    resume: str = Field("", description="MLflow run id of an interrupted training to go on with")
+    resume: str = Field(
+        "",
+        description="MLflow run id of an interrupted training to go on with; of all else only a budget may be given, "
+        f"and {OF_THE_RUN} as face set",
+    )
 
     @field_validator("preset", mode="before")
     @classmethod
@@ -177,7 +203,7 @@ class PromoteParameters(_Parameters):
 class RollbackParameters(_Parameters):
     """The version before into production again."""
 
-    name: str = Field(description="the identity", pattern=r"^[\w][\w.-]*$")
+    name: Identity = Field(description="the identity", pattern=r"^[\w][\w.-]*$")
     reason: str = Field("", max_length=1000, description="why; it is recorded")
     by: str = Field("", max_length=200, description="who; empty: the user of the machine")
 
@@ -208,16 +234,16 @@ class SwapParameters(_Parameters):
 class PipelineParameters(_Parameters):
     """The whole job: media of two or more people in; report, pictures and video out."""
 
-    people: dict[str, str] = Field(
+    people: dict[Identity, str] = Field(
         description="identity -> video, folder, s3:// prefix or face set", min_length=2
     )
-    consent: dict[str, str] = Field(description="identity -> what allows the use of the likeness")
+    consent: dict[Identity, str] = Field(description="identity -> what allows the use of the likeness")
     fictional: bool = Field(False, description="none of the people exists")
-    reference_photos: dict[str, list[str]] = Field({}, description="identity -> photos of the person")
+    reference_photos: dict[Identity, list[str]] = Field({}, description="identity -> photos of the person")
     out: str = Field(description="folder for the report, the pictures and the video")
     preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
     minutes: float = Field(4, gt=0, description="training time, minutes")
     bottleneck: int | None = Field(None, ge=4, le=4096, description="width of the code; empty: the preset's")
-    seed: int = Field(0, ge=0, lt=2**31)
+    seed: int = Field(0, ge=0, lt=2**31, description="of the batches and of the initial weights")
     frames: int = Field(40, ge=2, le=1000, description="held-out frames a pair is measured on")
     options: ExtractionOptions = ExtractionOptions()

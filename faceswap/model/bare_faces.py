@@ -33,8 +33,8 @@ class OcclusionOptions(BaseModel):
     render_size: int = Field(192, ge=64, le=1024, description="side of the rendered pictures, px")
     steps: int = Field(6000, ge=1, description="optimizer steps")
     batch_size: int = Field(16, ge=1, le=256, description="faces in a step")
-    learning_rate: float = Field(2e-3, gt=0, le=0.1)
-    seed: int = Field(0, ge=0, lt=2**31)
+    learning_rate: float = Field(2e-3, gt=0, le=0.1, description="highest; it rises to it and then falls")
+    seed: int = Field(0, ge=0, lt=2**31, description="of the people, the batches and the initial weights")
 
 
 @dataclass(frozen=True)

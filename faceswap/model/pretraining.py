@@ -43,7 +43,7 @@ class PretrainingOptions(BaseModel):
     render_size: int = Field(208, ge=64, le=1024, description="side of the rendered pictures, px")
     steps: int = Field(4000, ge=1, description="optimizer steps")
     batch_size: int = Field(8, ge=1, le=256, description="pairs of each of the two decoders in a step")
-    seed: int = Field(0, ge=0, lt=2**31)
+    seed: int = Field(0, ge=0, lt=2**31, description="of the people, the batches and the initial weights")
 
 
 def pretraining_preset(name: str, options: PretrainingOptions) -> Preset:
