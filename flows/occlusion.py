@@ -13,7 +13,7 @@ from faceswap.model.device import device
 from faceswap.model.occluded import learn_occlusion
 from faceswap.model.occlusion import NAME, save_occlusion_network
 from faceswap.settings import settings
-from flows import runtime
+from flows import runtime, work
 from flows.parameters import LearnOcclusionParameters
 
 
@@ -26,9 +26,17 @@ def render(options: OcclusionOptions) -> Faces:
 
 @flow(name="learn-occlusion")
 def learn(parameters: LearnOcclusionParameters) -> Path:
-    """Learn what lies over faces; writes the network's weights and logs them with their origin."""
+    """Learn what lies over faces; writes the network's weights and logs them with their origin.
+
+    Interrupted and started again with the same options, it goes on from its last checkpoint, in the same MLflow run.
+    """
     options = parameters.options
-    with tracking.run("learn occlusion", "pretrain", tags=runtime.prefect_tags()) as run:
+    with (
+        work.going_on("learn-occlusion", options.model_dump(mode="json")) as folder,
+        tracking.run(
+            "learn occlusion", "pretrain", run_id=work.run_of(folder), tags=runtime.prefect_tags()
+        ) as run,
+    ):
         run.parameters({"occlusion": parameters.model_dump(mode="json")})
         faces = render(options)
         with runtime.training_slot(), runtime.progress("learn occlusion") as report:
@@ -37,7 +45,7 @@ def learn(parameters: LearnOcclusionParameters) -> Path:
                 run.metrics(values, step)
                 report(step, options.steps, f"loss {values['loss']:.3f}")
 
-            model = learn_occlusion(faces, options, told)
+            model = learn_occlusion(faces, options, told, work.checkpoints(folder), run.run_id)
         file = Path(parameters.out) if parameters.out else weights.made_at(NAME)
         about = {"run_id": run.run_id, **options.model_dump(), "device": str(device())}
         digest = save_occlusion_network(model, file, about)

@@ -21,9 +21,9 @@ from faceswap.model.prior import save_prior
 from faceswap.model.schedule import Budget
 from faceswap.model.trainer import Trainer, TrainingOptions
 from faceswap.settings import settings
-from flows import runtime
+from flows import runtime, work
 from flows.parameters import PretrainParameters
-from flows.train import Observer, work_folder
+from flows.train import Observer
 
 
 @task(name="render people", cache_policy=NO_CACHE)
@@ -35,21 +35,33 @@ def render_people(options: PretrainingOptions) -> Rendered:
 
 @flow(name="pretrain")
 def pretrain(parameters: PretrainParameters) -> Path:
-    """Learn faces from people who do not exist; writes the prior and logs it with its origin."""
+    """Learn faces from people who do not exist; writes the prior and logs it with its origin.
+
+    Interrupted and started again with the same options, it goes on from its last checkpoint, in the same MLflow run.
+    """
     options = parameters.options
     recipe = pretraining_preset(parameters.preset.value, options)
-    with tracking.run(f"pretrain {recipe.name}", "pretrain", tags=runtime.prefect_tags()) as run:
+    settled_by = {"preset": recipe.model_dump(mode="json"), "options": options.model_dump(mode="json")}
+    with (
+        work.going_on("pretrain", settled_by) as folder,
+        tracking.run(
+            f"pretrain {recipe.name}", "pretrain", run_id=work.run_of(folder), tags=runtime.prefect_tags()
+        ) as run,
+    ):
         run.parameters({"pretrain": parameters.model_dump(mode="json"), "preset": recipe.model_dump()})
         data = FictionalData(render_people(options), recipe)
         with runtime.training_slot(), runtime.progress(f"pretrain {recipe.name}") as report:
-            result = Trainer(
+            trainer = Trainer(
                 data,
                 recipe,
                 TrainingOptions(budget=Budget(steps=options.steps), seed=options.seed),
-                work_folder(run.run_id) / "checkpoints",
+                work.checkpoints(folder),
                 Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
                 run_id=run.run_id,
-            ).train()
+            )
+            if work.run_of(folder):
+                trainer.resume()
+            result = trainer.train()
         file = Path(parameters.out) if parameters.out else weights.made_at(recipe.name)
         about = {"run_id": run.run_id, "preset": recipe.name, **options.model_dump(), "device": str(device())}
         digest = save_prior(result.model, STAND_IN, file, about)

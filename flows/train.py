@@ -1,7 +1,5 @@
 """Train: face sets in, registered decoder versions out."""
 
-import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,8 +28,7 @@ from faceswap.model.trainer import Trainer, TrainingResult
 from faceswap.progress import Report
 from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
-from faceswap.settings import settings
-from flows import runtime
+from flows import runtime, work
 from flows.parameters import PRIOR, TrainParameters
 from flows.watch import close_mlflow_runs
 
@@ -99,10 +96,11 @@ def fit(
             data,
             recipe,
             parameters.options(),
-            folder / "checkpoints",
+            work.checkpoints(folder),
             Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
             quality=SwapQuality(sets, identities, FaceFinder(careful=True)) if len(sets) > 1 else None,
-            initialize=_warm_start(run, parameters.warm_start, recipe),
+            # the checkpoint brings all weights
+            initialize=None if parameters.resume else _warm_start(run, parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},
             run_id=run.run_id,
         )
@@ -179,16 +177,20 @@ def train(parameters: TrainParameters) -> Trained:
 
     Cancel it and it saves; "Retry" in Prefect's UI, or a new run with ``resume``, goes on from there.
     """
-    parameters = _of_interrupted(parameters) if parameters.resume else _of_retried(parameters)
-    sets = load_face_sets(parameters.face_sets)
+    parameters = work.of_interrupted(parameters) if parameters.resume else work.of_retried(parameters)
+    sets = load_face_sets(work.face_sets_of(parameters))
     name = f"train {' + '.join(sets)}"
-    with tracking.run(name, "train", run_id=parameters.resume, tags=runtime.prefect_tags()) as run:
-        folder = work_folder(run.run_id)
-        _remember(parameters, folder)
+    with (
+        tracking.run(name, "train", run_id=parameters.resume, tags=runtime.prefect_tags()) as run,
+        work.telling_how_to_go_on(run.run_id),
+    ):
+        folder = work.work_folder(run.run_id)
+        work.remember(parameters, sets, folder)
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
         )
-        run.tags({"device": str(device())})
+        budget = parameters.options().budget.model_dump_json(exclude_none=True)
+        run.tags({"device": str(device()), "budget": budget})
         if parameters.tune_run:
             run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():
@@ -212,36 +214,3 @@ def train(parameters: TrainParameters) -> Trained:
         )
     shutil.rmtree(folder, ignore_errors=True)
     return Trained(run.run_id, versions, account)
-
-
-def work_folder(run_id: str) -> Path:
-    """Where a training keeps its checkpoints until its versions are registered."""
-    return settings().work_path / "train" / run_id
-
-
-def _remember(parameters: TrainParameters, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".parameters-{os.getpid()}"
-    part.write_text(parameters.model_dump_json(indent=1))
-    part.replace(folder / "parameters.json")
-
-
-def _of_retried(parameters: TrainParameters) -> TrainParameters:
-    """With ``resume`` filled in where Prefect tries this flow run once more and the first try left a checkpoint."""
-    found = tracking.interrupted_run(runtime.root_flow_run(), "train")
-    file = work_folder(found) / "parameters.json"
-    if not found or not file.exists():
-        return parameters
-    begun = TrainParameters.model_validate_json(file.read_text())
-    same = begun.model_copy(update={"resume": ""}) == parameters
-    return parameters.model_copy(update={"resume": found}) if same else parameters
-
-
-def _of_interrupted(parameters: TrainParameters) -> TrainParameters:
-    file = work_folder(parameters.resume) / "parameters.json"
-    if not file.exists():
-        raise SettingsError(
-            f"Run {parameters.resume} left no checkpoint under {settings().work_path}",
-            "only an interrupted training can be resumed, on the machine (or with the FACESWAP_WORK) it ran on",
-        )
-    return TrainParameters(**{**json.loads(file.read_text()), "resume": parameters.resume})

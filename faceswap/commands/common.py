@@ -14,12 +14,13 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from faceswap.errors import ConsentError, FaceswapError, SettingsError
+from faceswap.model.presets import PRESETS
 from faceswap.settings import settings
 from infra.services import use_running_servers
 
 console = Console()
 errors = Console(stderr=True)
-PresetOption = Annotated[str, typer.Option(help="architecture and recipe: lite, original")]
+PresetOption = Annotated[str, typer.Option(help=f"architecture and recipe: {', '.join(PRESETS)}")]
 SHORT = {
     "identity_distance": "identity",
     "identity_top1": "top-1",
@@ -33,8 +34,14 @@ Seed = Annotated[int, typer.Option(min=0)]
 
 
 @contextmanager
-def spoken_errors() -> Iterator[None]:
-    """Errors meant for the user end the command with their message; others keep their traceback."""
+def spoken_errors(
+    interrupted: str = "what was finished is kept, the same command goes on from there",
+) -> Iterator[None]:
+    """Errors meant for the user end the command with their message and notes; others keep their traceback.
+
+    Args:
+        interrupted: what Ctrl-C leaves.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", category=FutureWarning)
     logging.basicConfig(level=settings().log_level, format="%(levelname)s %(name)s: %(message)s")
@@ -45,14 +52,33 @@ def spoken_errors() -> Iterator[None]:
         yield
     except FaceswapError as error:
         errors.print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        _print_notes(error)
         raise typer.Exit(1) from error
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
         errors.print("[bold red]SettingsError[/]: " + "\n  ".join(lines), highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
-    except KeyboardInterrupt as error:
-        errors.print("Interrupted; what was finished is kept, the same command goes on from there.")
+    except (KeyboardInterrupt, Exception) as error:
+        stopped = _interrupt_behind(error)
+        if stopped is None:
+            raise
+        errors.print(f"Interrupted; {interrupted}.", highlight=False, soft_wrap=True)
+        _print_notes(stopped)
         raise typer.Exit(130) from error
+
+
+def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The Ctrl-C that an error comes from: it reaches Prefect's temporary server too, which then does not answer."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _print_notes(error: BaseException) -> None:
+    for note in getattr(error, "__notes__", []):
+        errors.print(f"  → {note}", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from rich.table import Table
 from faceswap.commands.common import PresetOption, Seed, console, quiet_imports, spoken_errors
 from faceswap.errors import SettingsError
 
+_GOES_ON = "the same command renders again and goes on from the last checkpoint"
+
 
 def preprocess(
     sources: Annotated[list[str], typer.Argument(help="videos, pictures, folders, s3:// prefixes")],
@@ -89,19 +91,22 @@ def train(
         str, typer.Option(help="what to start from: prior, a version (NAME@alias, NAME/3), or empty")
     ] = "prior",
     freeze_encoder: Annotated[bool, typer.Option(help="train the decoders only")] = False,
-    resume: Annotated[str, typer.Option(help="MLflow run id of an interrupted training")] = "",
+    resume: Annotated[
+        str,
+        typer.Option(help="MLflow run id of an interrupted training; with it only a budget may be given"),
+    ] = "",
 ) -> None:
     """Face sets in, registered decoder versions out."""
-    with spoken_errors():
+    with spoken_errors("a training that has begun is kept, the same command would begin a new one"):
         if not face_sets and not resume:
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
         with quiet_imports():
-            from flows.parameters import TrainParameters
+            from flows.parameters import OF_THE_RUN, TrainParameters
             from flows.train import train as flow
 
         done = flow(
             TrainParameters(
-                face_sets=face_sets or ["(of the run)"],
+                face_sets=face_sets or [OF_THE_RUN],
                 preset=preset,
                 minutes=minutes,
                 steps=steps,
@@ -128,7 +133,7 @@ def evaluate(
     frames: Annotated[int, typer.Option(min=2, help="held-out frames of each target")] = 40,
 ) -> None:
     """Measure registered versions on held-out faces."""
-    with spoken_errors():
+    with spoken_errors("the same command begins anew"):
         with quiet_imports():
             from flows.evaluate import evaluate as flow
             from flows.parameters import EvaluateParameters
@@ -146,7 +151,7 @@ def pretrain(
     seed: Seed = 0,
 ) -> None:
     """Make the prior that trainings start from: learnt from fictional people, from nothing."""
-    with spoken_errors():
+    with spoken_errors(_GOES_ON):
         with quiet_imports():
             from flows.parameters import PretrainParameters
             from flows.pretrain import pretrain as flow
@@ -164,7 +169,7 @@ def learn_occlusion(
     seed: Seed = 0,
 ) -> None:
     """Make the network that keeps hands and glasses in swaps: learnt from fictional people, from nothing."""
-    with spoken_errors():
+    with spoken_errors(_GOES_ON):
         with quiet_imports():
             from flows.occlusion import learn as flow
             from flows.parameters import LearnOcclusionParameters

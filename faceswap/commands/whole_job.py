@@ -33,6 +33,7 @@ Consents = Annotated[
 Out = Annotated[Path, typer.Option(help="folder for report, pictures and video")]
 _DEMO = ("emeric", "bram", "corin", "fenn", "dalia", "ada")
 """The cast in the order in which the demo takes them: the first have no hair beside the face."""
+_KEPT = "extracted faces and registered versions are kept, the same command trains anew"
 Minutes = Annotated[float, typer.Option(min=0.05, help="training time")]
 
 
@@ -44,7 +45,7 @@ def demo(
     seed: Seed = 0,
 ) -> None:
     """The whole job on fictional people: render, extract, train, evaluate, register, swap. No media needed."""
-    with spoken_errors():
+    with spoken_errors(_KEPT):
         from faceswap.people import FICTIONAL, write_people
 
         with quiet_imports():
@@ -82,7 +83,7 @@ def run(
     seed: Seed = 0,
 ) -> None:
     """The whole job on your own media of consenting people."""
-    with spoken_errors():
+    with spoken_errors(_KEPT):
         named = pairs(people, "PATH")
         if len(named) < 2:
             raise SettingsError("One person alone can't be swapped", "give two or more NAME=PATH")

@@ -1,0 +1,142 @@
+"""What an interrupted training leaves on this machine, and how it is gone on with."""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from faceswap import storage, tracking
+from faceswap.errors import DivergedError, SettingsError
+from faceswap.faces.faceset import FaceSet
+from faceswap.model.checkpoints import Checkpoints
+from faceswap.settings import settings
+from flows import runtime
+from flows.parameters import OF_THE_RUN, TrainParameters
+
+logger = logging.getLogger(__name__)
+_BUDGET = ("minutes", "steps", "epochs")
+_PARAMETERS, _FACE_SETS = "parameters.json", "face_sets.json"
+
+
+def work_folder(run_id: str) -> Path:
+    """Where a training keeps its checkpoints until its versions are registered."""
+    return settings().work_path / "train" / run_id
+
+
+def checkpoints(folder: Path) -> Path:
+    """Where in a work folder the checkpoints are."""
+    return folder / "checkpoints"
+
+
+def remember(parameters: TrainParameters, sets: Mapping[str, FaceSet], folder: Path) -> None:
+    """Keep what a training was started with: its parameters, and which face sets their names meant on that day."""
+    places = [s.uri if storage.is_s3(s.uri) else str(Path(s.uri).resolve()) for s in sets.values()]
+    _write(folder / _FACE_SETS, json.dumps(places))
+    _write(folder / _PARAMETERS, parameters.model_dump_json(indent=1))
+
+
+def face_sets_of(parameters: TrainParameters) -> list[str]:
+    """The face sets to train on; of a training that goes on those it began with, whatever was preprocessed since."""
+    file = work_folder(parameters.resume) / _FACE_SETS
+    if parameters.resume and file.exists():
+        return list(json.loads(file.read_text()))
+    return parameters.face_sets
+
+
+def of_retried(parameters: TrainParameters) -> TrainParameters:
+    """With ``resume`` filled in where Prefect tries this flow run once more and the first try left a checkpoint."""
+    found = tracking.interrupted_run(runtime.root_flow_run(), "train")
+    begun = _begun(found) if found else None
+    same = begun and begun.model_copy(update={"resume": ""}) == parameters
+    return parameters.model_copy(update={"resume": found}) if same else parameters
+
+
+def of_interrupted(parameters: TrainParameters) -> TrainParameters:
+    """What the training to resume was started with; where another budget is given, with that one.
+
+    Raises:
+        SettingsError: it left no checkpoint here, or options are given that it can't take any more.
+    """
+    begun = _begun(parameters.resume)
+    if begun is None:
+        raise SettingsError(
+            f"Run {parameters.resume} left no checkpoint under {settings().work_path}",
+            "only an interrupted training can be resumed, on the machine (or with the FACESWAP_WORK) it ran on",
+        )
+    budget = {name: value for name in _BUDGET if (value := getattr(parameters, name)) is not None}
+    for name, field in TrainParameters.model_fields.items():
+        untouched = [OF_THE_RUN] if name == "face_sets" else field.get_default(call_default_factory=True)
+        value, its_own = getattr(parameters, name), getattr(begun, name)
+        if name not in {"resume", *_BUDGET} and value not in (untouched, its_own):
+            raise SettingsError(
+                f"{name} can't change while run {parameters.resume} goes on: it began with {str(its_own)!r}",
+                f"leave {name} out (only minutes, steps or epochs may be given), or start a new training",
+            )
+    changes = dict.fromkeys(_BUDGET) | budget if budget else {}
+    return begun.model_copy(update={**changes, "resume": parameters.resume})
+
+
+def _begun(run_id: str) -> TrainParameters | None:
+    folder = work_folder(run_id)
+    if not (folder / _PARAMETERS).exists() or not Checkpoints(checkpoints(folder)).latest():
+        return None
+    return TrainParameters.model_validate_json((folder / _PARAMETERS).read_text())
+
+
+@contextmanager
+def telling_how_to_go_on(run_id: str) -> Iterator[None]:
+    """Say how the training of the block is resumed: when it starts, and with whatever ends it too early."""
+    command = f"faceswap train --resume {run_id}"
+    logger.info("Should this training be interrupted, `%s` goes on with it", command)
+    try:
+        yield
+    except DivergedError:  # from its last checkpoint it would diverge again
+        raise
+    except BaseException as error:
+        if Checkpoints(checkpoints(work_folder(run_id))).latest():
+            error.add_note(f"`{command}` goes on with the training")
+        raise
+
+
+@contextmanager
+def going_on(kind: str, settled_by: Mapping[str, Any]) -> Iterator[Path]:
+    """A work folder that is found again when the same is asked for again; it is removed when the block ends well.
+
+    Args:
+        kind: of work.
+        settled_by: all that the result depends on, as JSON takes it.
+
+    Raises:
+        SettingsError: the same work is being done at the moment.
+    """
+    key = json.dumps([dict(settled_by), settings().tracking], sort_keys=True)
+    folder = settings().work_path / kind / hashlib.sha256(key.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SettingsError(
+                f"The same {kind} runs already, in {folder}", "wait for it, or choose another seed"
+            ) from error
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_of(folder: Path) -> str:
+    """MLflow run id of the work that a folder of :func:`going_on` holds; empty: none was begun."""
+    found = Checkpoints(checkpoints(folder)).latest()
+    return found.run_id if found else ""
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}-{os.getpid()}")
+    part.write_text(text)
+    part.replace(file)
