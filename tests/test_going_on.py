@@ -133,7 +133,7 @@ def test_ctrl_c_prints_what_is_kept_and_the_notes(
         except KeyboardInterrupt:
             raise ConnectionError("Connection refused")  # noqa: B904  # as Prefect's client does it
     assert caught.value.exit_code == 130
-    assert capsys.readouterr().err.split("\n")[:2] == [
+    assert capsys.readouterr().err.split("\n")[1:3] == [
         "Interrupted; all is lost.",
         "  → `faceswap train --resume r1` goes on with the training",
     ]

@@ -62,7 +62,7 @@ def spoken_errors(
         stopped = _interrupt_behind(error)
         if stopped is None:
             raise
-        errors.print(f"Interrupted; {interrupted}.", highlight=False, soft_wrap=True)
+        errors.print(f"\nInterrupted; {interrupted}.", highlight=False, soft_wrap=True)
         _print_notes(stopped)
         raise typer.Exit(130) from error
 
