@@ -39,7 +39,7 @@ def pretrain(parameters: PretrainParameters) -> Path:
 
     Interrupted and started again with the same options, it goes on from its last checkpoint, in the same MLflow run.
     """
-    options = parameters.options
+    options = parameters.options.fitting(parameters.preset.value)
     recipe = pretraining_preset(parameters.preset.value, options)
     settled_by = {"preset": recipe.model_dump(mode="json"), "options": options.model_dump(mode="json")}
     with (

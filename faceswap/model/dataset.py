@@ -17,7 +17,7 @@ from faceswap.model.presets import LossWeights, Preset
 _FEATURES = (slice(36, 42), slice(42, 48), slice(48, 68))
 """Landmarks of the two eyes and the mouth."""
 MIN_FACES = 8
-_LEAST_DETAIL = 0.75
+LEAST_DETAIL = 0.75
 """Side of what a face set stores against the side that is drawn: below, the network would learn to blur."""
 
 
@@ -117,7 +117,7 @@ class TrainingData:
                     f"preprocess again with a coverage of at least {preset.coverage * 1.4:.1f}",
                 )
             shown = round(faces.geometry.size * preset.coverage / faces.geometry.coverage)
-            if shown < _LEAST_DETAIL * preset.size:
+            if shown < LEAST_DETAIL * preset.size:
                 raise FaceSetError(
                     f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} draws {preset.size}",
                     "preprocess again with larger crops: --size "

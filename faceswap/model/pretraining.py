@@ -6,6 +6,7 @@ identity out of its code. A second decoder reconstructs everybody, so that the c
 inputs are blurred, tinted and made noisy, since real footage is.
 """
 
+import math
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from faceswap.faces.geometry import INNER, Geometry, Points, apply, invert
 from faceswap.model.augmentation import Array, PairMaker
 from faceswap.model.crowd import of_each
-from faceswap.model.dataset import Batch, weight_map
+from faceswap.model.dataset import LEAST_DETAIL, Batch, weight_map
 from faceswap.model.presets import Preset, preset
 from faceswap.progress import Report
 from faceswap.synthetic import person, random_person, random_scene, render
@@ -27,6 +28,8 @@ ANYBODY, STAND_IN = "anybody", "stand-in"
 """The two decoders; trainings start from the stand-in's."""
 _STAND_IN = "emeric"
 _COVERAGE = 2.1
+_CROP = 0.72
+"""Side of a crop in sides of the picture that is rendered."""
 _HELD_OUT = 20
 """Of so many people one is not trained on."""
 _FIRST_SEED = 3000
@@ -40,10 +43,23 @@ class PretrainingOptions(BaseModel):
 
     people: int = Field(240, ge=2, le=5000, description="fictional people")
     scenes: int = Field(20, ge=2, le=1000, description="scenes each is seen in")
-    render_size: int = Field(208, ge=64, le=1024, description="side of the rendered pictures, px")
+    render_size: int = Field(
+        208,
+        ge=64,
+        le=1024,
+        description="least side of the rendered pictures, px: larger where the preset draws more",
+    )
     steps: int = Field(4000, ge=1, description="optimizer steps")
     batch_size: int = Field(8, ge=1, le=256, description="pairs of each of the two decoders in a step")
     seed: int = Field(0, ge=0, lt=2**31, description="of the people, the batches and the initial weights")
+
+    def fitting(self, name: str) -> "PretrainingOptions":
+        """These, with pictures rendered large enough to show the detail that the preset of that name draws."""
+        drawn = preset(name)
+        least = LEAST_DETAIL * drawn.size * _COVERAGE / drawn.coverage / _CROP
+        if least <= self.render_size:
+            return self
+        return self.model_copy(update={"render_size": 16 * math.ceil(least / 16)})
 
 
 def pretraining_preset(name: str, options: PretrainingOptions) -> Preset:
@@ -75,7 +91,7 @@ class Rendered:
 
 def render_pairs(options: PretrainingOptions, workers: int, report: Report) -> Rendered:
     """Render everybody on ``workers`` processes; about 0.2 s a scene and core."""
-    geometry = Geometry(round(options.render_size * 0.72), _COVERAGE)
+    geometry = Geometry(round(options.render_size * _CROP), _COVERAGE)
     found = of_each(options.people, partial(_scenes_of, options=options, geometry=geometry), workers, report)
     crops, landmarks = (np.stack(parts) for parts in zip(*found, strict=True))
     return Rendered(geometry, crops, landmarks)

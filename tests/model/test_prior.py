@@ -109,6 +109,14 @@ def test_a_pair_shows_two_people_in_one_scene(rendered: Rendered) -> None:
     assert {random_person(3000 + n).seed for n in range(3)}.isdisjoint(one.seed for one in CAST)
 
 
+def test_a_larger_preset_has_larger_pictures_rendered() -> None:
+    options = PretrainingOptions()
+    assert options.fitting("lite") == options.fitting("hd128") == options
+    # 256 px over 1.5 face heights, three quarters of the detail, in a crop of 2.1 that is 0.72 of the picture: 373
+    assert options.fitting("hd256").render_size == 384
+    assert PretrainingOptions(render_size=400).fitting("hd256").render_size == 400
+
+
 def test_batches_depend_on_seed_and_step_alone(rendered: Rendered) -> None:
     recipe = pretraining_preset("lite", PretrainingOptions(batch_size=3))
     data = FictionalData(rendered, recipe)
