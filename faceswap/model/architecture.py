@@ -62,21 +62,39 @@ class Resize(layers.Layer):
         return {**super().get_config(), "side": self.side}
 
 
+@keras.saving.register_keras_serializable(package="faceswap")
+class ICNR(keras.initializers.Initializer):
+    """Of a convolution before a pixel shuffle: the four pixels of a block begin alike, so that no grid has to be
+    unlearnt (Aitken et al., arXiv:1707.02937)."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        """(h, w, c, 4 f): a kernel for f filters, four times."""
+        one = keras.initializers.GlorotUniform()((*shape[:-1], shape[-1] // 4), dtype)
+        return ops.tile(one, (1, 1, 1, 4))  # a block's pixel is the outermost part of the channel's number
+
+
 class _Blocks:
-    """The building blocks of one network, with its slope and its dtype policy."""
+    """The building blocks of one network, with what its preset and its dtype policy say."""
 
-    def __init__(self, slope: float, dtype: str) -> None:
-        self.slope, self.dtype = slope, dtype
+    def __init__(self, preset: Preset, dtype: str) -> None:
+        self.slope, self.icnr, self.dtype = preset.slope, preset.icnr, dtype
 
-    def conv(self, x: Any, filters: int, kernel: int, strides: int = 1) -> Any:
-        return layers.Conv2D(filters, kernel, strides=strides, padding="same", dtype=self.dtype)(x)
+    def conv(self, x: Any, filters: int, kernel: int, strides: int = 1, initializer: Any = None) -> Any:
+        return layers.Conv2D(
+            filters,
+            kernel,
+            strides=strides,
+            padding="same",
+            kernel_initializer=initializer or "glorot_uniform",
+            dtype=self.dtype,
+        )(x)
+
+    def shuffled(self, x: Any, filters: int, activated: bool = True) -> Any:
+        x = self.conv(x, filters * 4, 3, initializer=ICNR() if self.icnr else None)  # (h, w, 4 filters)
+        return PixelShuffle(dtype=self.dtype)(self.activate(x) if activated else x)  # (2 h, 2 w, filters)
 
     def activate(self, x: Any) -> Any:
         return layers.LeakyReLU(negative_slope=self.slope, dtype=self.dtype)(x)
-
-    def upscale(self, x: Any, filters: int) -> Any:
-        x = self.activate(self.conv(x, filters * 4, 3))  # (h, w, 4 filters)
-        return PixelShuffle(dtype=self.dtype)(x)  # (2 h, 2 w, filters)
 
     def residual(self, x: Any, filters: int) -> Any:
         y = self.conv(self.activate(self.conv(x, filters, 3)), filters, 3)
@@ -88,7 +106,7 @@ def build_encoder(preset: Preset, dtype: str = "float32") -> keras.Model:
 
     Between the two lies the dense code of width ``preset.bottleneck``. ``dtype`` is a Keras dtype policy.
     """
-    blocks = _Blocks(preset.slope, dtype)
+    blocks = _Blocks(preset, dtype)
     inputs = x = keras.Input((preset.size, preset.size, 3), name="crop")
     if preset.encoder_size:
         x = Resize(preset.encoder_size, dtype="float32")(x)
@@ -103,7 +121,7 @@ def build_encoder(preset: Preset, dtype: str = "float32") -> keras.Model:
     if preset.feature_grid:
         x = Resize(preset.feature_grid, dtype=dtype)(x)
     if preset.shared_filters:
-        x = blocks.upscale(x, preset.shared_filters)
+        x = blocks.shuffled(x, preset.shared_filters)
     return keras.Model(inputs, x, name="encoder")
 
 
@@ -115,16 +133,16 @@ def split_encoder(encoder: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 def build_decoder(preset: Preset, identity: str, dtype: str = "float32") -> keras.Model:
     """One identity's decoder: the encoder's features -> (n, size, size, 3) float32 in 0..1."""
-    blocks = _Blocks(preset.slope, dtype)
+    blocks = _Blocks(preset, dtype)
     side = (preset.feature_grid or preset.code_grid) * (2 if preset.shared_filters else 1)
     inputs = x = keras.Input((side, side, preset.shared_filters or preset.code_filters), name="features")
     counts = preset.residual or (0,) * len(preset.decoder_filters)
     for filters, count in zip(preset.decoder_filters, counts, strict=True):
-        x = blocks.upscale(x, filters)
+        x = blocks.shuffled(x, filters)
         for _ in range(count):
             x = blocks.residual(x, filters)
     if preset.head == "shuffle":
-        x = PixelShuffle(dtype=dtype)(blocks.conv(x, 12, 3))
+        x = blocks.shuffled(x, 3, activated=False)
     else:
         x = blocks.conv(x, 3, 5)
     # float32 also under mixed precision: the picture is the output

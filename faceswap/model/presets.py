@@ -111,6 +111,10 @@ class Preset(BaseModel):
     head: Literal["conv", "shuffle"] = Field(
         "conv", description="conv: 5x5 at full size; shuffle: 3x3 at half size and pixel shuffle (cheaper)"
     )
+    icnr: bool = Field(
+        False,
+        description="the pixels of a pixel shuffle's block begin alike (ICNR), where no prior gives the weights",
+    )
     normalize_input: bool = Field(
         False,
         description="standardize each input crop, so that the code does not depend on the light's colour",
@@ -185,6 +189,7 @@ class Preset(BaseModel):
 
 _OURS: dict[str, Any] = {
     "head": "shuffle",
+    "icnr": True,
     "normalize_input": True,
     "warmup": 100,
     "finish": 0.1,

@@ -51,6 +51,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "eyes and mouth fourteen times": {"loss": {"features": 14}},
     "background as the face": {"loss": {"background": 1}, "augmentation": {"surroundings": 0}},
     "no shape term": {"loss": {"shape": 0}},
+    "no prior, no ICNR": {"prior": False, "icnr": False},
     "no residual block": {"residual": (), "prior": False},
     "no standardized input": {"normalize_input": False},
     "inputs not disguised": {"augmentation": {"tint": 0, "surroundings": 0}},

@@ -1,3 +1,5 @@
+import keras
+import numpy as np
 import pytest
 
 from faceswap.errors import SettingsError
@@ -25,6 +27,16 @@ def test_shapes_and_round_trip(name: str) -> None:
     assert Preset.model_validate_json(one.model_dump_json()) == one
     assert build_decoder(one, "x").output_shape == (None, one.size, one.size, 3)
     assert build_encoder(one).output_shape[1:] == build_decoder(one, "x").input_shape[1:]
+
+
+def test_with_icnr_the_pixels_of_a_block_begin_alike() -> None:
+    features = np.random.default_rng(0).normal(size=(1, 16, 16, 64)).astype(np.float32)
+    spread = []
+    for icnr in (True, False):
+        decoder = build_decoder(preset("hd128").with_(icnr=icnr), "x")
+        block = keras.ops.convert_to_numpy(decoder(features)).reshape(64, 2, 64, 2, 3)
+        spread.append(float(np.ptp(block, axis=(1, 3)).mean()))
+    assert spread[0] < 1e-6 < spread[1]
 
 
 def test_bottleneck_is_a_setting() -> None:
