@@ -24,7 +24,7 @@ from faceswap.evaluation.half import Half, OwnCrops
 from faceswap.evaluation.protocol import Truth, evaluate_pair
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
-from faceswap.faces.extraction import extract
+from faceswap.faces.extraction import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
@@ -63,6 +63,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "warp for four fifths": {"augmentation": {"warp_end": 0.8, "warp_rest": 0}},
     "warp to the end": {"augmentation": {"warp_end": 0}},
     "falling learning rate": {"final_decay": 0.1},
+    "hd128": {"preset": "hd128"},
+    "hd256": {"preset": "hd256"},
     "original": {"preset": "original", "prior": False},
 }
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
@@ -183,11 +185,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("bench-ablation"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    drawn = [preset(VARIANTS[name].get("preset", "lite")).geometry for name in options.variants]
+    fitting = ExtractionOptions().fitting(max(drawn, key=lambda geometry: geometry.size))
     sets: dict[str, FaceSet] = {}
     for name, path in (word.split("=", 1) for word in options.people):
         consent = Consent(subject=name, statement="measured only, nothing is kept")
-        sets[name] = extract([path], name, consent=consent, root=str(options.out / "face-sets"))
-    sets = sets or {faces.identity: faces for faces in face_sets(options.out, list(CAST), SECONDS)}
+        root = str(options.out / "face-sets")
+        sets[name] = extract([path], name, consent=consent, options=fitting, root=root)
+    sets = sets or {faces.identity: faces for faces in face_sets(options.out, list(CAST), SECONDS, fitting)}
     key = {
         "minutes": None if options.steps else options.minutes or 2.0,
         "steps_given": options.steps,

@@ -30,7 +30,9 @@ SHOWN = {
 }
 
 
-def face_sets(out: Path, names: list[str], seconds: float) -> list[FaceSet]:
+def face_sets(
+    out: Path, names: list[str], seconds: float, options: ExtractionOptions | None = None
+) -> list[FaceSet]:
     """Face sets of rendered videos; found again where they exist."""
     videos = {name: out / "people" / f"{name}.mp4" for name in names}
     if not all(path.exists() for path in videos.values()):
@@ -40,7 +42,7 @@ def face_sets(out: Path, names: list[str], seconds: float) -> list[FaceSet]:
             [str(path)],
             name,
             consent=cast_consent(name),
-            options=ExtractionOptions(),
+            options=options,
             root=str(out / "face-sets"),
         )
         for name, path in videos.items()
