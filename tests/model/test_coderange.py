@@ -104,5 +104,5 @@ def test_a_network_draws_the_code_that_was_drawn_back() -> None:
     )
     always = np.asarray(decoder(to_features(known.mean(axis=0, keepdims=True))))
     same = DecoderNetwork(encoder, decoder, TINY.geometry, codes=narrow)(crops)
-    np.testing.assert_allclose(same, np.repeat(always, 24, axis=0), atol=1e-3)
+    np.testing.assert_allclose(same, np.repeat(always, 24, axis=0), atol=5e-3)
     assert np.abs(plain - same).max() > 5 * np.abs(same - always).max()
