@@ -93,7 +93,8 @@ def test_nothing_to_measure_by_gives_no_range() -> None:
 
 def test_a_network_draws_the_code_that_was_drawn_back() -> None:
     keras.utils.set_random_seed(1)
-    encoder, decoder = build_encoder(TINY), build_decoder(TINY, "ada")
+    tiny = TINY.with_(icnr=False)  # whose first pictures differ little, so that the tolerance means something
+    encoder, decoder = build_encoder(tiny), build_decoder(tiny, "ada")
     crops = np.random.default_rng(0).integers(0, 256, (24, TINY.size, TINY.size, 3), np.uint8)
     to_code, to_features = split_encoder(encoder)
     known = np.asarray(to_code.predict_on_batch(crops / np.float32(255)))
@@ -104,5 +105,5 @@ def test_a_network_draws_the_code_that_was_drawn_back() -> None:
     )
     always = np.asarray(decoder(to_features(known.mean(axis=0, keepdims=True))))
     same = DecoderNetwork(encoder, decoder, TINY.geometry, codes=narrow)(crops)
-    np.testing.assert_allclose(same, np.repeat(always, 24, axis=0), atol=5e-3)
+    np.testing.assert_allclose(same, np.repeat(always, 24, axis=0), atol=1e-3)
     assert np.abs(plain - same).max() > 5 * np.abs(same - always).max()
