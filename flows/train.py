@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from prefect import flow, task
@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
-from faceswap.evaluation.crispness import fitting_unsharp
+from faceswap.evaluation.crispness import crispness_on
 from faceswap.evaluation.half import Half, OwnCrops
 from faceswap.evaluation.quick import SwapQuality
 from faceswap.faces.detection import FaceFinder
@@ -153,7 +153,7 @@ def register_versions(
             face_sets={n: {"digest": s.digest, "uri": s.uri} for n, s in sets.items()},
             identities={n: s.mean_embedding.tolist() for n, s in sets.items()},
             consent=require_consent(name, faces.consent),
-            unsharp=fitting_unsharp(networks[name], faces),
+            **asdict(crispness_on(networks[name], faces)),
             codes=networks[name].packed_codes,
         )
         for name, faces in sets.items()

@@ -79,7 +79,7 @@ def swap(
     ] = None,
     colour_strength: Annotated[float | None, typer.Option(help="0 to 1")] = None,
     sharpen: Annotated[
-        float | None, typer.Option(help="unsharp mask; 1: as the version needs, 0: off")
+        float | None, typer.Option(help="unsharp mask; 1: as crisp as the reference's photos, 0: off")
     ] = None,
     grain: Annotated[float | None, typer.Option(help="share of the target's noise; 1 matches it")] = None,
     match_blur: Annotated[

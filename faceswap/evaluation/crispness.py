@@ -9,15 +9,14 @@ from faceswap.evaluation import metrics
 from faceswap.evaluation.protocol import spaced
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.geometry import Geometry
-from faceswap.swap.network import UNSHARP, FaceNetwork
+from faceswap.faces.geometry import Geometry, Points
+from faceswap.swap.network import FaceNetwork
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.sharpening import AS_ASKED, MOST, UNMEASURED, Crispness, detail_of, sharpen
 from faceswap.swap.swapper import Swapper
 
 _SHARE = 0.95
 """Of the real faces' Laplacian variance."""
-_MOST = 1.6
-"""Beyond it the swap leaves the truth: on the cast its SSIM to the true swap falls below the unswapped target's."""
 _FACES = 12
 
 
@@ -27,30 +26,39 @@ class _Bare:
 
     network: FaceNetwork
     geometry: Geometry
-    unsharp: float = 1.0
+    crispness: Crispness = AS_ASKED
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self.network(crops)
 
 
-def fitting_unsharp(network: FaceNetwork, faces: FaceSet) -> float:
-    """The amount with which the identity's held-out faces, put on themselves, are nearly as crisp as they are.
+def crispness_on(network: FaceNetwork, faces: FaceSet) -> Crispness:
+    """How much to sharpen so that the identity's held-out faces, put on themselves, are nearly as crisp as they are.
 
     The Laplacian of a picture grows linearly with the amount of unsharp masking, its variance by a parabola: three
-    amounts tell it.
+    amounts tell it, whatever is lost between the network's grid and the frame's.
 
     Args:
         network: with the identity's own decoder.
         faces: of the identity.
 
     Returns:
-        0 to 1.6; the usual amount where there are no held-out faces to measure.
+        an amount of 0 to :data:`MOST` and the detail that the network's pictures have with it; the usual amount where
+        there are no held-out faces to measure.
     """
     images, landmarks = faces.images("heldout"), faces.landmarks("heldout")
     rows = spaced(len(images), _FACES)
     real = float(np.median([metrics.laplacian_variance(images[i], landmarks[i]) for i in rows] or [0.0]))
     if real <= 0:
-        return UNSHARP
+        return UNMEASURED
+    geometry = network.geometry
+    crops = np.stack([geometry.crop(images[i], geometry.matrix(landmarks[i])) for i in rows])
+    unsharp = _unsharp(network, real, [(images[i], landmarks[i]) for i in rows])
+    detail = [detail_of(sharpen(drawn, unsharp)) for drawn in network(crops)]
+    return Crispness(unsharp, float(np.median(detail)))
+
+
+def _unsharp(network: FaceNetwork, real: float, faces: list[tuple[NDArray[np.uint8], Points]]) -> float:
     amounts = (0.0, 1.0, 2.0)
     # faces put on themselves: lips and lids stay, so that the amounts differ by nothing else
     plain = SwapOptions(label=False, match_blur=False, lips=0, lids=0)
@@ -58,11 +66,10 @@ def fitting_unsharp(network: FaceNetwork, faces: FaceSet) -> float:
     for amount in amounts:
         options = plain.model_copy(update={"sharpen": amount})
         swapper = Swapper(_Bare(network, network.geometry), FaceFinder(), options)
-        drawn = [swapper.swap_face(images[i], landmarks[i]) for i in rows]
-        found = [metrics.laplacian_variance(d, landmarks[i]) for d, i in zip(drawn, rows, strict=True)]
-        crispness.append(float(np.median(found)))
+        drawn = [(swapper.swap_face(image, points), points) for image, points in faces]
+        crispness.append(float(np.median([metrics.laplacian_variance(*pair) for pair in drawn])))
     if crispness[0] >= _SHARE * real:
         return 0.0
     parabola = np.poly1d(np.polyfit(amounts, crispness, 2)) - _SHARE * real
     roots = [float(root.real) for root in parabola.roots if abs(root.imag) < 1e-9 and root.real > 0]
-    return round(min([*roots, _MOST]), 2)
+    return round(min([*roots, MOST]), 2)

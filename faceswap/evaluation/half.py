@@ -13,7 +13,7 @@ from faceswap.faces.geometry import Geometry, Points
 from faceswap.model.architecture import split_encoder
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.coderange import CodeRange, Within
-from faceswap.swap.network import UNSHARP
+from faceswap.swap.sharpening import UNMEASURED
 
 _CODES = 200
 """Faces by which the range of an identity's codes is found."""
@@ -51,7 +51,7 @@ class Half:
         codes: that range; None where there are no held-out faces to find it by.
     """
 
-    unsharp = UNSHARP
+    crispness = UNMEASURED
 
     def __init__(self, model: Autoencoders, index: int, own: OwnCrops) -> None:
         self.geometry = model.preset.geometry

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
+from faceswap.swap.sharpening import detail_of
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.uint8]
@@ -110,18 +111,14 @@ def laplacian_variance(frame: Image, landmarks: Points) -> float:
     """Variance of the Laplacian of the inner face, relative to the square of its mean grey level.
 
     The face is aligned to one fixed view (128 px at a coverage of 1.5 face heights) and only its middle three
-    fifths are looked at, so that neither the network's size nor the mask's edge counts. Relative, because the
-    same detail on darker skin or in dimmer light has a smaller amplitude.
+    fifths are looked at, so that neither the network's size nor the mask's edge counts.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
         landmarks: (68, 2) in the frame.
     """
     view = SHARPNESS_VIEW.crop(frame, SHARPNESS_VIEW.matrix(landmarks))
-    grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    inner = np.s_[SHARPNESS_VIEW.size // 5 : -(SHARPNESS_VIEW.size // 5)]
-    level = max(1.0, float(grey[inner, inner].mean()))
-    return float(cv2.Laplacian(grey, cv2.CV_32F)[inner, inner].var()) / level**2
+    return detail_of(view)
 
 
 def sharpness_ratio(swaps: Sequence[float], real: Sequence[float]) -> float:

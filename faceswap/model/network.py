@@ -16,7 +16,7 @@ from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.coderange import CodeRange, Within
 from faceswap.model.predictor import Predictor
 from faceswap.model.presets import Preset
-from faceswap.swap.network import UNSHARP
+from faceswap.swap.sharpening import UNMEASURED, Crispness
 
 
 class DecoderNetwork:
@@ -25,7 +25,7 @@ class DecoderNetwork:
     Args:
         encoder, decoder: Keras models that fit each other.
         geometry: the crop that they read and write.
-        unsharp: amount of unsharp masking that their pictures need.
+        crispness: how much their pictures have to be sharpened.
         codes: where the decoder's identity has its codes: others are drawn back to there; None: codes stay.
     """
 
@@ -34,10 +34,10 @@ class DecoderNetwork:
         encoder: keras.Model,
         decoder: keras.Model,
         geometry: Geometry,
-        unsharp: float = UNSHARP,
+        crispness: Crispness = UNMEASURED,
         codes: CodeRange | None = None,
     ) -> None:
-        self.geometry, self.unsharp = geometry, unsharp
+        self.geometry, self.crispness = geometry, crispness
         features = encoder.output
         if codes is not None:
             to_code, to_features = split_encoder(encoder)

@@ -28,7 +28,7 @@ from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
 from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
-from faceswap.swap.network import UNSHARP
+from faceswap.swap.sharpening import Crispness
 from faceswap.tracking import connect, explained, failures
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Card(BaseModel):
     """What a version knows about itself; stored beside its decoder.
 
     ``identities`` maps every identity of the run to its mean embedding (128 floats); ``face_sets`` to the digest
-    and the place of the face set it was trained on. ``unsharp`` is the amount of unsharp masking that its pictures
-    need (:mod:`faceswap.evaluation.crispness`), ``codes`` where its codes lie
+    and the place of the face set it was trained on. ``unsharp`` and ``detail`` tell how much its pictures have
+    to be sharpened (:class:`faceswap.swap.sharpening.Crispness`), ``codes`` where its codes lie
     (:meth:`faceswap.model.coderange.CodeRange.pack`; empty: not measured).
     """
 
@@ -58,7 +58,8 @@ class Card(BaseModel):
     face_sets: dict[str, dict[str, str]]
     identities: dict[str, list[float]]
     consent: Consent
-    unsharp: float = UNSHARP
+    unsharp: float = Crispness.unsharp
+    detail: float = Crispness.detail
     codes: str = ""
     code_version: str = faceswap.__version__
 
@@ -290,7 +291,8 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
     decoder = read_model(decoder_file, card.decoder_digest)
     codes = CodeRange.unpack(card.codes) if card.codes else None
     geometry = Geometry.from_dict(card.geometry)
-    return LoadedVersion(card, DecoderNetwork(encoder, decoder, geometry, card.unsharp, codes))
+    crispness = Crispness(card.unsharp, card.detail)
+    return LoadedVersion(card, DecoderNetwork(encoder, decoder, geometry, crispness, codes))
 
 
 def encoder_file(card: Card) -> Path:

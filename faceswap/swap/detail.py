@@ -1,4 +1,4 @@
-"""Detail of the swap: crisper than the network draws it, not crisper than the target, and with its grain."""
+"""The target's focus and grain: how blurred and how noisy it is, and a swap with as much of both."""
 
 import cv2
 import numpy as np
@@ -14,16 +14,6 @@ _DIFFERENCE = 0.42
 _NOISE = np.array([(1, -2, 1), (-2, 4, -2), (1, -2, 1)], np.float32) / 6
 """Difference of two Laplacians: it cancels what is locally linear, and keeps white noise's standard deviation."""
 _MAD = 1.4826
-
-
-def sharpen(crop: Floats, amount: float) -> Floats:
-    """Unsharp mask of (S, S, 3) float32 in 0..1: add ``amount`` of what a Gaussian of one pixel takes away.
-
-    On the network's own grid, so that it does not depend on the size of the face in the frame.
-    """
-    if not amount:
-        return crop
-    return np.clip(crop + np.float32(amount) * (crop - cv2.GaussianBlur(crop, (0, 0), 1.0)), 0, 1)
 
 
 def blur_of(crop: Floats, where: NDArray[np.bool_] | None = None) -> float:

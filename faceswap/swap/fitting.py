@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Points, apply, invert
-from faceswap.swap.detail import sharpen
 from faceswap.swap.lids import Usual, closing, with_lids
 from faceswap.swap.lips import GAINS, Change, gap_change, with_gap
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.outline import Difference, Reader, Readings, drawn_landmarks, read_landmarks
 from faceswap.swap.placed import Placed
 from faceswap.swap.reshaping import share_at
+from faceswap.swap.sharpening import AS_ASKED, Crispness, sharpen
 
 _CRISP = 0.5
 """Share of the sharpening with which lips are read: sharpened lips are read wider apart, soft ones nearer together than
@@ -35,7 +35,7 @@ def fit(
     output: NDArray[np.float32],
     reader: Reader,
     options: SwapOptions,
-    unsharp: float = 1.0,
+    crispness: Crispness = AS_ASKED,
     memory: Fitting | None = None,
     time: float = 0.0,
     quick: bool = False,
@@ -49,7 +49,7 @@ def fit(
         output: (S, S, 3) float32 RGB, 0..1, of the network.
         reader: finds landmarks.
         options: ``outline``, ``mask``, ``lips``, ``lids`` and ``sharpen`` count here.
-        unsharp: what the network's pictures need, as for :func:`faceswap.swap.laying.lay`.
+        crispness: of the network's pictures, as for :func:`faceswap.swap.laying.lay`.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         quick: treat a single picture like a video's frame.
@@ -70,7 +70,7 @@ def fit(
     if facing and options.lips:
         strength = facing * options.lips
         if careful:
-            output = _with_lips(readings, strength, _CRISP * options.sharpen * unsharp)
+            output = _with_lips(readings, strength, _CRISP * options.sharpen * crispness.unsharp)
         else:
             memory.gap = Change.after(memory.gap, gap_change(readings.drawn, readings.seen), time)
             output = with_gap(output, readings.drawn, strength * memory.gap.amount)

@@ -17,6 +17,7 @@ from faceswap.swap.occlusion import Visible, visible_face
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.placed import Placed
 from faceswap.swap.reshaping import Reshaping, share_at
+from faceswap.swap.sharpening import AS_ASKED, Crispness
 
 _FRINGE_EVERY, _FRINGE_MEMORY = 0.3, 0.4
 """Seconds of video after which the drawn face's border is looked for again, and over which it is smoothed: it moves
@@ -63,7 +64,7 @@ def lay(
     options: SwapOptions,
     memory: Memory | None = None,
     time: float = 0.0,
-    unsharp: float = 1.0,
+    crispness: Crispness = AS_ASKED,
 ) -> float:
     """Blend one swapped crop into an image, in place.
 
@@ -74,7 +75,7 @@ def lay(
         options: all but the choice of faces and the label count.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
-        unsharp: what the network's pictures need; ``options.sharpen`` times that is applied.
+        crispness: of the network's pictures; ``options.sharpen`` times what it asks for is applied.
 
     Returns:
         the area that was replaced, in pixels, partly replaced ones by their share.
@@ -93,8 +94,8 @@ def lay(
     if options.occlusion != "none":
         visible = _visible(image, face, memory, time)
         mask *= visible.in_region(region)
-    light = light_of(face, output, visible, options, unsharp, memory.light if memory else None, time)
-    drawn = in_light(output, light, options, unsharp)
+    light = light_of(face, output, visible, options, crispness, memory.light if memory else None, time)
+    drawn = in_light(output, light, options)
     over = uncrop(drawn, face.matrix, region)
     if options.grain:
         rng = memory.rng if memory else np.random.default_rng(0)

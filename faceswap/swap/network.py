@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry
-
-UNSHARP = 1.2
-"""What a ``lite`` network needs after some minutes: where nobody has measured it."""
+from faceswap.swap.sharpening import Crispness
 
 
 class FaceNetwork(Protocol):
@@ -16,8 +14,8 @@ class FaceNetwork(Protocol):
 
     geometry: Geometry
     """The crop that the network reads and writes."""
-    unsharp: float
-    """Amount of unsharp masking that its pictures need to look as crisp as photos; 0: none."""
+    crispness: Crispness
+    """How much its pictures have to be sharpened to look like photos."""
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, S, S, 3) uint8 RGB -> (n, S, S, 3) float32 RGB in 0..1."""

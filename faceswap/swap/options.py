@@ -94,8 +94,8 @@ class SwapOptions(BaseModel):
         1.0,
         ge=0,
         le=3,
-        description="unsharp mask on the network's output, which is softer than a photo; 1: as much as was measured "
-        "for this version on real faces, 0: leave it as it is",
+        description="unsharp mask on the network's output, which is softer than a photo; 1: as crisp as the "
+        "reference's photos, 0: leave it as it is",
     )
     match_blur: bool = Field(
         True, description="blur the swap where the target's face is out of focus, so that it is not crisper"

@@ -197,9 +197,9 @@ class Swapper:
             if one.placed is None or one.output is None:
                 fitted.append(one)
                 continue
-            unsharp = self.roles[one.face.role].network.unsharp
+            crispness = self.roles[one.face.role].network.crispness
             remembered = memory.fitting if memory else None
-            pair = fit(one.placed, one.output, self.finder, self.options, unsharp, remembered, time, quick)
+            pair = fit(one.placed, one.output, self.finder, self.options, crispness, remembered, time, quick)
             fitted.append(Drawn(one.face, *pair))
         return fitted
 
@@ -223,10 +223,10 @@ class Swapper:
             face = one.face
             if one.placed is not None and one.output is not None:
                 image = frame.copy() if image is frame else image
-                unsharp = self.roles[face.role].network.unsharp
+                crispness = self.roles[face.role].network.crispness
                 others = tuple(other.face.face.landmarks for other in drawn if other is not one)
                 placed = replace(one.placed, others=others)
-                area = lay(image, placed, one.output, self.options, memory, time, unsharp)
+                area = lay(image, placed, one.output, self.options, memory, time, crispness)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
         if self.options.label and any(result.skipped is None for result in results):
@@ -247,9 +247,9 @@ class Swapper:
         crop = geometry.crop(frame, matrix)
         image = frame.copy()
         placed = Placed(landmarks, geometry, matrix, crop)
-        unsharp = self.network.unsharp
-        placed, output = fit(placed, self.network(crop[None])[0], self.finder, self.options, unsharp)
-        lay(image, placed, output, self.options, unsharp=unsharp)
+        crispness = self.network.crispness
+        placed, output = fit(placed, self.network(crop[None])[0], self.finder, self.options, crispness)
+        lay(image, placed, output, self.options, crispness=crispness)
         return image
 
     def _prepare(

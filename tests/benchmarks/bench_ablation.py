@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.evaluation.crispness import fitting_unsharp
+from faceswap.evaluation.crispness import crispness_on
 from faceswap.evaluation.half import Half, OwnCrops
 from faceswap.evaluation.protocol import Truth, evaluate_pair
 from faceswap.evaluation.result import PairResult
@@ -71,9 +71,9 @@ SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", 
 
 
 def network_of(model: Autoencoders, index: int, faces: FaceSet) -> Half:
-    """What a registered version of a decoder would draw with, its unsharp masking and range of codes measured."""
+    """What a registered version of a decoder would draw with, its crispness and range of codes measured."""
     network = Half(model, index, OwnCrops.of(faces, model.preset.geometry))
-    network.unsharp = fitting_unsharp(network, faces)
+    network.crispness = crispness_on(network, faces)
     return network
 
 

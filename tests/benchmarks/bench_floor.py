@@ -23,13 +23,14 @@ from faceswap.faces.geometry import INNER, Geometry, Points, apply
 from faceswap.model.presets import preset
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.sharpening import Crispness
 from faceswap.swap.swapper import Swapper
 
 
 class RealFaces:
     """A network that draws the reference's own training faces: the one that was chosen last."""
 
-    unsharp = 0.0
+    crispness = Crispness(0.0)
 
     def __init__(self, faces: FaceSet, geometry: Geometry) -> None:
         self.geometry = geometry

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 
 from faceswap.evaluation import metrics
-from faceswap.evaluation.crispness import fitting_unsharp
+from faceswap.evaluation.crispness import crispness_on
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.geometry import Geometry
-from faceswap.swap.network import UNSHARP
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.sharpening import Crispness
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import CAST, random_scene, render
 from tests.swap.fakes import Echo
@@ -44,9 +44,8 @@ class Blurred(Echo):
 def test_the_amount_makes_the_pictures_as_crisp_as_asked() -> None:
     faces: FaceSet = Faces(6)  # type: ignore[assignment]
     network = Blurred(0.5)
-    amount = fitting_unsharp(network, faces)
-    assert 0 < amount < 1.6
-    network.unsharp = amount
+    network.crispness = crispness_on(network, faces)
+    assert 0 < network.crispness.unsharp < 1.6
     swapper = Swapper(network, FaceFinder(), SwapOptions(label=False, match_blur=False))
     pairs = list(zip(faces.images("heldout"), faces.landmarks("heldout"), strict=True))
     drawn = [metrics.laplacian_variance(swapper.swap_face(image, marks), marks) for image, marks in pairs]
@@ -56,11 +55,11 @@ def test_the_amount_makes_the_pictures_as_crisp_as_asked() -> None:
 
 def test_more_blur_needs_more_and_crisp_pictures_little() -> None:
     faces: FaceSet = Faces(4)  # type: ignore[assignment]
-    amounts = [fitting_unsharp(Blurred(sigma), faces) for sigma in (0.2, 0.4, 0.5, 4.0)]
+    amounts = [crispness_on(Blurred(sigma), faces).unsharp for sigma in (0.2, 0.4, 0.5, 4.0)]
     assert amounts == sorted(set(amounts)), amounts
     assert amounts[0] < 0.5  # what two samplings of a crisp picture take
     assert amounts[-1] == 1.6
 
 
 def test_without_held_out_faces_the_usual_amount() -> None:
-    assert fitting_unsharp(Blurred(1), Faces(0)) == UNSHARP  # type: ignore[arg-type]
+    assert crispness_on(Blurred(1), Faces(0)) == Crispness()  # type: ignore[arg-type]

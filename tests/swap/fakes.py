@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import TEMPLATE, Geometry, Points
 from faceswap.swap.outline import READ_AT
+from faceswap.swap.sharpening import Crispness
 
 
 def face_points(x: float, y: float, height: float, roll: float = 0.0) -> Points:
@@ -58,7 +59,7 @@ class KnownFaces:
 class Echo:
     """Returns its input, and remembers it."""
 
-    unsharp = 1.0
+    crispness = Crispness(1.0)
 
     def __init__(self, geometry: Geometry) -> None:
         self.geometry = geometry
@@ -72,7 +73,7 @@ class Echo:
 class Paint:
     """Returns one colour."""
 
-    unsharp = 1.0
+    crispness = Crispness(1.0)
 
     def __init__(self, geometry: Geometry, colour: tuple[int, int, int]) -> None:
         self.geometry, self.colour = geometry, np.array(colour, np.float32) / 255

@@ -3,8 +3,8 @@ import pytest
 
 from faceswap.faces.geometry import Geometry
 from faceswap.swap.blending import blend, uncrop
-from faceswap.swap.detail import sharpen
 from faceswap.swap.masks import Region
+from faceswap.swap.sharpening import sharpen
 from tests.swap.fakes import face_points, smooth_noise
 
 

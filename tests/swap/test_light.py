@@ -9,6 +9,7 @@ from faceswap.faces.geometry import Geometry
 from faceswap.swap.light import Light, in_light, light_of
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.placed import Placed
+from faceswap.swap.sharpening import Crispness, detail_of
 from tests.swap.fakes import face_points, smooth_noise
 
 SIZE = 96
@@ -24,11 +25,11 @@ def seen(gain: float) -> Placed:
 
 
 def look(gain: float, before: Light | None, time: float, options: SwapOptions = OPTIONS) -> Light:
-    return light_of(seen(gain), DRAWN, None, options, 1.0, before, time)
+    return light_of(seen(gain), DRAWN, None, options, Crispness(1.0), before, time)
 
 
 def brightness(light: Light) -> float:
-    return float(in_light(DRAWN, light, OPTIONS, 1.0).mean())
+    return float(in_light(DRAWN, light, OPTIONS).mean())
 
 
 def test_steady_light_is_looked_at_ten_times_a_second() -> None:
@@ -66,6 +67,46 @@ def test_what_is_out_of_focus_stays_so_between_two_looks() -> None:
     soft = np.rint(cv2.GaussianBlur(crisp, (0, 0), 3.0) * 255).astype(np.uint8)
     face = Placed(FACE, Geometry(SIZE, 1.5), 0.4 * np.eye(2, 3), soft)
     face = Placed(FACE / 0.4, face.geometry, face.matrix, soft)
-    first = light_of(face, crisp, None, options, 1.0, None, 0.0)
+    first = light_of(face, crisp, None, options, Crispness(1.0), None, 0.0)
     assert first.blur > 1
-    assert light_of(face, crisp, None, options, 1.0, first, 0.04).blur == first.blur
+    assert light_of(face, crisp, None, options, Crispness(1.0), first, 0.04).blur == first.blur
+
+
+PORES = cv2.GaussianBlur(
+    np.random.default_rng(0).normal(0.5, 0.15, (SIZE, SIZE)).astype(np.float32), (0, 0), 1.0
+)
+GENTLE = np.repeat(PORES[..., None], 3, 2)
+WANTED = 1.6 * detail_of(GENTLE)
+
+
+def sharpened(gain: float, options: SwapOptions, before: Light | None = None, time: float = 0.0) -> Light:
+    crop = np.rint(GENTLE * (255 * gain)).astype(np.uint8)
+    face = Placed(FACE, Geometry(SIZE, 1.5), np.eye(2, 3), crop)
+    return light_of(face, GENTLE, None, options, Crispness(1.0, WANTED), before, time)
+
+
+@pytest.mark.parametrize("gain", [0.85, 1.0, 1.1])
+def test_a_drawing_is_as_crisp_in_any_light(gain: float) -> None:
+    # a shift of brightness alone: the same features count more on darker skin
+    options = SwapOptions(colour="mean", match_blur=False)
+    light = sharpened(gain, options)
+    assert 0 < light.unsharp < 1.6
+    assert detail_of(in_light(GENTLE, light, options)) == pytest.approx(WANTED, rel=0.05)
+
+
+def test_sharpening_goes_with_what_the_user_asks_for() -> None:
+    all_of_it = SwapOptions(match_blur=False)
+    none, half = (SwapOptions(match_blur=False, sharpen=share) for share in (0.0, 0.5))
+    needed = sharpened(1.0, all_of_it)
+    assert sharpened(1.0, half).unsharp == needed.unsharp
+    details = [detail_of(in_light(GENTLE, needed, options)) for options in (none, half, all_of_it)]
+    assert details[0] < details[1] < details[2]
+
+
+def test_sharpening_changes_calmly_on_a_video() -> None:
+    options = SwapOptions(colour="mean", match_blur=False, colour_memory=0.0)
+    first, alone = sharpened(1.1, options), sharpened(0.85, options)
+    assert first.unsharp > alone.unsharp + 0.1
+    share = 1 - np.exp(-0.04 / 0.4)
+    expected = first.unsharp + share * (alone.unsharp - first.unsharp)
+    assert sharpened(0.85, options, first, 0.04).unsharp == pytest.approx(expected)

@@ -13,6 +13,7 @@ from faceswap.media.video import VideoReader
 from faceswap.swap.masks import Region
 from faceswap.swap.occlusion import Visible
 from faceswap.swap.options import Occlusion, SwapOptions
+from faceswap.swap.sharpening import Crispness
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, random_person, random_scene, render, renderer
 from faceswap.synthetic.model import Model, model_of
@@ -30,7 +31,7 @@ class Truth:
     """Draws the reference in the target's scene, as a perfect network does."""
 
     geometry = VIEW
-    unsharp = 1.0
+    crispness = Crispness(1.0)
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         crop = VIEW.crop(np.asarray(REFERENCE.image, np.uint8), VIEW.matrix(POINTS))
