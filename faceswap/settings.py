@@ -4,8 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from faceswap.errors import SettingsError
 
 
 class Settings(BaseSettings):
@@ -32,7 +34,7 @@ class Settings(BaseSettings):
     mlflow_port: int = Field(5000, gt=0, lt=65536, description="where `faceswap up` lets MLflow listen")
     prefect_port: int = Field(4200, gt=0, lt=65536, description="where `faceswap up` lets Prefect listen")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    s3_endpoint_url: str = Field("", description="S3 endpoint; empty: AWS")
+    s3_endpoint_url: str = Field("", description="S3 endpoint, from http:// or https:// on; empty: AWS")
     s3_region: str = Field("us-east-1", description="S3 region")
     s3_access_key_id: str = Field("", description="S3 access key; empty: boto3's own chain")
     s3_secret_access_key: SecretStr = Field(SecretStr(""), description="S3 secret key")
@@ -55,6 +57,13 @@ class Settings(BaseSettings):
     )
     app_max_seconds: float = Field(60.0, gt=0, description="longest video the app takes, s")
     app_keep_hours: float = Field(12.0, gt=0, description="after this time uploads and results are deleted")
+
+    @field_validator("s3_endpoint_url")
+    @classmethod
+    def _with_scheme(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("an endpoint's address begins with http:// or https://")
+        return url
 
     @property
     def home_path(self) -> Path:
@@ -89,5 +98,16 @@ class Settings(BaseSettings):
 
 @lru_cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once.
+
+    Raises:
+        SettingsError: one has a value that it can't have.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"FACESWAP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']} (got {e['input']!r})"
+            for e in error.errors()
+        ]
+        raise SettingsError("\n  ".join(wrong), "correct it in the environment or in .env") from error

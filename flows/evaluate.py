@@ -17,6 +17,7 @@ from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
 from faceswap.provenance.label import stamp
 from faceswap.registry import LoadedVersion, Version
+from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from flows import runtime
@@ -65,9 +66,10 @@ def evaluate_one(
         reference: real faces to compare with; by default those the version was trained on.
         identities: identity -> (128,) mean embedding, to recognise among; by default those of its run.
     """
-    finder, card = FaceFinder(careful=True), loaded.card
+    detector, card = settings().detector, loaded.card
+    finder = FaceFinder(detector, careful=True)
     assert loaded.version is not None
-    swapper = Swapper(loaded.network, FaceFinder(), SwapOptions(label=False))  # as users swap
+    swapper = Swapper(loaded.network, FaceFinder(detector), SwapOptions(label=False))  # as users swap
     reference = reference or FaceSet.load(card.face_sets[card.identity]["uri"])
     identities = identities or {name: card.embedding(name) for name in card.identities}
     others = {name: faces for name, faces in targets.items() if name != card.identity}

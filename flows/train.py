@@ -28,6 +28,7 @@ from faceswap.model.trainer import Trainer, TrainingResult
 from faceswap.progress import Report
 from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
+from faceswap.settings import settings
 from flows import runtime, work
 from flows.parameters import PRIOR, TrainParameters
 from flows.watch import close_mlflow_runs
@@ -89,7 +90,7 @@ def fit(
             "One identity alone can't be swapped",
             "give two or more face sets, or a warm start with freeze_encoder",
         )
-    data = TrainingData(sets, recipe)
+    data, finder = TrainingData(sets, recipe), FaceFinder(settings().detector, careful=True)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
     with runtime.training_slot(), runtime.progress(f"train {' + '.join(sets)}") as report:
         trainer = Trainer(
@@ -98,7 +99,7 @@ def fit(
             parameters.options(),
             work.checkpoints(folder),
             Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
-            quality=SwapQuality(sets, identities, FaceFinder(careful=True)) if len(sets) > 1 else None,
+            quality=SwapQuality(sets, identities, finder) if len(sets) > 1 else None,
             # the checkpoint brings all weights
             initialize=None if parameters.resume else _warm_start(run, parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},

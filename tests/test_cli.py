@@ -44,6 +44,26 @@ def test_wrong_words_get_a_clear_message_and_exit_1(words: list[str], said: str)
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FACESWAP_WORKERS", "many", "valid integer"),
+        ("FACESWAP_LOG_LEVEL", "loud", "'WARNING'"),
+        ("FACESWAP_S3_ENDPOINT_URL", "minio:9000", "begins with http:// or https://"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, _, errors = run("models")
+    assert code == 1
+    assert name in errors
+    assert value in errors
+    assert said in errors
+    assert "Traceback" not in errors
+
+
 def test_help_lists_the_commands() -> None:
     code, output, _ = run("--help")
     assert code == 0

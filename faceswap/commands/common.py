@@ -44,11 +44,11 @@ def spoken_errors(
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", category=FutureWarning)
-    logging.basicConfig(level=settings().log_level, format="%(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    use_running_servers()
     try:
+        logging.basicConfig(level=settings().log_level, format="%(levelname)s %(name)s: %(message)s")
+        for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        use_running_servers()
         yield
     except FaceswapError as error:
         errors.print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)

@@ -18,6 +18,7 @@ from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
 from faceswap.model.presets import Preset
 from faceswap.model.trainer import Observer, Trainer, TrainingOptions
+from faceswap.settings import settings
 from faceswap.tuning.objective import mean_measures
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialResult
 
@@ -75,7 +76,7 @@ def train(job: TrialJob, plan: SearchPlan) -> TrialResult:
     preset = plan.variant(job.values)
     data = TrainingData(sets, preset)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
-    quality = SwapQuality(sets, identities, FaceFinder(careful=True))
+    quality = SwapQuality(sets, identities, FaceFinder(settings().detector, careful=True))
     watch: Watch = pkgutil.resolve_name(plan.observer) if plan.observer else lambda *_: nullcontext(Silent())
     with watch(job, plan, sets, data) as observer:
         model, result = fit(job, plan, data, preset, observer)
