@@ -1,7 +1,7 @@
 """Registered decoder versions: ``face-<identity>`` in MLflow's model registry.
 
-``versions`` stores, finds and loads them, ``aliases`` says which of them is in production, ``lock`` lets one
-process at a time change that. Together with tracking.py the only files that know MLflow.
+``versions`` stores and finds them, ``loading`` loads them, ``aliases`` says which of them is in production, ``lock``
+lets one process at a time change that. Together with tracking.py the only files that know MLflow.
 """
 
 from faceswap.registry.aliases import (
@@ -14,18 +14,14 @@ from faceswap.registry.aliases import (
     set_alias,
     tags,
 )
+from faceswap.registry.loading import LoadedVersion, decoder_file, encoder_file, load, load_files
 from faceswap.registry.lock import Lock, locked
 from faceswap.registry.stages import Stage
 from faceswap.registry.versions import (
     PREFIX,
     Card,
     Listed,
-    LoadedVersion,
     Version,
-    decoder_file,
-    encoder_file,
-    load,
-    load_files,
     record_metrics,
     register,
     resolve,
