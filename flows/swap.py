@@ -94,6 +94,7 @@ def swap(parameters: SwapParameters) -> SwapReport:
         run.metrics(report.numbers())
         run.document(report.model_dump(mode="json"), "swap.json")
         lines = "\n".join(f"- {key}: {value:g}" for key, value in report.numbers().items())
+        lines += "".join(f"\n- {remark}" for remark in report.remarks)
         create_markdown_artifact(f"# {parameters.out}\n\n{lines}\n\n{runtime.mlflow_link(run)}")
     return report
 

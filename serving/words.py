@@ -80,12 +80,13 @@ def still(jpeg: bytes) -> str:
 
 
 def done(version: str, seconds: float, faces: int, video: VideoReport | None) -> str:
-    """One line on the work."""
+    """One line on the work, and below it what people should know of the result."""
     if video is None:
         what = f"{faces} {_plural(faces, 'face')} in {1000 * seconds:.0f} ms"
     else:
         what = f"{video.swapped} of {video.frames} frames in {seconds:.1f} s, {video.fps:.0f} frames/s"
-    return f'<p class="done"><b>{escape(version)}</b><span>{what}</span></p>'
+    remarks = "".join(note("warn", remark) for remark in video.remarks) if video else ""
+    return f'<p class="done"><b>{escape(version)}</b><span>{what}</span></p>{remarks}'
 
 
 def measuring() -> str:

@@ -148,6 +148,8 @@ def swap(
             console.print(f"{key}: {value:g}")
         for item in report.skipped:
             console.print(f"skipped {item.source}: {item.reason}", soft_wrap=True)
+        for remark in report.remarks:
+            console.print(f"note: {remark}", soft_wrap=True)
         for path in report.written:
             console.print(f"Written: {path}", soft_wrap=True)
         if not report.written:

@@ -41,9 +41,15 @@ class VideoReport(BaseModel):
     damage: str | None = Field(
         None, description="what was wrong with the source or could not be kept; the rest was swapped"
     )
+    converted: str | None = Field(None, description="what was written otherwise than it was, and that shows")
     seconds: float = Field(0.0, description="wall time")
     resumed: int = Field(0, description="frames taken over from an interrupted run")
     cancelled: bool = False
+
+    @property
+    def remarks(self) -> list[str]:
+        """What people should know of the result, in sentences."""
+        return [text for text in (self.damage, self.converted) if text]
 
     @property
     def fps(self) -> float:
@@ -123,7 +129,8 @@ def swap_video(
                 out=path,
                 partial=partial,
                 **work.tally.model_dump(),
-                damage="; ".join(filter(None, (reader.damage, unheard, hdr))) or None,
+                damage="; ".join(filter(None, (reader.damage, unheard))) or None,
+                converted=_HDR.format(source) if info.hdr else None,
                 seconds=time.perf_counter() - began,
                 resumed=before,
                 cancelled=path is None,
@@ -134,7 +141,6 @@ def swap_video(
                 return None, None
             return parts.partial, join(parts.partial)
 
-        hdr = _HDR.format(source) if info.hdr else None
         before = work.tally.frames
         try:
             _swap_frames(reader, parts, work, (start, end), progress, cancelled)

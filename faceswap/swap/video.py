@@ -55,6 +55,11 @@ class SwapReport(BaseModel):
         """The files for which nothing was written."""
         return [item for item in self.items if item.out is None]
 
+    @property
+    def remarks(self) -> list[str]:
+        """What people should know of what was written, in sentences."""
+        return [text for item in self.items if item.video is not None for text in item.video.remarks]
+
     def numbers(self) -> dict[str, float]:
         """Counts, and over all videos frames, frames without a face and frames per second."""
         videos = [item.video for item in self.items if item.video is not None]

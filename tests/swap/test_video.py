@@ -64,6 +64,18 @@ def test_a_folder_is_done_and_bad_files_are_listed(folder: Path, tmp_path: Path)
     assert report.model_dump(mode="json")["items"][0]["kind"] == "image"
 
 
+def test_what_people_should_know_of_a_video_is_in_the_summary(folder: Path, tmp_path: Path) -> None:
+    cut, rng = folder / "cut.mp4", np.random.default_rng(0)
+    with VideoWriter(cut, width=160, height=160, fps=10) as writer:
+        for _ in range(30):
+            writer.write(rng.integers(0, 255, (160, 160, 3), np.uint8))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    report = swap_media(folder, tmp_path / "out", SWAPPER, MADE)
+    assert report.numbers()["damaged"] == 1
+    assert len(report.remarks) == 1
+    assert str(cut) in report.remarks[0]
+
+
 def test_one_file_goes_where_it_shall(folder: Path, tmp_path: Path) -> None:
     report = swap_media(folder / "a.bmp", tmp_path / "new" / "x.jpg", SWAPPER, MADE)
     assert report.written == [tmp_path / "new" / "x.jpg"]
