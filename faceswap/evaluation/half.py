@@ -13,6 +13,7 @@ from faceswap.faces.geometry import Geometry, Points
 from faceswap.model.architecture import split_encoder
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.coderange import CodeRange, Within
+from faceswap.model.expression import expression_readings
 from faceswap.swap.sharpening import UNMEASURED
 
 _CODES = 200
@@ -57,7 +58,9 @@ class Half:
         self.geometry = model.preset.geometry
         self._decoder = model.decoders[index]
         self._to_code, self._to_features = split_encoder(model.encoder)
-        self.codes = CodeRange.fit(self._codes(own.train), self._codes(own.heldout))
+        self.codes = CodeRange.fit(
+            self._codes(own.train), self._codes(own.heldout), expression_readings(model)
+        )
         self._within = Within(self.codes) if self.codes else None
 
     def _codes(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

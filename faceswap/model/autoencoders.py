@@ -16,7 +16,7 @@ from faceswap.model.device import device
 from faceswap.model.losses import reconstruction_loss
 from faceswap.model.presets import Preset
 
-_SHAPE_SCALE = 20.0
+SHAPE_SCALE = 20.0
 """Landmark offsets are a few per cent of the crop: this brings their squares to the size of the other terms."""
 
 
@@ -70,7 +70,7 @@ class Autoencoders(keras.Model):
         output = ops.reshape(y_pred["picture"], (-1, side, side, 3))
         losses = reconstruction_loss(truth[..., :3], truth[..., 3:], output, weights)  # (N n,)
         if weights.shape:
-            error = y_pred["shape"] - _SHAPE_SCALE * ops.reshape(y["shape"], (-1, 102))
+            error = y_pred["shape"] - SHAPE_SCALE * ops.reshape(y["shape"], (-1, 102))
             losses += weights.shape * ops.mean(ops.square(error), axis=1)
         by_identity = ops.mean(ops.reshape(losses, (len(self.identities), -1)), axis=1)
         for index, tracker in enumerate(self.trackers):

@@ -3,6 +3,8 @@
 A decoder has only seen codes of its own identity. A head held higher than the reference ever held it, or another
 person's build, gives codes beyond those, and there the decoder draws blotches. So codes that lie further out than the
 identity's own held-out faces are drawn back: towards the mean, as far out as those; what lies within stays as it is.
+That takes some of the expression, too. What the head that all identities share reads of it
+(:mod:`faceswap.model.expression`) is given back, along the directions in which the identity's own codes vary.
 """
 
 import base64
@@ -39,14 +41,18 @@ class CodeRange:
     """Along the axes: root mean square of the distances from the mean, in deviations."""
     beyond: float
     """Across the axes: norm of what they don't hold."""
+    readings: Floats
+    """(m, B): directions along which a code is read, in units of the error of that; what is read is kept."""
 
     @classmethod
-    def fit(cls, train: Floats, heldout: Floats) -> "CodeRange | None":
+    def fit(cls, train: Floats, heldout: Floats, readings: Floats | None = None) -> "CodeRange | None":
         """The range of an identity's codes.
 
         Args:
             train: (n, B) codes of its training faces, at least 2.
             heldout: (m, B) of its held-out faces, by which the distances are measured.
+            readings: what is kept of a code that is drawn back, as
+                :func:`faceswap.model.expression.expression_readings` gives it; None: nothing.
 
         Returns:
             None where there are no held-out faces, where all training faces have the same code, or where a code is not
@@ -68,7 +74,8 @@ class CodeRange:
         distances = np.sqrt(np.mean((along / deviations) ** 2, axis=1))
         within, beyond = (float(np.percentile(d, _QUANTILE)) for d in (distances, across))
         arrays = [np.asarray(array, np.float32) for array in (mean, axes, deviations)]
-        return cls(arrays[0], arrays[1], arrays[2], within, beyond)
+        kept = np.empty((0, len(mean)), np.float32) if readings is None else readings
+        return cls(arrays[0], arrays[1], arrays[2], within, beyond, kept)
 
     def pack(self) -> str:
         """As text: base64 of an ``.npz``."""
@@ -86,14 +93,33 @@ class CodeRange:
         """
         try:
             with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as stored:
-                mean, axes, deviations, within, beyond = (stored[field.name] for field in fields(cls))
+                names = [field.name for field in fields(cls) if field.name != "readings"]
+                mean, axes, deviations, within, beyond = (stored[name] for name in names)
+                # versions of before have none
+                readings = (
+                    stored["readings"] if "readings" in stored else np.empty((0, len(mean)), np.float32)
+                )
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise RegistryError(f"The version's range of codes can't be read: {error}") from error
-        return cls(mean, axes, deviations, float(within), float(beyond))
+        return cls(mean, axes, deviations, float(within), float(beyond), readings)
+
+    @property
+    def answers(self) -> Floats:
+        """(m, B): how a code changes for a reading that has to be one error larger.
+
+        The likeliest change, if the identity's codes are normal with these axes and deviations: the gain of a Kalman
+        filter. So a reading in which the identity hardly varies hardly changes anything.
+        """
+        spread = (self.axes * self.deviations[:, None]).astype(
+            np.float64
+        )  # its Gram matrix is the covariance
+        seen = spread @ self.readings.T  # (k, m)
+        gain = np.linalg.solve(seen.T @ seen + np.eye(len(self.readings)), seen.T @ spread)
+        return gain.astype(np.float32)
 
 
 class Within(layers.Layer):
-    """Draws codes (n, B) back into a range; inside of it they stay as they are."""
+    """Draws codes (n, B) back into a range and keeps what they say of the expression; inside of it they stay."""
 
     def __init__(self, limits: CodeRange) -> None:
         super().__init__(trainable=False, dtype="float32", name="within")
@@ -103,8 +129,8 @@ class Within(layers.Layer):
         """(n, B) -> (n, B) float32."""
         limits = self.limits
         # PyTorch mixes tensors with no arrays
-        arrays = limits.mean, limits.axes, limits.deviations
-        mean, axes, deviations = (ops.convert_to_tensor(array) for array in arrays)
+        arrays = limits.mean, limits.axes, limits.deviations, limits.readings, limits.answers
+        mean, axes, deviations, readings, answers = (ops.convert_to_tensor(array) for array in arrays)
         offsets = codes - mean
         along = ops.matmul(offsets, ops.transpose(axes))  # (n, k)
         across = offsets - ops.matmul(along, axes)
@@ -112,4 +138,8 @@ class Within(layers.Layer):
         norm = ops.sqrt(ops.sum(ops.square(across), axis=1, keepdims=True))
         along = along * ops.minimum(1.0, limits.within / ops.maximum(distance, 1e-6))
         across = across * ops.minimum(1.0, limits.beyond / ops.maximum(norm, 1e-6))
-        return mean + ops.matmul(along, axes) + across
+        inside = mean + ops.matmul(along, axes) + across
+        if not len(limits.readings):
+            return inside
+        lost = ops.matmul(codes - inside, ops.transpose(readings))  # (n, m)
+        return inside + ops.matmul(lost, answers)

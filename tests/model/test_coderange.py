@@ -1,3 +1,7 @@
+import base64
+import io
+from dataclasses import fields
+
 import keras
 import numpy as np
 import pytest
@@ -21,8 +25,8 @@ def codes(count: int, seed: int, noise: float = 0.0) -> np.ndarray:
     return (MEAN + along @ AXES + noise * rng.standard_normal((count, 5))).astype(np.float32)
 
 
-def found(train: np.ndarray, heldout: np.ndarray) -> CodeRange:
-    fitted = CodeRange.fit(train, heldout)
+def found(train: np.ndarray, heldout: np.ndarray, readings: np.ndarray | None = None) -> CodeRange:
+    fitted = CodeRange.fit(train, heldout, readings)
     assert fitted is not None
     return fitted
 
@@ -69,12 +73,45 @@ def test_it_keeps_the_held_out_faces_that_it_was_measured_on() -> None:
     assert 0.88 < np.mean(moved < 1e-3) < 0.96  # a twentieth along, a twentieth across the axes
 
 
+@pytest.mark.parametrize("error", [0.01, 1.0, 4.0])
+def test_what_is_read_of_a_code_is_kept_as_far_as_it_is_certain(error: float) -> None:
+    known = codes(20_000, 0, noise=0.01), codes(200, 1, noise=0.01)
+    readings = (AXES[:1] / error).astype(np.float32)
+    far = MEAN + np.array([20.0, -0.3]) @ AXES
+    plain, kept = drawn_back(found(*known), far)[0], drawn_back(found(*known, readings), far)[0]
+    gain = 4 / (4 + error**2)  # of two normal distributions: variance of the codes, of the error
+    assert (kept - plain) @ AXES[0] == pytest.approx(gain * (far - plain) @ AXES[0], rel=0.03)
+    assert abs((kept - plain) @ AXES[1]) < 0.05
+    inside = MEAN + np.array([1.0, 0.2]) @ AXES
+    np.testing.assert_allclose(drawn_back(found(*known, readings), inside), inside[None], atol=0.02)
+
+
+def test_what_an_identity_never_shows_is_not_forced_on_it() -> None:
+    known = codes(1000, 0, noise=0.01), codes(200, 1, noise=0.01)
+    unseen = np.array([[0, -0.8, 0.6, 0, 0]], np.float32)
+    off = MEAN + 7 * unseen[0]
+    np.testing.assert_allclose(
+        drawn_back(found(*known, unseen), off), drawn_back(found(*known), off), atol=0.02
+    )
+
+
 def test_packed_and_unpacked_it_is_the_same() -> None:
-    limits = found(codes(50, 0, noise=0.1), codes(20, 1, noise=0.1))
+    limits = found(codes(50, 0, noise=0.1), codes(20, 1, noise=0.1), AXES.astype(np.float32))
     again = CodeRange.unpack(limits.pack())
-    for name in ("mean", "axes", "deviations"):
+    for name in ("mean", "axes", "deviations", "readings"):
         np.testing.assert_array_equal(getattr(again, name), getattr(limits, name))
     assert (again.within, again.beyond) == pytest.approx((limits.within, limits.beyond), rel=1e-6)
+
+
+def test_versions_of_before_keep_no_readings() -> None:
+    limits = found(codes(50, 0), codes(20, 1))
+    buffer = io.BytesIO()
+    stored = {field.name: getattr(limits, field.name) for field in fields(CodeRange)}
+    del stored["readings"]
+    np.savez(buffer, **stored)
+    again = CodeRange.unpack(base64.b64encode(buffer.getvalue()).decode())
+    far = MEAN + 40 * AXES[0]
+    np.testing.assert_array_equal(drawn_back(again, far), drawn_back(limits, far))
 
 
 @pytest.mark.parametrize("text", ["AAAA", "not base64", ""])
