@@ -7,9 +7,11 @@ no calls to the outside. What the user has set stays.
 import os
 
 from faceswap.settings import settings
+from flows.server_log import write_logging
 
 _home = settings().home_path / "prefect"
 _home.mkdir(parents=True, exist_ok=True)  # Prefect's server would not start without
+write_logging(_home)
 for _key, _value in {
     "PREFECT_HOME": str(_home),
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
