@@ -14,10 +14,6 @@ from faceswap.swap.placed import Placed
 from faceswap.swap.reshaping import share_at
 from faceswap.swap.sharpening import AS_ASKED, Crispness, sharpen
 
-_CRISP = 0.5
-"""Share of the sharpening with which lips are read: sharpened lips are read wider apart, soft ones nearer together than
-they will look."""
-
 
 @dataclass
 class Fitting:
@@ -70,7 +66,7 @@ def fit(
     if facing and options.lips:
         strength = facing * options.lips
         if careful:
-            output = _with_lips(readings, strength, _CRISP * options.sharpen * crispness.unsharp)
+            output = _with_lips(readings, strength, options.sharpen * crispness.unsharp)
         else:
             memory.gap = Change.after(memory.gap, gap_change(readings.drawn, readings.seen), time)
             output = with_gap(output, readings.drawn, strength * memory.gap.amount)
@@ -81,7 +77,10 @@ def fit(
 
 
 def _with_lips(readings: Readings, strength: float, unsharp: float) -> NDArray[np.float32]:
-    """A drawing with its lips as far apart as the target's: read about as they will look, moved, and read again."""
+    """A drawing with its lips as far apart as the target's: read as they will look, moved, and read again.
+
+    Soft lips are read nearer together than they are, so that they would be torn open.
+    """
 
     def read(picture: NDArray[np.float32]) -> Points:
         return read_landmarks(readings.reader, sharpen(picture, unsharp), readings.geometry)
