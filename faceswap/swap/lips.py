@@ -26,11 +26,10 @@ _MOST = 0.15
 """Largest difference that is made up for, in distances of the eyes: what is stretched further looks painted."""
 _SHUT = 0.07
 """Gaps below this count as this: where lips are shut, what is read between them is their shape, each person's own."""
-GAIN, GAINS = 1.6, (0.9, 0.6)
+GAIN, GAINS = 1.2, (0.9, 0.6)
 """The landmarks' reader gives 0.4 to 0.7 of a change in the gap of real lips: it expects faces like those it knows. So
-the lips of a video's frame, read as soft as they were drawn, move by more than the difference that it reads. The pair
-is for lips that are read as crisp as they will look, and again after they were moved: no further than is read, since
-some mouths are read as no wider however far they are opened."""
+the lips move by more than the difference that it reads, but not by much: some mouths are read as no wider however far
+they are opened. The pair is for lips that are read again after they were moved."""
 _THIN = 0.3
 """Least gap in px that is stretched: where lips are shut, the line between them."""
 _MEMORY = 0.044
