@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -85,7 +87,7 @@ def extract(
         folders = _run(segments, finder, options.geometry, processes, progress)
         kept, counts = select(_gather(folders, found), options, photos, found)
         if kept.empty:
-            shutil.rmtree(work, ignore_errors=True)
+            _tidy(work)
             reasons = ", ".join(f"{reason}: {count}" for reason, count in counts.items())
             raise NoFaceFound(
                 f"No usable face of {identity!r} in {', '.join(sources)} ({reasons})",
@@ -109,8 +111,16 @@ def extract(
         if finished := _finished(root, identity, fingerprint):
             return finished
         raise
-    shutil.rmtree(work, ignore_errors=True)
+    _tidy(work)
     return faces
+
+
+def _tidy(work: Path) -> None:
+    """Remove what was worked on; a kill in the middle leaves nothing that the next run would take for whole."""
+    gone = work.with_name(f".{uuid4().hex}-{work.name}")
+    with suppress(FileNotFoundError):
+        work.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _finished(root: str, identity: str, fingerprint: str) -> FaceSet | None:

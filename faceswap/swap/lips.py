@@ -26,7 +26,7 @@ _MOST = 0.15
 """Largest difference that is made up for, in distances of the eyes: what is stretched further looks painted."""
 _SHUT = 0.07
 """Gaps below this count as this: where lips are shut, what is read between them is their shape, each person's own."""
-GAIN, GAINS = 1.2, (0.9, 0.6)
+GAIN, GAINS = 1.2, (0.7, 0.7)
 """The landmarks' reader gives 0.4 to 0.7 of a change in the gap of real lips: it expects faces like those it knows. So
 the lips move by more than the difference that it reads, but not by much: some mouths are read as no wider however far
 they are opened. The pair is for lips that are read again after they were moved."""

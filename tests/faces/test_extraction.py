@@ -201,6 +201,26 @@ def test_a_killed_extraction_goes_on(cast: Path, home: Path) -> None:
     assert faces.count() > 5
 
 
+def test_a_kill_while_it_tidies_up_harms_no_later_extraction(
+    cast: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.rmtree
+
+    def killed(path: Path, **how: bool) -> None:
+        crops = list(Path(path).rglob("*.jpg"))
+        if "extract-" not in str(path) or not crops:
+            return real(path, **how)
+        crops[0].unlink()
+        raise KeyboardInterrupt
+
+    options = ExtractionOptions(hash_distance=-1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("faceswap.faces.extraction.shutil.rmtree", killed)
+        faces_of(cast / "photos", options=options, workers=1)
+    real(home / "face-sets")  # deleted by hand: all is to be done again
+    assert faces_of(cast / "photos", options=options, workers=1).count() > 5
+
+
 def test_real_footage_has_a_face_in_every_frame(real_faces: Path) -> None:
     for name in "abc":
         source = real_faces / f"person-{name}.mp4"
