@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from faceswap import storage
-from faceswap.errors import StorageError
+from faceswap.errors import SettingsError, StorageError
 from tests.s3 import s3_bucket, use_server
 
 
@@ -250,8 +250,14 @@ def test_an_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_address_without_its_scheme_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_server(monkeypatch, "127.0.0.1:9000")
-    with pytest.raises(StorageError, match=r"127\.0\.0\.1:9000.*\n.*FACESWAP_S3_ENDPOINT_URL"):
+    with pytest.raises(SettingsError, match=r"FACESWAP_S3_ENDPOINT_URL.*127\.0\.0\.1:9000"):
+        use_server(monkeypatch, "127.0.0.1:9000")
+        storage.read_bytes("s3://faces/x")
+
+
+def test_an_address_that_can_not_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_server(monkeypatch, "http://no host:9000")
+    with pytest.raises(StorageError, match=r"no host:9000.*\n.*FACESWAP_S3_ENDPOINT_URL"):
         storage.read_bytes("s3://faces/x")
 
 
