@@ -110,9 +110,8 @@ class CodeRange:
         The likeliest change, if the identity's codes are normal with these axes and deviations: the gain of a Kalman
         filter. So a reading in which the identity hardly varies hardly changes anything.
         """
-        spread = (self.axes * self.deviations[:, None]).astype(
-            np.float64
-        )  # its Gram matrix is the covariance
+        # of which the Gram matrix is the codes' covariance
+        spread = (self.axes * self.deviations[:, None]).astype(np.float64)
         seen = spread @ self.readings.T  # (k, m)
         gain = np.linalg.solve(seen.T @ seen + np.eye(len(self.readings)), seen.T @ spread)
         return gain.astype(np.float32)

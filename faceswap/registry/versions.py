@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -28,9 +28,6 @@ from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
 from faceswap.swap.sharpening import Crispness
 from faceswap.tracking import connect, explained, failures
-
-if TYPE_CHECKING:
-    pass
 
 PREFIX = "face-"
 _SPEC = re.compile(r"^(?:models:/)?(?P<name>[^@/]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))?$")
