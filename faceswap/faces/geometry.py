@@ -116,8 +116,17 @@ def fit_similarity(source: Points, target: Points) -> Matrix:
 
 
 def invert(matrix: Matrix) -> Matrix:
-    """The inverse of a (2, 3) affine matrix, as (2, 3)."""
-    return cv2.invertAffineTransform(np.asarray(matrix, np.float64))
+    """The inverse of a (2, 3) affine matrix, as (2, 3).
+
+    Raises:
+        FaceError: it maps the plane onto a line.
+    """
+    (a, b, x), (c, d, y) = matrix.tolist()
+    det = a * d - b * c
+    if not det:
+        raise FaceError("The landmarks of a face collapse into one point")
+    a, b, c, d = d / det, -b / det, -c / det, a / det
+    return np.array([[a, b, -a * x - b * y], [c, d, -c * x - d * y]])
 
 
 def compose(second: Matrix, first: Matrix) -> Matrix:

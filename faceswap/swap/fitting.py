@@ -1,4 +1,4 @@
-"""What the network drew, fitted to the target: its landmarks are read, its lips and lids move as the target's."""
+"""What the network drew, fitted to the target: lips and lids move as the target's, hair leaves the face."""
 
 from dataclasses import dataclass, replace
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import apply, invert
+from faceswap.swap.fringe import Fringe, without_hair
 from faceswap.swap.lids import Usual, closing, with_lids
 from faceswap.swap.lips import GAINS, Change, gap_change, with_gap
 from faceswap.swap.options import SwapOptions
@@ -22,6 +23,7 @@ class Fitting:
     outline: Difference | None = None
     usual: Usual | None = None
     gap: Change | None = None
+    fringe: Fringe | None = None
     frames: int = 0
     """So many were fitted."""
 
@@ -44,15 +46,15 @@ def fit(
         placed: where it goes, and what the network saw.
         output: (S, S, 3) float32 RGB, 0..1, of the network.
         reader: finds landmarks.
-        options: ``outline``, ``mask``, ``lips``, ``lids`` and ``sharpen`` count here.
+        options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline`` and ``sharpen`` count here.
         crispness: of the network's pictures, as for :func:`faceswap.swap.laying.lay`.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         quick: treat a single picture like a video's frame.
 
     Returns:
-        the place with the drawn face's landmarks, where the mask goes by them, and the drawing with lips and lids
-        moved.
+        the place with the drawn face's landmarks and fringe, where the mask goes by them, and the drawing with lips
+        and lids moved, without hair in the face.
     """
     careful = memory is None and not quick
     memory = memory or Fitting()
@@ -75,6 +77,12 @@ def fit(
     if facing and options.lids:
         shares, memory.usual = closing(readings.drawn, readings.seen, memory.usual, time)
         output = with_lids(output, readings.drawn, facing * options.lids * shares)
+    if placed.drawn is not None:
+        landmarks = apply(placed.matrix, placed.drawn)
+        memory.fringe = Fringe.after(memory.fringe, output, landmarks, placed.geometry, time)
+        placed = replace(placed, fringe=memory.fringe.face)
+        if options.hairline:
+            output = without_hair(output, memory.fringe.face, placed.geometry, options.hairline)
     return placed, output
 
 

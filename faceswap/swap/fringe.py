@@ -6,6 +6,9 @@ lower part follows landmarks, which err at the jaw of a turned head: there a sli
 stand on the target's cheek. It is told by the network that sees what hides a face.
 """
 
+import math
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,9 @@ from faceswap.swap.skin import strangeness
 
 Floats = NDArray[np.float32]
 
+_LOOK_EVERY, _MEMORY = 0.3, 0.4
+"""Seconds of video after which the drawn face's border is looked for again, and over which it is smoothed: it moves
+with the head, and so hardly in the crop."""
 _SKIN, _HAIR = 2.5, 4.0
 """Standard deviations of the face's skin: below is skin, above is not."""
 _MARGIN, _SOFT = 0.05, 0.05
@@ -31,6 +37,28 @@ _NO_FACE = 0.1
 """A drawing whose middle is hidden by more than this share is not like a face, and its border can't be told."""
 _EYES, _NOSE = (36, 45), 30
 """Landmarks: all of it counts above the eyes, nothing below the nose's tip, where a beard may be."""
+
+
+@dataclass(frozen=True)
+class Fringe:
+    """Where a drawing was face, on a video: (S, S, 3), see :func:`drawn_face`; seldom looked for, and smoothed."""
+
+    time: float
+    face: Floats
+
+    @classmethod
+    def after(
+        cls, before: "Fringe | None", drawn: Floats, landmarks: Points, geometry: Geometry, time: float
+    ) -> "Fringe":
+        """Of a drawing at ``time`` (seconds), after that of an earlier frame; arguments as :func:`drawn_face`."""
+        age = time - before.time if before and before.face.shape == drawn.shape else -1.0
+        if before and 0 <= age < _LOOK_EVERY:
+            return before
+        found = drawn_face(drawn, landmarks, geometry)
+        if before and age > 0:
+            share = np.float32(1 - math.exp(-age / _MEMORY))
+            found = share * found + (1 - share) * before.face
+        return cls(time, found)
 
 
 def without_hair(drawn: Floats, face: Floats, geometry: Geometry, strength: float = 1.0) -> Floats:

@@ -18,6 +18,8 @@ class Placed:
         geometry, matrix: the network's crop and the map from frame to crop.
         crop: (S, S, 3) uint8 RGB, the target there.
         drawn: (68, 2) landmarks in the frame of the face that the network drew; None: not read.
+        fringe: (S, S, 3) where the drawing is face, see :func:`faceswap.swap.fringe.drawn_face`; None: not looked for.
+        moved: (68, 2) the target's landmarks in the frame after it was reshaped; None: it was not.
         others: (68, 2) landmarks each of the frame's other faces, which no reshaping may move.
     """
 
@@ -26,4 +28,11 @@ class Placed:
     matrix: Matrix
     crop: NDArray[np.uint8]
     drawn: Points | None = None
+    fringe: NDArray[np.float32] | None = None
+    moved: Points | None = None
     others: Sequence[Points] = ()
+
+    @property
+    def outlined(self) -> Points:
+        """(68, 2) the target's landmarks where they lie in the frame now."""
+        return self.landmarks if self.moved is None else self.moved

@@ -75,7 +75,8 @@ def swap_video(
 ) -> VideoReport:
     """Swap the faces of a video. Sound, size, frame rate and frame times are kept; memory does not grow.
 
-    Frames are decoded, searched for faces, drawn by the network, fitted, blended and encoded in six threads. Every ten
+    Frames are decoded, searched for faces, drawn by the network, fitted, reshaped, blended and encoded in seven
+    threads. Every ten
     seconds of video are finished as a part; where the work ends early, the same call goes on after the last frame
     that was encoded, and a video of what is done lies beside ``out`` as NAME.partial.SUFFIX.
 
@@ -180,12 +181,13 @@ def _swap_frames(
         found = stack.enter_context(closing(ahead(work.find(frames))))
         drawn = stack.enter_context(closing(ahead(work.draw(found))))
         fitted = stack.enter_context(closing(ahead(work.fit(drawn))))
-        for one, outputs in fitted:
+        reshaped = stack.enter_context(closing(ahead(work.reshape(fitted))))
+        for one, image, outputs in reshaped:
             new = done is None or one.frame.time > done
-            image = work.lay(one, outputs, count=new)
+            finished = work.lay(one, image, outputs, count=new)
             if not new:
                 continue
-            write(image, one.frame.time, work.tally)
+            write(finished, one.frame.time, work.tally)
             tell(work.tally.frames)
             if cancelled is not None and cancelled():
                 raise _Cancelled

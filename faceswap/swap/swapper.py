@@ -14,7 +14,7 @@ from faceswap.faces.pose import head_pose
 from faceswap.provenance.label import stamp
 from faceswap.swap.casting import Choice, Role, Skipped, cast, distances_to
 from faceswap.swap.fitting import fit
-from faceswap.swap.laying import Memory, lay
+from faceswap.swap.laying import Memory, lay, reshaped
 from faceswap.swap.masks import face_height, region_of
 from faceswap.swap.network import FaceNetwork
 from faceswap.swap.options import SwapOptions
@@ -148,7 +148,7 @@ class Swapper:
         choices: Sequence[Choice] | None = None,
         quick: bool = False,
     ) -> SwapResult:
-        """Swap these faces of a frame: :meth:`draw`, :meth:`fit`, then :meth:`lay`.
+        """Swap these faces of a frame: :meth:`draw`, :meth:`fit`, :meth:`reshape`, then :meth:`lay`.
 
         Args:
             frame: (H, W, 3) uint8 RGB; it is not changed.
@@ -156,7 +156,7 @@ class Swapper:
             choices: as :meth:`select` gives it; None gives all the first role.
             quick: take no more time to read lips and lids than on a video.
         """
-        return self.lay(frame, self.fit(self.draw(frame, faces, choices), quick=quick))
+        return self.lay(*self.reshape(frame, self.fit(self.draw(frame, faces, choices), quick=quick)))
 
     def draw(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
@@ -203,9 +203,32 @@ class Swapper:
             fitted.append(Drawn(one.face, *pair))
         return fitted
 
+    def reshape(
+        self, frame: NDArray[np.uint8], drawn: Sequence[Drawn]
+    ) -> tuple[NDArray[np.uint8], list[Drawn]]:
+        """Give the targets the outlines of what was drawn.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB; it is not changed.
+            drawn: as :meth:`fit` gives it.
+
+        Returns:
+            (H, W, 3) uint8 RGB, a new frame, and where the faces lie in it; the frame itself where nothing was drawn.
+        """
+        if all(one.placed is None for one in drawn):
+            return frame, list(drawn)
+        image, result = frame.copy(), []
+        for one in drawn:
+            placed = one.placed
+            if placed is not None:
+                others = tuple(other.face.face.landmarks for other in drawn if other is not one)
+                placed = reshaped(image, replace(placed, others=others), self.options)
+            result.append(replace(one, placed=placed))
+        return image, result
+
     def lay(
         self,
-        frame: NDArray[np.uint8],
+        image: NDArray[np.uint8],
         drawn: Sequence[Drawn],
         memories: Sequence[Memory | None] | None = None,
         time: float = 0.0,
@@ -213,20 +236,17 @@ class Swapper:
         """Lay what was drawn into the frame, each face over the result of those before, and label it.
 
         Args:
-            frame: (H, W, 3) uint8 RGB; it is not changed.
-            drawn: as :meth:`fit` gives it.
+            image: (H, W, 3) uint8 RGB, changed.
+            drawn: with the frame, as :meth:`reshape` gives it.
             memories: of each face, on a video.
             time: of the frame in seconds, on a video.
         """
-        image, results = frame, []
+        results = []
         for one, memory in zip(drawn, memories or [None] * len(drawn), strict=True):
             face = one.face
             if one.placed is not None and one.output is not None:
-                image = frame.copy() if image is frame else image
                 crispness = self.roles[face.role].network.crispness
-                others = tuple(other.face.face.landmarks for other in drawn if other is not one)
-                placed = replace(one.placed, others=others)
-                area = lay(image, placed, one.output, self.options, memory, time, crispness)
+                area = lay(image, one.placed, one.output, self.options, memory, time, crispness)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
         if self.options.label and any(result.skipped is None for result in results):
@@ -249,7 +269,7 @@ class Swapper:
         placed = Placed(landmarks, geometry, matrix, crop)
         crispness = self.network.crispness
         placed, output = fit(placed, self.network(crop[None])[0], self.finder, self.options, crispness)
-        lay(image, placed, output, self.options, crispness=crispness)
+        lay(image, reshaped(image, placed, self.options), output, self.options, crispness=crispness)
         return image
 
     def _prepare(

@@ -48,7 +48,7 @@ class Followed:
 
 
 class Work:
-    """Finds and swaps the faces of consecutive frames, in four stages that may run in threads of their own.
+    """Finds and swaps the faces of consecutive frames, in five stages that may run in threads of their own.
 
     Args:
         swapper: does it.
@@ -89,10 +89,16 @@ class Work:
         for one, faces in drawn:
             yield one, self.swapper.fit(faces, one.memories, one.frame.time)
 
-    def lay(self, found: Followed, drawn: Sequence[Drawn], count: bool = True) -> Image:
-        """Last stage: the frame with its faces swapped; where ``count`` is off, it is not counted."""
-        frame = found.frame
-        result = self.swapper.lay(frame.image, drawn, found.memories, frame.time)
+    def reshape(
+        self, fitted: Iterable[tuple[Followed, list[Drawn]]]
+    ) -> Iterator[tuple[Followed, Image, list[Drawn]]]:
+        """Fourth stage: new frames, in which the targets have the outlines of what was drawn."""
+        for one, faces in fitted:
+            yield one, *self.swapper.reshape(one.frame.image, faces)
+
+    def lay(self, found: Followed, image: Image, drawn: Sequence[Drawn], count: bool = True) -> Image:
+        """Last stage: the frame, which is changed, with its faces swapped; not counted where ``count`` is off."""
+        result = self.swapper.lay(image, drawn, found.memories, found.frame.time)
         if count:
             skipped = Counter(self.tally.skipped)
             skipped.update(face.skipped for face in result.faces if face.skipped is not None)

@@ -30,8 +30,8 @@ def seen(points: np.ndarray) -> Face:
 
 def swapped(work: Work, frame: Frame, faces: list[Face]) -> np.ndarray:
     """All stages but the search."""
-    ((found, drawn),) = work.fit(work.draw([work.follow(frame, faces)]))
-    return work.lay(found, drawn)
+    (one,) = work.reshape(work.fit(work.draw([work.follow(frame, faces)])))
+    return work.lay(*one)
 
 
 def swaps(options: SwapOptions, lost: frozenset[int] = frozenset()) -> list[np.ndarray]:
