@@ -85,6 +85,7 @@ def measured(seconds: dict[str, float]) -> Iterator[None]:
         patch.object(Search, "faces", timed("find and follow", Search.faces)),
         patch.object(DecoderNetwork, "__call__", timed("network", DecoderNetwork.__call__)),
         patch.object(swapping, "fit", timed("landmarks, lips, lids", swapping.fit)),
+        patch.object(swapping, "reshaped", timed("reshape", swapping.reshaped)),
         patch.object(swapping, "lay", timed("mask, colour, blend", swapping.lay)),
         patch.object(VideoWriter, "write", timed("encode", VideoWriter.write)),
     ):
