@@ -129,7 +129,9 @@ class VideoWriter:
                 f"{self.path} takes uint8 frames of {self._shape}, not {image.dtype} {image.shape}"
             )
         frame = self._scaler.reformat(
-            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(np.rot90(image, self._turns)), format="rgb24"),
+            av.VideoFrame.from_numpy_buffer(
+                np.ascontiguousarray(np.rot90(image, self._turns)), format="rgb24"
+            ),
             format=self._stream.pix_fmt,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=self._range,

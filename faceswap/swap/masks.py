@@ -106,12 +106,15 @@ def convex(points: Points) -> Points:
 def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Depth:
     """(len(ys), len(xs)) float32: how deep each grid point lies in a convex polygon; negative outside.
 
-    Inside it is the distance to the border; outside, that to the farthest edge line that is crossed.
+    Inside it is the distance to the border; outside, that to the farthest edge line that is crossed. Nothing lies in
+    a polygon that is a single point.
     """
     ahead = np.roll(polygon, -1, axis=0) - polygon
     area = (polygon[:, 0] * np.roll(polygon[:, 1], -1) - polygon[:, 1] * np.roll(polygon[:, 0], -1)).sum()
     length = np.hypot(*ahead.T)
     edges = length > 1e-9
+    if not edges.any():
+        return np.full((len(ys), len(xs)), -np.inf, np.float32)
     (x, y), (dx, dy) = polygon[edges].T[..., None], ahead[edges].T[..., None]
     turn = np.copysign(length[edges], area)[:, None]
     across, down = (-dy / turn * (xs - x)).astype(np.float32), (dx / turn * (ys - y)).astype(np.float32).T
@@ -119,7 +122,7 @@ def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) 
     rows = max(1, _AT_ONCE // max(1, across.size))
     for start in range(0, len(ys), rows):
         part = slice(start, start + rows)
-        np.min(down[part, :, None] + across, axis=1, out=depth[part], initial=np.inf)
+        np.min(down[part, :, None] + across, axis=1, out=depth[part])
     return depth
 
 

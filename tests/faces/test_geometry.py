@@ -61,6 +61,11 @@ def test_inverse_and_composition() -> None:
     assert scale_of(m) == pytest.approx(2.5)
 
 
+def test_what_maps_everything_onto_a_line_has_no_inverse() -> None:
+    with pytest.raises(FaceError):
+        invert(np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 5.0]]))
+
+
 def test_the_template_lands_on_itself() -> None:
     geometry = Geometry(64, 1.5)
     marks = np.vstack([np.zeros((17, 2)), geometry.template])

@@ -28,6 +28,20 @@ def test_depth_in_a_square_is_the_distance_to_its_sides() -> None:
     assert np.allclose(depth_in(square[::-1], xs, ys), want, atol=1e-5)  # either way round
 
 
+def test_depth_on_a_grid_of_any_size_is_that_of_each_of_its_rows() -> None:
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    polygon = np.stack([500 + 300 * np.cos(angle), 450 + 200 * np.sin(angle)], axis=1)
+    xs, ys = np.arange(1000.0), np.arange(900.0)
+    whole = depth_in(polygon, xs, ys)
+    assert whole[450, 500] == pytest.approx(200 * np.cos(np.pi / 40), abs=0.5)
+    for row in (0, 5, 6, 7, 449, 899):
+        np.testing.assert_array_equal(whole[row], depth_in(polygon, xs, ys[row : row + 1])[0])
+
+
+def test_nothing_lies_in_a_point() -> None:
+    assert depth_in(np.full((3, 2), 4.0), np.arange(9.0), np.arange(5.0)).max() < -1e9
+
+
 def test_face_height_is_what_the_face_was_made_with() -> None:
     points = face_points(200, 200, 90, roll=0.3)
     assert face_height(GEOMETRY, GEOMETRY.matrix(points)) == pytest.approx(90)

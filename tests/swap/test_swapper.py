@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,29 @@ def test_all_faces_survive_in_one_call_of_the_network() -> None:
     assert result.swapped == 3
     for x in (100, 300, 500):
         assert tuple(result.image[100, x]) == RED
+
+
+def test_targets_are_reshaped_before_anything_is_laid_and_in_a_new_frame() -> None:
+    frame = smooth_noise(300, 600)
+    kept = frame.copy()
+    faces = [face_at(x, 150, 80) for x in (150, 450)]
+    swapper = Swapper(Echo(GEOMETRY), KnownFaces(*faces), PLAIN)
+    drawn = swapper.draw(frame, faces)
+    first, second = drawn
+    assert first.placed is not None
+    wide = first.placed.landmarks.copy()
+    wide[:17, 0] += 0.15 * (wide[:17, 0] - 150)  # only the jaw differs, and only of one face
+    drawn = [replace(first, placed=replace(first.placed, drawn=wide)), second]
+    image, shaped = swapper.reshape(frame, drawn)
+    assert (frame == kept).all()
+    changed = np.abs(image.astype(int) - frame).max(-1) > 0
+    assert changed[:, :300].any() and not changed[:, 330:].any()
+    placed = shaped[0].placed
+    assert placed is not None and placed.moved is not None
+    assert np.ptp(placed.moved[:17, 0]) > 1.1 * np.ptp(placed.landmarks[:17, 0])
+    assert shaped[1].placed is not None and shaped[1].placed.moved is None
+    nobody, nothing = swapper.reshape(frame, [])
+    assert nobody is frame and nothing == []
 
 
 def test_overlapping_faces_are_laid_over_each_other() -> None:
