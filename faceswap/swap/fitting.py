@@ -62,6 +62,7 @@ def fit(
     crisp = sharpen(output, options.sharpen * crispness.unsharp)
     readings = Readings(reader, crisp, placed.crop, placed.geometry, None if careful else memory.frames)
     memory.frames += 1
+    drawn = None
     if options.outline == "drawn" and options.mask not in {"rect", "ellipse"}:
         target = apply(placed.matrix, placed.landmarks)
         drawn, memory.outline = drawn_landmarks(readings, target, memory.outline, time)
@@ -77,9 +78,8 @@ def fit(
     if facing and options.lids:
         shares, memory.usual = closing(readings.drawn, readings.seen, memory.usual, time)
         output = with_lids(output, readings.drawn, facing * options.lids * shares)
-    if placed.drawn is not None:
-        landmarks = apply(placed.matrix, placed.drawn)
-        memory.fringe = Fringe.after(memory.fringe, output, landmarks, placed.geometry, time)
+    if drawn is not None:
+        memory.fringe = Fringe.after(memory.fringe, output, drawn, placed.geometry, time)
         placed = replace(placed, fringe=memory.fringe.face)
         if options.hairline:
             output = without_hair(output, memory.fringe.face, placed.geometry, options.hairline)

@@ -1,4 +1,4 @@
-"""One swapped crop laid into the frame: outline; then occlusion, mask, colour, detail and blending, in this order."""
+"""One swapped crop laid into the frame: outline, then occlusion, mask, colour, detail and blending, in this order."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -50,9 +50,9 @@ def reshaped(image: NDArray[np.uint8], face: Placed, options: SwapOptions) -> Pl
     Returns:
         the face as it then lies in the image.
     """
-    if face.drawn is None or not options.reshape:
-        return face
     region = region_of(face.geometry, face.matrix, image.shape[1], image.shape[0])
+    if face.drawn is None or not options.reshape or region.empty:
+        return face
     strength = options.reshape * share_at(face.landmarks)
     reshaping = Reshaping(face.landmarks, face.drawn, face.matrix, strength, face.others)
     before = image[region.slices].copy() if options.protect else image

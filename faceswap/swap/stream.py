@@ -76,9 +76,8 @@ def swap_video(
     """Swap the faces of a video. Sound, size, frame rate and frame times are kept; memory does not grow.
 
     Frames are decoded, searched for faces, drawn by the network, fitted, reshaped, blended and encoded in seven
-    threads. Every ten
-    seconds of video are finished as a part; where the work ends early, the same call goes on after the last frame
-    that was encoded, and a video of what is done lies beside ``out`` as NAME.partial.SUFFIX.
+    threads. Every ten seconds of video are finished as a part; where the work ends early, the same call goes on after
+    the last frame that was encoded, and a video of what is done lies beside ``out`` as NAME.partial.SUFFIX.
 
     Args:
         source: the target video.

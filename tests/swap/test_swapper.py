@@ -157,6 +157,12 @@ def test_swap_face_needs_no_detector_and_leaves_its_input_alone() -> None:
         swapper.swap_face(frame, np.zeros((68, 2)))
 
 
+def test_swap_face_leaves_a_frame_alone_that_does_not_show_the_face() -> None:
+    frame = smooth_noise(300, 300)
+    swapper = Swapper(Paint(GEOMETRY, RED), KnownFaces(), SwapOptions(protect=("eyes",)))
+    assert (swapper.swap_face(frame, face_points(900, 900, 80)) == frame).all()
+
+
 def test_only_the_face_of_a_large_frame_is_touched() -> None:
     frame = np.full((2160, 3840, 3), 90, np.uint8)
     options = PLAIN.model_copy(update={"colour": "none"})
