@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from faceswap.faces.extraction import ExtractionOptions, extract
+from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.media.images import write_image
 from faceswap.media.video import VideoReader
