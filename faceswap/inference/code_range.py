@@ -4,7 +4,8 @@ A decoder has only seen codes of its own identity. A head held higher than the r
 person's build, gives codes beyond those, and there the decoder draws blotches. So codes that lie further out than the
 identity's own held-out faces are drawn back: towards the mean, as far out as those; what lies within stays as it is.
 That takes some of the expression, too. What the head that all identities share reads of it
-(:mod:`faceswap.inference.expression_readings`) is given back, along the directions in which the identity's own codes vary.
+(:mod:`faceswap.inference.expression_readings`) is given back, along the directions in which the identity's own codes
+vary.
 """
 
 import base64

@@ -18,7 +18,8 @@ class Placed:
         geometry, matrix: the network's crop and the map from frame to crop.
         crop: (S, S, 3) uint8 RGB, the target there.
         drawn: (68, 2) landmarks in the frame of the face that the network drew; None: not read.
-        fringe: (S, S, 3) where the drawing is face, see :func:`faceswap.swap.masks.hair_mask.drawn_face`; None: not looked for.
+        fringe: (S, S, 3) where the drawing is face, see :func:`faceswap.swap.masks.hair_mask.drawn_face`;
+            None: not looked for.
         moved: (68, 2) the target's landmarks in the frame after it was reshaped; None: it was not.
         others: (68, 2) landmarks each of the frame's other faces, which no reshaping may move.
     """

@@ -1,7 +1,7 @@
 """A small network that sees what lies over a face: hands, glasses, hair, objects.
 
-It was learnt on fictional people only (:mod:`faceswap.model.priors.occlusion_training`) and comes with the package. A U-Net
-(Ronneberger, Fischer & Brox, 2015) with batch normalization.
+It was learnt on fictional people only (:mod:`faceswap.model.priors.occlusion_training`) and comes with the package.
+A U-Net (Ronneberger, Fischer & Brox, 2015) with batch normalization.
 """
 
 from functools import lru_cache

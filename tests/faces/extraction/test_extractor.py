@@ -182,7 +182,7 @@ def test_a_killed_extraction_goes_on(cast: Path, home: Path) -> None:
     """
     script = home.parent / "job.py"
     script.write_text(textwrap.dedent(code))
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     job = subprocess.Popen(
         [sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(root)}, start_new_session=True
     )

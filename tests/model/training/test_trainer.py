@@ -134,7 +134,7 @@ def test_kill_9_loses_at_most_one_interval(tmp_path: Path) -> None:
         from tests.model.training.test_trainer import trainer
         trainer(Path({str(tmp_path)!r}), 100_000).train()
     """
-    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], cwd=Path(__file__).parents[2])
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], cwd=Path(__file__).parents[3])
     try:
         deadline = time.monotonic() + 120
         while not (found := Checkpoints(tmp_path).latest()) or found.step < 3:
