@@ -1,7 +1,6 @@
 """Local paths and s3:// URIs through one small door (boto3)."""
 
 import errno
-import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from faceswap.errors import StorageError
+from faceswap.files import part_of, replacing
 from faceswap.settings import settings
 
 _THREADS = 8
@@ -93,26 +93,6 @@ def write_bytes(uri: str, content: bytes) -> None:
             return
         with replacing(Path(uri)) as part:
             part.write_bytes(content)
-
-
-def part_of(path: Path) -> Path:
-    """A name for an unfinished file beside ``path``: hidden, of the same suffix, never the same twice."""
-    return path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Write a local file atomically: yields a path beside it, which takes its place if the block ends well.
-
-    On an exception ``path`` is as before. Errors of the system stay as they are: the caller knows the words.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(path)
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def fetch_folder(uri: str, cache: Path) -> Path:

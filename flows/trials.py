@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from faceswap import tracking
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.faceset import FaceSet
+from faceswap.files import write_text
 from faceswap.model.device import device
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.previews import preview_sheet
 from faceswap.provenance.label import stamp
-from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult, write_atomically
+from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult
 
 
 class TrialRun:
@@ -65,7 +66,7 @@ def watch(
         parent=plan.run_id,
         tags=labels(job.trial_id, job.continues, plan, job.search),
     ) as run:
-        write_atomically(file, run.run_id)
+        write_text(file, run.run_id)
         run.parameters(
             {
                 "trial": {"rung": job.rung, "seed": plan.seed, **job.budget.model_dump(exclude_none=True)},
@@ -107,5 +108,5 @@ def record_failure(record: TrialRecord, plan: SearchPlan, search: Path) -> None:
         tags = labels(record.trial_id, record.continues, plan, search)
         with tracking.run(title(record.trial_id, changes), "trial", parent=plan.run_id, tags=tags) as run:
             run.parameters({"preset": changes, "trial": {"rung": record.rung}})
-            write_atomically(file, run.run_id)
+            write_text(file, run.run_id)
     tracking.end_run(file.read_text(), "FAILED", told)

@@ -12,8 +12,9 @@ from prefect import flow
 from faceswap import tracking
 from faceswap.errors import FaceSetError, SettingsError, TrainingError
 from faceswap.faces.faceset import FaceSet
+from faceswap.files import write_text
 from faceswap.registry import Version
-from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records, write_atomically
+from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records
 from faceswap.tuning.results import table, winner
 from faceswap.tuning.tuner import clean_up, search
 from faceswap.tuning.workers import search_as_chief, search_with_workers
@@ -86,7 +87,7 @@ def _search(parameters: TuneParameters, plan: SearchPlan, folder: Path, sets: di
     with tracking.run(name, "tune", run_id=_earlier_run(folder), tags=runtime.prefect_tags()) as run:
         plan = plan.model_copy(update={"run_id": run.run_id})
         plan.save(folder)
-        write_atomically(folder / "parameters.json", parameters.model_dump_json(indent=1))
+        write_text(folder / "parameters.json", parameters.model_dump_json(indent=1))
         run.parameters({"tune": parameters.model_dump(mode="json"), "search": folder.name})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from faceswap.errors import MediaTooLarge, UnreadableMedia
 from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, measure_video
 from faceswap.faces.detection import Face
+from faceswap.faces.finder import Finder
 from faceswap.faces.gallery import telling_frame
 from faceswap.faces.tracking.search import Search
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import Frame, VideoReader
 from faceswap.registry.origin import provenance
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.swapper import Finder, Swapper, SwapResult
+from faceswap.swap.swapper import Swapper, SwapResult
 from faceswap.swap.video.stream import Progress, VideoReport, swap_video
 from serving.catalogue import Catalogue, Served
 from serving.face_selection import ALL, Found, only, require_a_swap, some

@@ -13,9 +13,10 @@ from faceswap.errors import NoFaceFound
 from faceswap.evaluation import metrics
 from faceswap.evaluation.protocol import UNDETECTED_DISTANCE, face_at, state_of
 from faceswap.faces.detection import Box, Face
+from faceswap.faces.finder import Finder
 from faceswap.media.video import VideoReader
 from faceswap.swap.assignment import Choice
-from faceswap.swap.swapper import Finder, Swapper
+from faceswap.swap.swapper import Swapper
 
 Image = NDArray[np.uint8]
 

@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
+from faceswap.faces.landmarks import INNER
 
 Points = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Image = NDArray[np.uint8]
-
-INNER = slice(17, 68)
-"""The 51 landmarks without the jaw line: they move least with the mouth and are found best."""
 
 # The mean shape of dlib's inner landmarks over frontal renders of fictional people, made symmetric; in units
 # of the root-mean-square radius, y down. It holds no one's likeness.

@@ -4,30 +4,56 @@ import cv2
 import numpy as np
 
 from faceswap.faces.geometry import Points
+from faceswap.faces.landmarks import (
+    CHIN,
+    LEFT_EYE,
+    LEFT_EYE_CORNER,
+    LEFT_MOUTH_CORNER,
+    LOWER_LIDS,
+    LOWER_LIP_MIDDLE,
+    NOSE_TIP,
+    RIGHT_EYE,
+    RIGHT_EYE_CORNER,
+    RIGHT_MOUTH_CORNER,
+    UPPER_LIDS,
+    UPPER_LIP_MIDDLE,
+)
+from faceswap.faces.smoothing import smoothstep
 
 # Nose tip, chin, outer eye corners, mouth corners of a generic head; cm, y down, z to the back. The depths are
 # those at which the measured yaw of rendered people has the slope 1 against the true one.
 _MODEL = np.array(
     [(0, 0, 0), (0, 6.6, 4.0), (-4.4, -3.6, 5.4), (4.4, -3.6, 5.4), (-2.7, 2.9, 3.8), (2.7, 2.9, 3.8)]
 )
-_MODEL_POINTS = [30, 8, 36, 45, 48, 54]
+_MODEL_POINTS = [
+    NOSE_TIP,
+    CHIN,
+    RIGHT_EYE_CORNER,
+    LEFT_EYE_CORNER,
+    RIGHT_MOUTH_CORNER,
+    LEFT_MOUTH_CORNER,
+]
+
+_FRONTAL, _PROFILE = 25.0, 50.0
+"""Degrees of yaw between which a change of the face's shape fades: in profile the landmarks of the far side are
+guesses."""
 
 
 def interocular(landmarks: Points) -> float:
     """Distance of the eyes' centres in px; landmarks (68, 2)."""
-    return float(np.linalg.norm(landmarks[36:42].mean(0) - landmarks[42:48].mean(0)))
+    return float(np.linalg.norm(landmarks[RIGHT_EYE].mean(0) - landmarks[LEFT_EYE].mean(0)))
 
 
 def lip_gap(landmarks: Points) -> float:
     """Mean gap of the inner lips over the inter-ocular distance; 0 is a closed mouth."""
-    gaps = [np.linalg.norm(landmarks[a] - landmarks[b]) for a, b in ((61, 67), (62, 66), (63, 65))]
-    return float(np.mean(gaps)) / max(interocular(landmarks), 1e-6)
+    gaps = np.linalg.norm(landmarks[UPPER_LIP_MIDDLE] - landmarks[LOWER_LIP_MIDDLE], axis=1)
+    return float(gaps.mean()) / max(interocular(landmarks), 1e-6)
 
 
 def eye_openness(landmarks: Points) -> float:
     """Mean gap of both eyes' lids over the inter-ocular distance; 0 is shut."""
-    gaps = [np.linalg.norm(landmarks[a] - landmarks[b]) for a, b in ((37, 41), (38, 40), (43, 47), (44, 46))]
-    return float(np.mean(gaps)) / max(interocular(landmarks), 1e-6)
+    gaps = np.linalg.norm(landmarks[UPPER_LIDS] - landmarks[LOWER_LIDS], axis=1)
+    return float(gaps.mean()) / max(interocular(landmarks), 1e-6)
 
 
 def head_pose(landmarks: Points) -> tuple[float, float, float]:
@@ -50,3 +76,9 @@ def head_pose(landmarks: Points) -> tuple[float, float, float]:
     yaw = np.degrees(np.arctan2(nose[0], -nose[2]))
     pitch = np.degrees(np.arctan2(nose[1], np.hypot(nose[0], nose[2])))
     return float(yaw), float(pitch), float(roll)
+
+
+def frontality(landmarks: Points) -> float:
+    """How far a face (68, 2) is seen from the front: 1 up to 25 degrees of yaw, 0 from 50 on (profile) or unknown."""
+    yaw = abs(head_pose(landmarks)[0])
+    return float(1 - smoothstep((yaw - _FRONTAL) / (_PROFILE - _FRONTAL))) if np.isfinite(yaw) else 0.0

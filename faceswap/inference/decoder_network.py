@@ -1,7 +1,6 @@
 """A trained encoder and one decoder as one network that swaps: crops in, crops of the reference out."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from faceswap.errors import RegistryError
 from faceswap.faces.crispness import UNMEASURED, Crispness
 from faceswap.faces.geometry import Geometry
+from faceswap.files import replacing
 from faceswap.inference.code_range import CodeRange, Within
 from faceswap.model.networks.architecture import build_decoder, build_encoder, split_encoder
 from faceswap.model.networks.predictor import Predictor
@@ -73,9 +73,8 @@ def export(model: Autoencoders, folder: Path) -> dict[str, str]:
 
 
 def _save(model: keras.Model, path: Path) -> str:
-    part = path.with_name(f".{os.getpid()}-{path.name}")
-    model.save(part)
-    part.replace(path)
+    with replacing(path) as part:
+        model.save(part)
     return weights_digest(model)
 
 

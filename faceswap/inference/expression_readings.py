@@ -7,17 +7,26 @@ direction in the code's space.
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.faces.landmarks import (
+    INNER,
+    LEFT_INNER_CORNER,
+    LEFT_MOUTH_CORNER,
+    LOWER_LIDS,
+    LOWER_LIP_MIDDLE,
+    RIGHT_INNER_CORNER,
+    RIGHT_MOUTH_CORNER,
+    UPPER_LIDS,
+    UPPER_LIP_MIDDLE,
+)
 from faceswap.model.training.autoencoders import SHAPE_SCALE, Autoencoders
 
 _ACROSS, _DOWN = 0, 1
 _READINGS = (
-    (([65, 66, 67], [61, 62, 63]), _DOWN),
-    (([40, 41, 46, 47], [37, 38, 43, 44]), _DOWN),
-    (([54, 64], [48, 60]), _ACROSS),
+    ((LOWER_LIP_MIDDLE, UPPER_LIP_MIDDLE), _DOWN),
+    ((LOWER_LIDS, UPPER_LIDS), _DOWN),
+    (([LEFT_MOUTH_CORNER, LEFT_INNER_CORNER], [RIGHT_MOUTH_CORNER, RIGHT_INNER_CORNER]), _ACROSS),
 )
 """Landmarks whose means lie apart, and in which direction: inner lips, lids, corners of the mouth."""
-_FIRST = 17
-"""The head reads landmarks from here on: no jaw."""
 _ERROR = 0.006
 """Of such a reading, in sides of the crop."""
 
@@ -29,7 +38,8 @@ def expression_readings(model: Autoencoders) -> NDArray[np.float32]:
     """
     kernel = model.reader.get_layer("shape").get_weights()[0].reshape(-1, 51, 2)  # (B, landmark, x and y)
     rows = [
-        kernel[:, np.subtract(far, _FIRST), axis].mean(1) - kernel[:, np.subtract(near, _FIRST), axis].mean(1)
+        kernel[:, np.subtract(far, INNER.start), axis].mean(1)
+        - kernel[:, np.subtract(near, INNER.start), axis].mean(1)
         for (far, near), axis in _READINGS
     ]
     return (np.stack(rows) / (SHAPE_SCALE * _ERROR)).astype(np.float32)

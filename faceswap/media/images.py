@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from faceswap.errors import MediaError, MediaTooLarge, StorageError, UnreadableMedia
+from faceswap.files import replacing
 from faceswap.provenance.metadata import Provenance, image_options
 from faceswap.settings import settings
-from faceswap.storage import replacing
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 # The limit below is ours; Pillow's own would only warn.

@@ -12,10 +12,10 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from faceswap.errors import MediaError, StorageError
+from faceswap.files import replacing
 from faceswap.media.containers import open_media
 from faceswap.media.sound import Sound
 from faceswap.provenance.metadata import Provenance, container_tags
-from faceswap.storage import replacing
 
 
 @dataclass(frozen=True)

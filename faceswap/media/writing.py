@@ -17,9 +17,9 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaError, StorageError
+from faceswap.files import part_of
 from faceswap.media.sound import Sound
 from faceswap.provenance.metadata import Provenance, container_tags
-from faceswap.storage import part_of
 
 _SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
 _TICKS = 90_000

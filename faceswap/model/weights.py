@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import TrainingError
+from faceswap.files import replacing
 from faceswap.settings import settings
-from faceswap.storage import replacing
 
 _ABOUT = "about"
 _PACKAGED = Path(__file__).with_name("priors")

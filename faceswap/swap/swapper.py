@@ -2,38 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Face
+from faceswap.faces.finder import Finder
 from faceswap.faces.geometry import Matrix, Points
 from faceswap.faces.pose import head_pose
+from faceswap.faces.regions import face_height, region_of
 from faceswap.provenance.label import stamp
 from faceswap.swap.assignment import Choice, Role, Skipped, cast, distances_to
 from faceswap.swap.compositing.composite import Memory, lay, reshaped
 from faceswap.swap.expression.transfer import fit
 from faceswap.swap.face_crop import Placed
 from faceswap.swap.face_network import FaceNetwork
-from faceswap.swap.masks.shapes import face_height, region_of
 from faceswap.swap.options import SwapOptions
 
-__all__ = ["Drawn", "Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
-
-
-class Finder(Protocol):
-    """What the swapper wants of a face detector."""
-
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
-        """The faces of a frame, largest first; with a hint only those near it, where there are any."""
-
-    def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
-        """(68, 2) landmarks of the face in a box."""
-
-    def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
-        """(128,) what identifies a face."""
+__all__ = ["Drawn", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
-from faceswap.tuning.plan import SearchPlan, write_atomically
+from faceswap.files import write_text
+from faceswap.tuning.plan import SearchPlan
 from faceswap.tuning.space import Choice, FloatRange, IntRange, SearchSpace, Value
 
 QUALITY = keras_tuner.Objective("quality", "max")
@@ -73,11 +74,11 @@ class _Steadfast(keras_tuner.Oracle):  # a mixin: it comes before one of Keras-T
         self._earlier = state["used_seconds"]
 
     def save(self) -> None:
-        write_atomically(Path(self._get_oracle_fname()), json.dumps(self.get_state()))
+        write_text(Path(self._get_oracle_fname()), json.dumps(self.get_state()))
 
     def _save_trial(self, trial: Any) -> None:
         file = Path(self._get_trial_dir(trial.trial_id), "trial.json")
-        write_atomically(file, json.dumps(trial.get_state()))
+        write_text(file, json.dumps(trial.get_state()))
 
 
 class Hyperband(_Steadfast, keras_tuner.oracles.HyperbandOracle):

@@ -6,7 +6,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -14,9 +13,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.errors import SettingsError
+from faceswap.files import write_text
 from faceswap.model.presets import Preset
 from faceswap.model.training.schedule import Budget
-from faceswap.storage import replacing
 from faceswap.tuning.objective import FAILED, Objective
 from faceswap.tuning.space import SearchSpace, Value
 
@@ -79,7 +78,7 @@ class SearchPlan(_Data):
 
     def save(self, folder: Path) -> None:
         """Write it to a search's folder."""
-        write_atomically(folder / "search.json", self.model_dump_json(indent=1))
+        write_text(folder / "search.json", self.model_dump_json(indent=1))
 
     @classmethod
     def load(cls, folder: Path) -> "SearchPlan":
@@ -160,11 +159,3 @@ def read_records(search: Path) -> list[TrialRecord]:
     """All trials of a search that are over, in the order of their numbers."""
     found = (read_record(search, path.parent.name) for path in search.glob("trials/*/result.json"))
     return sorted((r for r in found if r), key=lambda record: record.trial_id)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """All of it or nothing, whenever the process is killed."""
-    with replacing(path) as part, part.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from faceswap.errors import SettingsError
+from faceswap.files import write_text
 from faceswap.model.presets import Preset
 
 Value = int | float | str
@@ -191,9 +192,7 @@ class SearchSpace(BaseModel):
         """Write it as YAML or, by the ending ``.json``, as JSON: a file to edit."""
         values = self.model_dump(mode="json", exclude_defaults=False, exclude_none=True)
         text = json.dumps(values, indent=1) if path.suffix == ".json" else yaml.safe_dump(values)
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(text)
-        part.replace(path)
+        write_text(path, text)
 
 
 def _check_range(low: float, high: float, log: bool, step: float | None) -> None:

@@ -28,16 +28,9 @@ from faceswap.errors import (
     TrackingError,
     TrainingError,
 )
+from faceswap.files import write_text
 from faceswap.tuning.objective import FAILED
-from faceswap.tuning.plan import (
-    SearchPlan,
-    Status,
-    TrialJob,
-    TrialRecord,
-    TrialResult,
-    read_record,
-    write_atomically,
-)
+from faceswap.tuning.plan import SearchPlan, Status, TrialJob, TrialRecord, TrialResult, read_record
 
 Task = Callable[[TrialJob, SearchPlan], TrialResult]
 _STOPPED = 75
@@ -57,7 +50,7 @@ def run(job: TrialJob, plan: SearchPlan) -> TrialRecord:
     done = read_record(job.search, job.trial_id)
     if done:
         return done
-    write_atomically(job.folder / "job.json", job.model_dump_json(indent=1))
+    write_text(job.folder / "job.json", job.model_dump_json(indent=1))
     began = time.monotonic()
     with (job.folder / "log.txt").open("ab") as log:
         command = [sys.executable, "-m", "faceswap.tuning.trial", str(job.folder)]
@@ -103,7 +96,7 @@ def record_of(
         wall_seconds=round(wall_seconds, 2),
         result=result or TrialResult(measures={}),
     )
-    write_atomically(job.folder / "result.json", record.model_dump_json(indent=1))
+    write_text(job.folder / "result.json", record.model_dump_json(indent=1))
     return record
 
 
@@ -157,7 +150,7 @@ def main(folder: Path) -> int:
     try:
         result = task(job, plan)
     except (StorageError, TrackingError, CheckpointError) as error:
-        write_atomically(job.folder / "stopped.txt", str(error))
+        write_text(job.folder / "stopped.txt", str(error))
         return _STOPPED
     except Exception as error:
         traceback.print_exc()

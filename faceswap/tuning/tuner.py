@@ -15,17 +15,10 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.errors import FatalError
 
 from faceswap.errors import SettingsError, TrainingError
+from faceswap.files import write_text
 from faceswap.tuning import trial as trials
 from faceswap.tuning.oracles import epochs, oracle_for
-from faceswap.tuning.plan import (
-    SearchPlan,
-    TrialJob,
-    TrialRecord,
-    read_record,
-    read_records,
-    trial_folder,
-    write_atomically,
-)
+from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_record, read_records, trial_folder
 
 Told = Callable[[TrialRecord], None]
 """Called after each trial."""
@@ -67,7 +60,7 @@ class SearchTuner(BaseTuner):
         """Keep the state of the search, whole or not at all."""
         if not self._is_worker():
             self.oracle.save()
-        write_atomically(Path(self._get_tuner_fname()), json.dumps(self.get_state()))
+        write_text(Path(self._get_tuner_fname()), json.dumps(self.get_state()))
 
     def pre_create_trial(self) -> None:
         """Keras-Tuner asks again at once while it waits for other workers: give it a rest."""

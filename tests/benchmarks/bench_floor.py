@@ -20,7 +20,8 @@ from faceswap.faces.crispness import Crispness
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.geometry import INNER, Geometry, Points, apply
+from faceswap.faces.geometry import Geometry, Points, apply
+from faceswap.faces.landmarks import INNER
 from faceswap.model.presets import preset
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions

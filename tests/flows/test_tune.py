@@ -12,7 +12,8 @@ import pytest
 
 from faceswap import registry
 from faceswap.errors import FaceSetError
-from faceswap.tuning.plan import SearchPlan, trial_folder, write_atomically
+from faceswap.files import write_text
+from faceswap.tuning.plan import SearchPlan, trial_folder
 from flows import tune as flow
 from flows.parameters import TrainParameters
 from flows.parameters_tune import TuneParameters, searches
@@ -56,9 +57,7 @@ class World:
     def search(self, folder: Path, *_: object) -> None:
         self.calls.append("search")
         self.searched.append((folder, SearchPlan.load(folder)))
-        write_atomically(
-            trial_folder(folder, "0000") / "result.json", fakes.record(0, 0.5, 1).model_dump_json()
-        )
+        write_text(trial_folder(folder, "0000") / "result.json", fakes.record(0, 0.5, 1).model_dump_json())
 
     def train(self, parameters: TrainParameters) -> Any:
         self.calls.append("train")

@@ -8,9 +8,10 @@ import pytest
 
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry
+from faceswap.faces.regions import Region
 from faceswap.media.images import read_image
 from faceswap.media.video import VideoReader
-from faceswap.swap.masks.shapes import Region, face_mask
+from faceswap.swap.masks.shapes import face_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.stream import swap_video

@@ -12,10 +12,11 @@ import psutil
 import pytest
 
 from faceswap.errors import TrackingError, TrainingError
+from faceswap.files import write_text
 from faceswap.model.training.schedule import Budget
 from faceswap.tuning import trial, tuner
 from faceswap.tuning.oracles import expected_trials
-from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_records, write_atomically
+from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_records
 from faceswap.tuning.space import SPACES, FloatRange, SearchSpace
 from faceswap.tuning.tuner import search
 from tests.tuning import fakes
@@ -28,7 +29,7 @@ def inline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials in this process, for what is not about processes."""
 
     def run(job: TrialJob, plan: SearchPlan) -> TrialRecord:
-        trial.write_atomically(job.folder / "job.json", job.model_dump_json())
+        trial.write_text(job.folder / "job.json", job.model_dump_json())
         task = getattr(fakes, plan.task.partition(":")[2])
         return trial.record_of(job, plan, "completed", result=task(job, plan))
 
@@ -267,10 +268,10 @@ def test_two_containers_with_the_same_process_id_write_whole_files(
     def overtaken(descriptor: int) -> None:
         sync(descriptor)
         if rivals:
-            write_atomically(file, rivals.pop())
+            write_text(file, rivals.pop())
             assert file.read_text() == "second"
 
     monkeypatch.setattr(os, "fsync", overtaken)
-    write_atomically(file, "first")
+    write_text(file, "first")
     assert file.read_text() == "first"
     assert list(tmp_path.iterdir()) == [file]

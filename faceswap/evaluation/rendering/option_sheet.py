@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from faceswap.errors import MediaError, NoFaceFound
 from faceswap.evaluation.rendering.pictures import Tile, sheet
 from faceswap.faces.detection import Face
+from faceswap.faces.finder import Finder
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image
 from faceswap.media.sources import find_media
 from faceswap.media.video import VideoReader
 from faceswap.swap.options import Colour, Mask, SwapOptions
-from faceswap.swap.swapper import Finder, Swapper
+from faceswap.swap.swapper import Swapper
 
 Picture = NDArray[np.uint8]
 

@@ -14,7 +14,8 @@ from PIL import ImageDraw, ImageFont
 from faceswap.evaluation.protocol import shown, spaced
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.geometry import INNER, Points
+from faceswap.faces.geometry import Points
+from faceswap.faces.landmarks import INNER
 
 Image = NDArray[np.uint8]
 Kind = Literal["typical", "best", "worst"]

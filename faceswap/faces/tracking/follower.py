@@ -1,8 +1,9 @@
 """Faces followed from frame to frame: calm landmarks, and a memory of who is who."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from scipy.optimize import linear_sum_assignment
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Geometry, Points, scale_of
-from faceswap.swap.compositing.composite import Memory
+
+Memory = TypeVar("Memory")
 
 _UNIT = Geometry(size=256, coverage=1.0)
 _JUMP = 0.35
@@ -69,7 +71,7 @@ def _share(cutoff: Points | np.float64, step: float) -> Points:
 
 
 @dataclass(eq=False)
-class Track:
+class Track(Generic[Memory]):
     """One face over time."""
 
     raw: Points
@@ -77,6 +79,8 @@ class Track:
     time: float
     """Seconds, when it was last seen."""
     filter: OneEuro
+    memory: Memory
+    """What its user remembers of it."""
     distances: NDArray[np.float64] | None = None
     """(roles,) embedding distances to the people of the roles, where they were measured."""
     measured: float = -math.inf
@@ -85,22 +89,22 @@ class Track:
     """(2,) of the face's centre, px a second, smoothed."""
     crossing: bool = False
     """True while another face is so near that the two may be taken for each other."""
-    memory: Memory = field(default_factory=Memory)
-    """What the swap remembers of it."""
 
 
-class Follower:
+class Follower(Generic[Memory]):
     """Links the faces of each frame to those of the frames before, and smooths their landmarks.
 
     Args:
+        memory: makes what is to be remembered of a new face.
         steady: smooth the landmarks; else only link.
     """
 
-    def __init__(self, steady: bool = True) -> None:
+    def __init__(self, memory: Callable[[], Memory], steady: bool = True) -> None:
         self.steady = steady
-        self._known: list[Track] = []
+        self._memory = memory
+        self._known: list[Track[Memory]] = []
 
-    def update(self, faces: Sequence[Face], time: float) -> list[tuple[Face, Track]]:
+    def update(self, faces: Sequence[Face], time: float) -> list[tuple[Face, Track[Memory]]]:
         """The faces of the next frame with smoothed landmarks, each with what is known of it.
 
         Of all ways to link the faces to those of the frames before, the one with the least sum of distances is
@@ -115,11 +119,11 @@ class Follower:
         self._known = [k for k in self._known if 0 <= time - k.time <= _FORGET]
         units = [_height(face.landmarks) for face in faces]
         linked = self._linked(faces, units, time)
-        result: list[tuple[Face, Track]] = []
+        result: list[tuple[Face, Track[Memory]]] = []
         for face, unit, known in zip(faces, units, linked, strict=True):
             followed = known
             if followed is None:
-                followed = Track(face.landmarks, time, OneEuro())
+                followed = Track(face.landmarks, time, OneEuro(), self._memory())
                 self._known.append(followed)
             else:
                 _move(followed, face.landmarks, time)
@@ -130,8 +134,10 @@ class Follower:
             self._watch_crossing(followed, unit)
         return result
 
-    def _linked(self, faces: Sequence[Face], units: Sequence[float], time: float) -> list[Track | None]:
-        linked: list[Track | None] = [None] * len(faces)
+    def _linked(
+        self, faces: Sequence[Face], units: Sequence[float], time: float
+    ) -> list[Track[Memory] | None]:
+        linked: list[Track[Memory] | None] = [None] * len(faces)
         if not faces or not self._known:
             return linked
         costs = np.array(
@@ -147,7 +153,7 @@ class Follower:
                 linked[row] = self._known[column]
         return linked
 
-    def _watch_crossing(self, followed: Track, unit: float) -> None:
+    def _watch_crossing(self, followed: Track[Memory], unit: float) -> None:
         """Notice when another face, seen a moment ago, comes near, and identify anew when it is gone."""
         centre = followed.raw.mean(0)
         others = [k for k in self._known if k is not followed]
@@ -158,7 +164,7 @@ class Follower:
             followed.crossing, followed.measured = False, -math.inf
 
 
-def _move(followed: Track, landmarks: Points, time: float) -> None:
+def _move(followed: Track[Memory], landmarks: Points, time: float) -> None:
     step = time - followed.time
     if step > 0:
         velocity = (landmarks - followed.raw).mean(0) / step
@@ -166,7 +172,7 @@ def _move(followed: Track, landmarks: Points, time: float) -> None:
     followed.raw, followed.time = landmarks, time
 
 
-def _apart(known: Track, landmarks: Points, time: float) -> float:
+def _apart(known: Track[Memory], landmarks: Points, time: float) -> float:
     """Mean distance of landmarks to where a known face was, or to where its motion takes it, px."""
     was = landmarks - known.raw
     return min(

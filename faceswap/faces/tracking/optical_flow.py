@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Face, overlap
-from faceswap.faces.geometry import INNER, Matrix, Points, apply, fit_similarity, scale_of
+from faceswap.faces.geometry import Matrix, Points, apply, fit_similarity, scale_of
+from faceswap.faces.landmarks import INNER
 
 Grey = NDArray[np.uint8]
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.faces.geometry import INNER, Geometry, Points, apply, invert
+from faceswap.faces.geometry import Geometry, Points, apply, invert
+from faceswap.faces.landmarks import INNER
 from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.render_pool import of_each
 from faceswap.model.training.augmentation import Array, PairMaker

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import INNER, Geometry, Matrix, Points, apply, compose, invert
+from faceswap.faces.geometry import Geometry, Matrix, Points, apply, compose, invert
+from faceswap.faces.landmarks import INNER
 from faceswap.model.presets import Augmentation
 
 Array = NDArray[Any]

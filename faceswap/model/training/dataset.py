@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceSetError
 from faceswap.faces.geometry import Geometry, Points
+from faceswap.faces.landmarks import BROWS, EYES, JAW, MOUTH
 from faceswap.model.presets import LossWeights, Preset
 from faceswap.model.training.augmentation import Array, PairMaker
 
-_FEATURES = (slice(36, 42), slice(42, 48), slice(48, 68))
+_FEATURES = (*EYES, MOUTH)
 """Landmarks of the two eyes and the mouth."""
 MIN_FACES = 8
 LEAST_DETAIL = 0.75
@@ -68,7 +69,7 @@ def weight_map(landmarks: Points, size: int, weights: LossWeights) -> NDArray[np
         (size, size) uint8, 255 for the largest weight.
     """
     brow_lift = 0.06 * size  # the hull of the 68 points ends at the brows; a forehead's strip belongs to it
-    hull = np.vstack([landmarks[:17], landmarks[17:27] - (0, brow_lift)])
+    hull = np.vstack([landmarks[JAW], landmarks[BROWS] - (0, brow_lift)])
     inside = _filled(hull, size)
     weight = np.where(inside, 1.0, weights.background).astype(np.float32)
     kernel = np.ones((3, 3), np.uint8)

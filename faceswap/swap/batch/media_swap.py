@@ -12,8 +12,9 @@ from faceswap.errors import FaceError, FaceswapError, MediaError
 from faceswap.media.images import read_image, write_image
 from faceswap.media.sources import MediaItem
 from faceswap.provenance.metadata import Provenance
-from faceswap.swap.batch.journal import Journal, swap_key
+from faceswap.swap.batch.journal import Journal
 from faceswap.swap.batch.output_paths import plan
+from faceswap.swap.fingerprint import swap_key
 from faceswap.swap.swapper import Swapper, SwapResult
 from faceswap.swap.video.stream import Progress, VideoReport, swap_video
 

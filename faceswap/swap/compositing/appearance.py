@@ -1,6 +1,5 @@
 """A drawing in the light of the target: its colours, and as sharp or as far out of focus."""
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,11 +7,12 @@ from numpy.typing import NDArray
 
 from faceswap.faces.crispness import Crispness, sharpen, unsharp_for
 from faceswap.faces.geometry import scale_of
+from faceswap.faces.regions import skin_in_crop
+from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.compositing.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.compositing.detail import blurred, missing_blur
 from faceswap.swap.face_crop import Placed
 from faceswap.swap.masks.occlusion_mask import Visible
-from faceswap.swap.masks.shapes import skin_in_crop
 from faceswap.swap.options import SwapOptions
 
 _EVERY, _NEW = 0.1, 0.02
@@ -77,12 +77,12 @@ def light_of(
         # fitted before sharpening: the spread that sharpening adds would be taken away again
         transfer = fit_transfer(drawn, face.crop, skin, options.colour)
     if transfer and before and age > 0 and options.colour_memory > 0:
-        transfer = transfer.mixed(before.transfer, 1 - math.exp(-age / options.colour_memory))
+        transfer = transfer.mixed(before.transfer, weight_of_new(age, options.colour_memory))
     light = Light(time, middle, transfer, 0.0, 0.0)
     if options.sharpen:
         unsharp = _unsharp(drawn, light, options, crispness)
         if before and age > 0:
-            unsharp = before.unsharp + (1 - math.exp(-age / _CRISP_MEMORY)) * (unsharp - before.unsharp)
+            unsharp = before.unsharp + weight_of_new(age, _CRISP_MEMORY) * (unsharp - before.unsharp)
         light = replace(light, unsharp=unsharp)
     if options.match_blur:
         blur = missing_blur(in_light(drawn, light, options), face.crop, skin, enlarged=scale_of(face.matrix))

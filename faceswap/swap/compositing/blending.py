@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Matrix, compose, invert, scale_of, warp
-from faceswap.swap.masks.shapes import Region
+from faceswap.faces.regions import Region
 
 
 def uncrop(crop: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray[np.uint8]:

@@ -7,14 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness
+from faceswap.faces.pose import frontality
+from faceswap.faces.regions import face_height, region_of
+from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.compositing.appearance import Light, in_light, light_of
 from faceswap.swap.compositing.blending import blend, uncrop
 from faceswap.swap.compositing.detail import add_grain
-from faceswap.swap.compositing.reshaping import Reshaping, share_at
+from faceswap.swap.compositing.reshaping import Reshaping
 from faceswap.swap.expression.transfer import Fitting
 from faceswap.swap.face_crop import Placed
 from faceswap.swap.masks.occlusion_mask import Visible, visible_face
-from faceswap.swap.masks.shapes import face_height, face_mask, feature_mask, region_of
+from faceswap.swap.masks.shapes import face_mask, feature_mask
 from faceswap.swap.options import SwapOptions
 
 _OCCLUSION_MEMORY = 0.12
@@ -33,11 +36,6 @@ class Memory:
     """Of the stage before, which may run in a thread of its own."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
-    def share(self, time: float, memory: float) -> float:
-        """How much of a new frame counts, for a first-order filter that forgets within ``memory`` seconds."""
-        step = time - self.time
-        return 1.0 if memory <= 0 or step <= 0 else 1 - math.exp(-step / memory)
-
 
 def reshaped(image: NDArray[np.uint8], face: Placed, options: SwapOptions) -> Placed:
     """Give the target the outline of the drawn face, in place, before anything is laid on it.
@@ -53,7 +51,7 @@ def reshaped(image: NDArray[np.uint8], face: Placed, options: SwapOptions) -> Pl
     region = region_of(face.geometry, face.matrix, image.shape[1], image.shape[0])
     if face.drawn is None or not options.reshape or region.empty:
         return face
-    strength = options.reshape * share_at(face.landmarks)
+    strength = options.reshape * frontality(face.landmarks)
     reshaping = Reshaping(face.landmarks, face.drawn, face.matrix, strength, face.others)
     before = image[region.slices].copy() if options.protect else image
     reshaping.apply(image)
@@ -112,6 +110,6 @@ def _visible(image: NDArray[np.uint8], face: Placed, memory: Memory | None, time
     """Where the face is not covered, smoothed over time where there is a memory."""
     visible = visible_face(image, face.outlined)
     if memory is not None:
-        visible = visible.mixed(memory.visible, memory.share(time, _OCCLUSION_MEMORY))
+        visible = visible.mixed(memory.visible, weight_of_new(time - memory.time, _OCCLUSION_MEMORY))
         memory.visible = visible
     return visible

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import INNER, Matrix, Points, apply, invert, scale_of
-from faceswap.faces.pose import head_pose
-from faceswap.swap.masks.shapes import Region
+from faceswap.faces.geometry import Matrix, Points, apply, invert, scale_of
+from faceswap.faces.landmarks import INNER, JAW
+from faceswap.faces.regions import Region
+from faceswap.faces.smoothing import smoothstep
 
 Floats = NDArray[np.float64]
 
-_JAW = slice(0, 17)
 _MOST = 0.2
 """Largest change, in radii of the outline: beyond it the surroundings would look bent."""
 _REACH = 0.9
@@ -30,8 +30,6 @@ _TAPER = np.radians(40)
 """Above the jaw's ends, at the ears, the change fades over this angle: forehead and hair stay."""
 _SMOOTH = np.array([1, 2, 3, 2, 1]) / 9
 """Over neighbouring points of the jaw: single ones are noisy."""
-_FACING, _TURNED = 25.0, 50.0
-"""Degrees of yaw between which the change fades: in profile the landmarks of the far side are guesses."""
 _STILL = 0.01
 """Moves below this, in px, are none: a bilinear sample would change by less than can be seen."""
 _GRID = 64
@@ -98,7 +96,7 @@ class Reshaping:
         outline = np.interp(angle, self._angles, self._radii)
         depth = radius / outline  # 1 on the outline
         weight = np.where(
-            depth < 1, _step((depth - 1 + _INSIDE) / _INSIDE), 1 - _step((depth - 1) / self._reach)
+            depth < 1, smoothstep((depth - 1 + _INSIDE) / _INSIDE), 1 - smoothstep((depth - 1) / self._reach)
         )
         factor = 1 + self._change_at(angle) * weight / np.maximum(depth, 1e-6)
         back = invert(self._matrix)
@@ -108,10 +106,10 @@ class Reshaping:
 
     def moved(self, landmarks: Points) -> Points:
         """The target's (68, 2) landmarks in the reshaped frame: the jaw lies elsewhere, the rest where it was."""
-        jaw = apply(self._matrix, landmarks[_JAW]) - self._middle
+        jaw = apply(self._matrix, landmarks[JAW]) - self._middle
         change = self._change_at(np.arctan2(jaw[:, 0], jaw[:, 1]))
         result = landmarks.copy()
-        result[_JAW] = apply(invert(self._matrix), self._middle + jaw / (1 + change)[:, None])
+        result[JAW] = apply(invert(self._matrix), self._middle + jaw / (1 + change)[:, None])
         return result
 
     def region(self, width: int, height: int) -> Region:
@@ -125,12 +123,12 @@ class Reshaping:
     def _change_at(self, angle: Floats) -> Floats:
         """The change at an angle, in radii; faded above the jaw's ends."""
         above = np.maximum(self._angles[0] - angle, angle - self._angles[-1])
-        faded = np.interp(angle, self._angles, self._change) * (1 - _step(above / _TAPER))
+        faded = np.interp(angle, self._angles, self._change) * (1 - smoothstep(above / _TAPER))
         return np.asarray(faded, np.float64)
 
     def _outline(self, points: Points) -> tuple[Floats, Floats]:
         """The jaw of landmarks in the crop: rising angles, and the radius at each."""
-        angles, radii = self._polar(points[_JAW])
+        angles, radii = self._polar(points[JAW])
         order = np.argsort(angles)
         return angles[order], np.maximum(radii[order], 1e-6)
 
@@ -155,15 +153,3 @@ def _span(moving: NDArray[np.bool_], size: int) -> tuple[int, int]:
     cell = size / len(moving)
     # enlarged bilinearly, a place reaches to the centres of its neighbours
     return max(0, int((places[0] - 0.5) * cell)), min(size, int(np.ceil((places[-1] + 1.5) * cell)))
-
-
-def share_at(landmarks: Points) -> float:
-    """How much of a reshaping a face (68, 2) is fit for: 1 seen from the front, 0 in profile."""
-    yaw = abs(head_pose(landmarks)[0])
-    return float(1 - _step(np.float64((yaw - _FACING) / (_TURNED - _FACING)))) if np.isfinite(yaw) else 0.0
-
-
-def _step(t: Floats | np.float64) -> Floats:
-    """0 up to 0, 1 from 1 on, without a kink."""
-    t = np.clip(t, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t))

@@ -7,14 +7,15 @@ lets in what surrounds the reference's face in the drawing: a collar, hair at th
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.detection import Box
+from faceswap.faces.finder import LandmarkReader
 from faceswap.faces.geometry import Geometry, Points
+from faceswap.faces.smoothing import weight_of_new
 
 _BOX = np.array([(0.04, -0.02), (0.94, 0.88)])
 """Where dlib's detector sees a face in a crop of coverage 1.5, in sides of the crop: its landmarks start from there."""
@@ -32,13 +33,6 @@ _MEMORY = 0.4
 """Seconds over which that is smoothed."""
 
 
-class Reader(Protocol):
-    """What finds landmarks."""
-
-    def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
-        """(68, 2) landmarks of the face in a box."""
-
-
 @dataclass
 class Difference:
     """How far a drawn face's landmarks lay from the target's, on a video: (68, 2) in sides of the crop."""
@@ -48,7 +42,7 @@ class Difference:
 
 
 def read_landmarks(
-    reader: Reader, drawn: NDArray[np.float32], geometry: Geometry, frame: int | None = None
+    reader: LandmarkReader, drawn: NDArray[np.float32], geometry: Geometry, frame: int | None = None
 ) -> Points:
     """The landmarks of a drawn face (4 ms on a video, else 7).
 
@@ -93,7 +87,7 @@ class Readings:
         frame: as for :func:`read_landmarks`.
     """
 
-    reader: Reader
+    reader: LandmarkReader
     picture: NDArray[np.float32]
     crop: NDArray[np.uint8]
     geometry: Geometry
@@ -133,6 +127,6 @@ def drawn_landmarks(
         return target + before.offsets * size, before
     offsets = (readings.drawn - readings.seen) / size
     if before is not None and age >= 0:
-        share = 1 - math.exp(-age / _MEMORY)
+        share = weight_of_new(age, _MEMORY)
         offsets = before.offsets + share * (offsets - before.offsets)
     return target + offsets * size, Difference(time, offsets)

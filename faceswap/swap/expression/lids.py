@@ -12,12 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Points
+from faceswap.faces.landmarks import EYE_LOWER_LID, EYE_UPPER_LID, EYES, LEFT_BROW, RIGHT_BROW
 from faceswap.swap.expression.column_warp import Floats, columns_of, with_rows
 
-_EYES = (slice(36, 42), slice(42, 48))
-_BROWS = ([17, 18, 19, 20, 21], [22, 23, 24, 25, 26])
-_UPPER, _LOWER = [0, 1, 2, 3], [0, 5, 4, 3]
-"""Of an eye's six landmarks, from corner to corner."""
 _USUAL = 0.23
 """Height over width of an open eye where nothing is known of the person: narrow, so that nobody's eyes pass for half
 shut in a single picture. The landmarks' reader gives open eyes 0.23 to 0.45, and shut ones 0.12 to 0.16. (The eye
@@ -99,7 +96,7 @@ def with_lids(drawn: NDArray[np.float32], landmarks: Points, shares: Floats) -> 
     marks = (landmarks + 0.5) * _FINER - 0.5
     moved = large
     columns = columns_of(large)
-    for eye, brow, share in zip(_EYES, _BROWS, shares, strict=True):
+    for eye, brow, share in zip(EYES, (RIGHT_BROW, LEFT_BROW), shares, strict=True):
         if share > 0:
             heights = _heights(columns, marks[eye], marks[brow])
             lost = np.maximum(share * (heights[:, 3] - heights[:, 2] - _THIN), 0)
@@ -110,7 +107,7 @@ def with_lids(drawn: NDArray[np.float32], landmarks: Points, shares: Floats) -> 
 
 
 def _ratios(landmarks: Points) -> Floats:
-    eyes = np.stack([landmarks[eye] for eye in _EYES])
+    eyes = np.stack([landmarks[eye] for eye in EYES])
     heights = np.linalg.norm(eyes[:, [1, 2]] - eyes[:, [5, 4]], axis=-1).mean(axis=1)
     widths = np.linalg.norm(eyes[:, 0] - eyes[:, 3], axis=-1)
     return np.asarray(heights / np.maximum(widths, 1e-6), np.float64)
@@ -128,7 +125,9 @@ def _shut(ratios: Floats, usual: Floats) -> Floats:
 
 def _heights(columns: Floats, eye: Points, brow: Points) -> Floats:
     """(S, 5) rows in each column, downwards: where the skin begins to move, the lashes, the lids, where it ends."""
-    upper, lower = (np.interp(columns, eye[points, 0], eye[points, 1]) for points in (_UPPER, _LOWER))
+    upper, lower = (
+        np.interp(columns, eye[points, 0], eye[points, 1]) for points in (EYE_UPPER_LID, EYE_LOWER_LID)
+    )
     above = np.interp(columns, brow[:, 0], brow[:, 1])
     top = np.minimum(above + _BROW * np.maximum(upper - above, 0), upper)
     lower = lower + _EDGE * (lower - upper)

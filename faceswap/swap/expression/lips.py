@@ -5,7 +5,6 @@ person's teeth and darkness for that. So the gap is measured, in the drawing and
 lips move by the difference: upper lip up, lower lip down, nose and chin stay.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,15 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Points
+from faceswap.faces.landmarks import (
+    CHIN,
+    LEFT_INNER_CORNER,
+    LOWER_LIP_INNER,
+    LOWER_LIP_OUTER,
+    NOSE_BASE,
+    RIGHT_INNER_CORNER,
+    UPPER_LIP_INNER,
+    UPPER_LIP_MIDDLE,
+    UPPER_LIP_OUTER,
+)
 from faceswap.faces.pose import interocular, lip_gap
+from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.expression.column_warp import Floats, columns_of, with_rows
 
-_OUTER = ([48, 49, 50, 51, 52, 53, 54], [48, 59, 58, 57, 56, 55, 54])
-_INNER = ([60, 61, 62, 63, 64], [60, 67, 66, 65, 64])
-"""Landmarks of the upper and the lower lip from corner to corner, on the crop's left first."""
-_NOSE, _CHIN = 33, 8
-_PAIRS = [61, 62, 63]
-"""Where the gap is measured."""
 _MOST = 0.15
 """Largest difference that is made up for, in distances of the eyes: what is stretched further looks painted."""
 _SHUT = 0.07
@@ -47,10 +52,10 @@ class Change:
     @classmethod
     def after(cls, before: Self | None, found: float, time: float) -> Self:
         """What was found now, smoothed by what was before (a first-order filter); seconds that go back start anew."""
-        step = time - before.time if before else 0.0
-        if before is None or step <= 0:
+        if before is None:
             return cls(time, found)
-        return cls(time, before.amount + (1 - math.exp(-step / _MEMORY)) * (found - before.amount))
+        share = weight_of_new(time - before.time, _MEMORY)
+        return cls(time, before.amount + share * (found - before.amount))
 
 
 def gap_change(drawn: Points, target: Points, gain: float = GAIN) -> float:
@@ -83,22 +88,26 @@ def with_gap(drawn: NDArray[np.float32], landmarks: Points, change: float) -> ND
 
 def _profile(columns: Floats, landmarks: Points) -> Floats:
     """(S,) how much of the change each column takes: none at the corners; where the gap is measured, 1 on average."""
-    left, right = landmarks[60, 0], landmarks[64, 0]
+    left, right = landmarks[RIGHT_INNER_CORNER, 0], landmarks[LEFT_INNER_CORNER, 0]
 
     def arch(x: Floats) -> Floats:
         across = np.clip((x - left) / max(right - left, 1e-6), 0, 1)
         return np.asarray(1 - (2 * across - 1) ** 2)
 
-    return arch(columns) / max(float(arch(landmarks[_PAIRS, 0]).mean()), 0.3)
+    return arch(columns) / max(float(arch(landmarks[UPPER_LIP_MIDDLE, 0]).mean()), 0.3)
 
 
 def _heights(columns: Floats, landmarks: Points) -> Floats:
     """(S, 6) rows of nose, upper lip's two edges, lower lip's two edges and chin in each column, downwards."""
     edges = [
         np.interp(columns, landmarks[points, 0], landmarks[points, 1])
-        for points in (_OUTER[0], *_INNER, _OUTER[1])
+        for points in (UPPER_LIP_OUTER, UPPER_LIP_INNER, LOWER_LIP_INNER, LOWER_LIP_OUTER)
     ]
-    stack = [np.full_like(columns, landmarks[_NOSE, 1]), *edges, np.full_like(columns, landmarks[_CHIN, 1])]
+    stack = [
+        np.full_like(columns, landmarks[NOSE_BASE, 1]),
+        *edges,
+        np.full_like(columns, landmarks[CHIN, 1]),
+    ]
     heights = np.stack(stack, axis=1)
     heights[:, 3] = np.maximum(heights[:, 3], heights[:, 2] + _THIN)
     return np.asarray(np.maximum.accumulate(heights, axis=1))

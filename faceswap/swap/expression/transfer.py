@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness, sharpen
+from faceswap.faces.finder import LandmarkReader
 from faceswap.faces.geometry import apply, invert
-from faceswap.swap.compositing.reshaping import share_at
+from faceswap.faces.pose import frontality
 from faceswap.swap.expression.generated_landmarks import (
     Difference,
-    Reader,
     Readings,
     drawn_landmarks,
     read_landmarks,
@@ -37,7 +37,7 @@ class Fitting:
 def fit(
     placed: Placed,
     output: NDArray[np.float32],
-    reader: Reader,
+    reader: LandmarkReader,
     options: SwapOptions,
     crispness: Crispness = AS_ASKED,
     memory: Fitting | None = None,
@@ -73,7 +73,7 @@ def fit(
         target = apply(placed.matrix, placed.landmarks)
         drawn, memory.outline = drawn_landmarks(readings, target, memory.outline, time)
         placed = replace(placed, drawn=apply(invert(placed.matrix), drawn))
-    facing = share_at(placed.landmarks)
+    facing = frontality(placed.landmarks)
     if facing and options.lips:
         strength = facing * options.lips
         if careful:

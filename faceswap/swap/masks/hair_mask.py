@@ -6,7 +6,6 @@ lower part follows landmarks, which err at the jaw of a turned head: there a sli
 stand on the target's cheek. It is told by the network that sees what hides a face.
 """
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -14,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
+from faceswap.faces.landmarks import INNER, LEFT_EYE_CORNER, NOSE_TIP, RIGHT_EYE_CORNER
+from faceswap.faces.regions import convex, depth_in, skin_in_crop
+from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.masks.occlusion_mask import visible_face
-from faceswap.swap.masks.shapes import convex, depth_in, skin_in_crop
 from faceswap.swap.masks.skin import strangeness
 
 Floats = NDArray[np.float32]
@@ -35,8 +36,6 @@ _CARRIED_AT = 48
 """Side in px at which that is done: what is carried is smooth."""
 _NO_FACE = 0.1
 """A drawing whose middle is hidden by more than this share is not like a face, and its border can't be told."""
-_EYES, _NOSE = (36, 45), 30
-"""Landmarks: all of it counts above the eyes, nothing below the nose's tip, where a beard may be."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Fringe:
             return before
         found = drawn_face(drawn, landmarks, geometry)
         if before and age > 0:
-            share = np.float32(1 - math.exp(-age / _MEMORY))
+            share = np.float32(weight_of_new(age, _MEMORY))
             found = share * found + (1 - share) * before.face
         return cls(time, found)
 
@@ -102,8 +101,10 @@ def drawn_face(drawn: Floats, landmarks: Points, geometry: Geometry) -> Floats:
         return np.ones((size, size, 3), np.float32)
     strange = strangeness(cv2.cvtColor(np.ascontiguousarray(drawn), cv2.COLOR_RGB2LAB), skin)
     grid = np.arange(size, dtype=np.float64)
-    away = -depth_in(convex(landmarks[17:]), grid, grid) / unit
-    eyes, nose = float(landmarks[list(_EYES), 1].mean()), float(landmarks[_NOSE, 1])
+    away = -depth_in(convex(landmarks[INNER]), grid, grid) / unit
+    # all of it counts above the eyes, nothing below the nose's tip, where a beard may be
+    eyes = float(landmarks[[RIGHT_EYE_CORNER, LEFT_EYE_CORNER], 1].mean())
+    nose = float(landmarks[NOSE_TIP, 1])
     high = np.clip((nose - grid) / max(nose - eyes, 1.0), 0, 1).astype(np.float32)[:, None]
     dark = np.clip((strange - _SKIN) / (_HAIR - _SKIN), 0, 1)
     outer = np.clip((away - _MARGIN) / _SOFT, 0, 1)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Matrix, Points, compose, invert
-from faceswap.swap.masks.shapes import Region
+from faceswap.faces.regions import Region
 
 if TYPE_CHECKING:
     from faceswap.model.networks.occlusion_network import OcclusionNetwork

@@ -1,12 +1,9 @@
 """Soft masks: where in the frame a swap replaces the target, 0 (the target) to 1 (the swap).
 
-Every mask is a convex shape. How deep a pixel lies inside such a shape is the least of its distances to the
-shape's edges, in closed form, to a fraction of a pixel. The soft edge rises from 0 on the border inwards, so a
-mask never leaks out of its shape. All masks also end, softly, where the network's crop ends.
+Every mask is a convex shape. The soft edge rises from 0 on the border inwards, so a mask never leaks out of its shape.
+All masks also end, softly, where the network's crop ends.
 """
 
-import math
-from dataclasses import dataclass
 from typing import get_args
 
 import cv2
@@ -14,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
-from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, scale_of
+from faceswap.faces.geometry import Geometry, Matrix, Points
+from faceswap.faces.landmarks import EYES, OUTER_LIPS
+from faceswap.faces.regions import Depth, Region, convex, crop_corners, depth_in, face_height, hull_of
+from faceswap.faces.smoothing import smoothstep
 from faceswap.swap.options import Feature, Mask, SwapOptions
 
-Depth = NDArray[np.float32]
-
-_BROWS = slice(17, 27)
 _CROP_FEATHER = 0.06
 """Widest soft edge at the crop's border, face heights: the crop ends soon above the brows, and those count."""
 _BEYOND = 0.05
 """How far a hull may reach beyond the target's face where the drawn one is larger, face heights."""
 _PARTS: dict[Feature, tuple[slice, ...]] = {
-    "eyes": (slice(36, 42), slice(42, 48)),
-    "mouth": (slice(48, 60),),
+    "eyes": EYES,
+    "mouth": (OUTER_LIPS,),
 }
 _MARGINS: dict[Feature, float] = {"eyes": 0.05, "mouth": 0.03}
 """How far around a protected feature the target's pixels are kept untouched, face heights."""
@@ -34,96 +31,6 @@ _PROTECT_FEATHER = 0.06
 """Width of the soft edge beyond that margin, face heights."""
 _GRID = 128
 """A mask is computed with at most this many samples per face height and enlarged: it is smooth by design."""
-_AT_ONCE = 1 << 18
-"""Distances to edges that are computed at a time: they fit into a core's cache."""
-
-
-@dataclass(frozen=True)
-class Region:
-    """An upright rectangle of a frame: left and top included, right and bottom excluded, in pixels."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        """Pixels from left to right; 0 or less for a region outside of the frame."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        """Pixels from top to bottom; 0 or less for a region outside of the frame."""
-        return self.bottom - self.top
-
-    @property
-    def empty(self) -> bool:
-        """True where no pixel lies inside."""
-        return self.width <= 0 or self.height <= 0
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """To index a frame with."""
-        return slice(self.top, self.bottom), slice(self.left, self.right)
-
-
-def crop_corners(geometry: Geometry, matrix: Matrix) -> Points:
-    """(4, 2): the outer corners of the crop's pixels, in the frame, in order around the square."""
-    low, high = -0.5, geometry.size - 0.5
-    return apply(invert(matrix), np.array([(low, low), (high, low), (high, high), (low, high)]))
-
-
-def region_of(geometry: Geometry, matrix: Matrix, width: int, height: int) -> Region:
-    """The part of a frame of that size that the crop covers; it may be empty."""
-    corners = crop_corners(geometry, matrix)
-    (x0, y0), (x1, y1) = np.floor(corners.min(0)), np.ceil(corners.max(0)) + 1
-    left, right = np.clip((x0, x1), 0, width).astype(int)
-    top, bottom = np.clip((y0, y1), 0, height).astype(int)
-    return Region(int(left), int(top), int(right), int(bottom))
-
-
-def face_height(geometry: Geometry, matrix: Matrix) -> float:
-    """The height of the face, brows to lower lip, in the frame's pixels."""
-    return geometry.size / geometry.coverage / scale_of(matrix)
-
-
-def hull_of(landmarks: Points, matrix: Matrix, lift: float) -> Points:
-    """(m, 2): the convex outline of the 68 landmarks and of the brows lifted by ``lift`` pixels.
-
-    Up is the crop's up, so a tilted head has its forehead where it belongs.
-    """
-    up = invert(matrix)[:, :2] @ (0.0, -1.0)
-    lifted = landmarks[_BROWS] + up / math.hypot(*up) * lift
-    return convex(np.concatenate([landmarks, lifted]))
-
-
-def convex(points: Points) -> Points:
-    """(m, 2): the convex hull of points (n, 2)."""
-    return cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64)
-
-
-def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Depth:
-    """(len(ys), len(xs)) float32: how deep each grid point lies in a convex polygon; negative outside.
-
-    Inside it is the distance to the border; outside, that to the farthest edge line that is crossed. Nothing lies in
-    a polygon that is a single point.
-    """
-    ahead = np.roll(polygon, -1, axis=0) - polygon
-    area = (polygon[:, 0] * np.roll(polygon[:, 1], -1) - polygon[:, 1] * np.roll(polygon[:, 0], -1)).sum()
-    length = np.hypot(*ahead.T)
-    edges = length > 1e-9
-    if not edges.any():
-        return np.full((len(ys), len(xs)), -np.inf, np.float32)
-    (x, y), (dx, dy) = polygon[edges].T[..., None], ahead[edges].T[..., None]
-    turn = np.copysign(length[edges], area)[:, None]
-    across, down = (-dy / turn * (xs - x)).astype(np.float32), (dx / turn * (ys - y)).astype(np.float32).T
-    depth = np.empty((len(ys), len(xs)), np.float32)
-    rows = max(1, _AT_ONCE // max(1, across.size))
-    for start in range(0, len(ys), rows):
-        part = slice(start, start + rows)
-        np.min(down[part, :, None] + across, axis=1, out=depth[part])
-    return depth
 
 
 def face_mask(
@@ -232,16 +139,4 @@ def _depth_in_ellipse(
 
 def _rise(depth: Depth, width: float) -> NDArray[np.float32]:
     """0 on the border to 1 at ``width`` inside, without a kink; at least one pixel wide (anti-aliasing)."""
-    t = np.clip(depth / np.float32(max(width, 1.0)), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-
-def skin_in_crop(landmarks: Points, geometry: Geometry, matrix: Matrix) -> NDArray[np.bool_]:
-    """(S, S): where the crop shows the skin of the face: inside of the landmarks, without eyes and mouth."""
-    points = apply(matrix, landmarks)
-    xs = np.arange(geometry.size, dtype=np.float64)
-    skin = depth_in(convex(points), xs, xs) > 0
-    margin = 0.03 * geometry.size / geometry.coverage
-    for part in (*_PARTS["eyes"], *_PARTS["mouth"]):
-        skin &= depth_in(convex(points[part]), xs, xs) < -margin
-    return skin
+    return np.asarray(smoothstep(depth / np.float32(max(width, 1.0))), np.float32)

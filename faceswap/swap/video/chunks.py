@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from faceswap.errors import FaceswapError
+from faceswap.files import replacing
 from faceswap.media.joining import Part
 from faceswap.media.writing import VideoWriter
-from faceswap.storage import replacing
 
 _SECONDS = 10.0
 _STATE = "state.json"

@@ -11,7 +11,7 @@ from faceswap.errors import MediaError
 from faceswap.media.joining import join_videos
 from faceswap.media.video import VideoInfo, VideoReader, VideoWriter
 from faceswap.provenance.metadata import Provenance
-from faceswap.swap.batch.journal import swap_key
+from faceswap.swap.fingerprint import swap_key
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.chunks import Parts
 from faceswap.swap.video.threads import Behind, ahead

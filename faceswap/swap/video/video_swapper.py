@@ -58,7 +58,7 @@ class Work:
     def __init__(self, swapper: Swapper, before: Tally) -> None:
         self.swapper = swapper
         self.tally = before
-        self._follower = Follower(swapper.options.steady)
+        self._follower = Follower(Memory, swapper.options.steady)
         self._bridge = Bridge()
 
     def find(self, frames: Iterable[Frame]) -> Iterator[Followed]:
@@ -111,7 +111,7 @@ class Work:
             )
         return result.image
 
-    def _choose(self, frame: Frame, known: list[tuple[Face, Track]]) -> list[Choice] | None:
+    def _choose(self, frame: Frame, known: list[tuple[Face, Track[Memory]]]) -> list[Choice] | None:
         if not self.swapper.selective:
             return None
         distances = []

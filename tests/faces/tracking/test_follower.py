@@ -39,7 +39,7 @@ def test_filter_does_not_depend_on_the_resolution() -> None:
 
 
 def test_two_faces_keep_their_memory_when_their_order_changes() -> None:
-    follower = Follower()
+    follower = Follower(dict)
     left, right = face_at(100, 100, 60), face_at(300, 100, 60)
     first = follower.update([left, right], 0.0)
     second = follower.update([right, left], 0.04)
@@ -48,7 +48,7 @@ def test_two_faces_keep_their_memory_when_their_order_changes() -> None:
 
 
 def test_a_jump_starts_anew_without_a_trail() -> None:
-    follower = Follower()
+    follower = Follower(dict)
     follower.update([face_at(100, 100, 60)], 0.0)
     there = face_at(300, 100, 60)
     (face, _), *_ = follower.update([there], 0.04)
@@ -57,7 +57,7 @@ def test_a_jump_starts_anew_without_a_trail() -> None:
 
 @pytest.mark.parametrize(("gap", "same"), [(0.3, True), (0.8, False)])
 def test_a_face_out_of_sight_is_forgotten_after_half_a_second(gap: float, same: bool) -> None:
-    follower = Follower()
+    follower = Follower(dict)
     ((_, known),) = follower.update([face_at(100, 100, 60)], 0.0)
     follower.update([], gap / 2)
     ((_, again),) = follower.update([face_at(101, 100, 60)], gap)
@@ -65,7 +65,7 @@ def test_a_face_out_of_sight_is_forgotten_after_half_a_second(gap: float, same: 
 
 
 def test_not_steady_changes_no_landmark() -> None:
-    follower = Follower(steady=False)
+    follower = Follower(dict, steady=False)
     follower.update([face_at(100, 100, 60)], 0.0)
     moved = face_at(101, 100, 60)
     assert (follower.update([moved], 0.04)[0][0].landmarks == moved.landmarks).all()

@@ -3,8 +3,8 @@ import pytest
 
 from faceswap.faces.crispness import sharpen
 from faceswap.faces.geometry import Geometry
+from faceswap.faces.regions import Region
 from faceswap.swap.compositing.blending import blend, uncrop
-from faceswap.swap.masks.shapes import Region
 from tests.swap.fakes import face_points, smooth_noise
 
 

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from faceswap.faces.geometry import INNER, Geometry, Points, apply, compose
-from faceswap.swap.compositing.reshaping import Reshaping, share_at
-from faceswap.swap.masks.shapes import face_height, feature_mask, region_of
+from faceswap.faces.geometry import Geometry, Points, apply, compose
+from faceswap.faces.landmarks import INNER
+from faceswap.faces.pose import frontality
+from faceswap.faces.regions import face_height, region_of
+from faceswap.swap.compositing.reshaping import Reshaping
+from faceswap.swap.masks.shapes import feature_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import KnownFaces, Paint, face_at, face_points, smooth_noise
@@ -86,11 +89,11 @@ def test_another_face_is_not_moved() -> None:
 
 
 def test_in_profile_nothing_is_reshaped() -> None:
-    assert share_at(FACE) == 1
+    assert frontality(FACE) == 1
     profile = FACE.copy()
     profile[:, 0] = MIDDLE[0] + (profile[:, 0] - MIDDLE[0]) * 0.3
     profile[27:36, 0] += 60  # the nose points to a side
-    assert share_at(profile) == 0
+    assert frontality(profile) == 0
 
 
 class Narrow(KnownFaces):

@@ -5,8 +5,9 @@ import pytest
 
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry, Points, apply
+from faceswap.faces.regions import Region, depth_in, face_height, hull_of
 from faceswap.swap.expression.generated_landmarks import Difference, Readings, drawn_landmarks, read_landmarks
-from faceswap.swap.masks.shapes import Region, depth_in, face_height, face_mask, hull_of
+from faceswap.swap.masks.shapes import face_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.synthetic import clip, person, render
 from tests.swap.fakes import face_points

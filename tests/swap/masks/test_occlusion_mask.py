@@ -10,9 +10,9 @@ import pytest
 from faceswap.faces.crispness import Crispness
 from faceswap.faces.detection import Face, FaceFinder
 from faceswap.faces.geometry import Geometry
+from faceswap.faces.regions import Region
 from faceswap.media.video import VideoReader
 from faceswap.swap.masks.occlusion_mask import Visible
-from faceswap.swap.masks.shapes import Region
 from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, random_person, random_scene, render, renderer

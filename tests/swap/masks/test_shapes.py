@@ -7,15 +7,8 @@ from hypothesis import strategies as st
 
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry, apply
-from faceswap.swap.masks.shapes import (
-    Region,
-    depth_in,
-    face_height,
-    face_mask,
-    hull_of,
-    region_of,
-    skin_in_crop,
-)
+from faceswap.faces.regions import Region, depth_in, face_height, hull_of, region_of, skin_in_crop
+from faceswap.swap.masks.shapes import face_mask
 from faceswap.swap.options import Mask, SwapOptions
 from tests.swap.fakes import face_points
 

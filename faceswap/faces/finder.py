@@ -1,0 +1,26 @@
+"""What the rest of the package wants of a face detector; :mod:`faceswap.faces.detection` has dlib's."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.geometry import Points
+
+
+class LandmarkReader(Protocol):
+    """What finds landmarks in a box."""
+
+    def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
+        """(68, 2) landmarks of the face in a box."""
+
+
+class Finder(LandmarkReader, Protocol):
+    """What finds faces."""
+
+    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+        """The faces of a frame, largest first; with a hint only those near it, where there are any."""
+
+    def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
+        """(128,) what identifies a face."""
