@@ -17,12 +17,12 @@ from faceswap.evaluation.quick import SwapQuality
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
-from faceswap.inference.decoder_network import copy_weights, export, read_model
 from faceswap.model.device import device
 from faceswap.model.presets import Preset
 from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import Batches, TrainingData
+from faceswap.model.training.files import copy_weights, export, read_model
 from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.progress import Report

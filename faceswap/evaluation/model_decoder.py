@@ -11,7 +11,8 @@ from faceswap.evaluation.protocol import spaced
 from faceswap.faces.crispness import UNMEASURED
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.geometry import Geometry, Points
-from faceswap.inference.code_range import CodeRange, Within
+from faceswap.inference.code_range import CodeRange
+from faceswap.inference.code_range_layer import Within
 from faceswap.inference.expression_readings import expression_readings
 from faceswap.model.networks.architecture import split_encoder
 from faceswap.model.training.autoencoders import Autoencoders

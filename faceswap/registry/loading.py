@@ -72,7 +72,8 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
         RegistryError: a file is missing or damaged.
     """
     from faceswap.inference.code_range import CodeRange  # listing versions needs no Keras
-    from faceswap.inference.decoder_network import DecoderNetwork, read_model
+    from faceswap.inference.decoder_network import DecoderNetwork
+    from faceswap.model.training.files import read_model
 
     card = Card.model_validate_json(card_file.read_text())
     encoder = read_model(encoder_file(card), card.encoder_digest)

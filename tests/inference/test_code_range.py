@@ -8,7 +8,8 @@ import pytest
 from keras import ops
 
 from faceswap.errors import RegistryError
-from faceswap.inference.code_range import CodeRange, Within
+from faceswap.inference.code_range import CodeRange
+from faceswap.inference.code_range_layer import Within
 from faceswap.inference.decoder_network import DecoderNetwork
 from faceswap.model.networks.architecture import build_decoder, build_encoder, split_encoder
 from tests.model.training.test_trainer import TINY

@@ -16,9 +16,3 @@ def test_threads_get_the_pixels_that_one_thread_gets_from_the_first_call_on() ->
         together = list(pool.map(network, crops))
     for crop, output in zip(crops, together, strict=True):
         np.testing.assert_allclose(output, network(crop), atol=1e-6)
-
-
-def test_bytes_are_those_of_the_weights() -> None:
-    encoder, decoder = build_encoder(TINY), build_decoder(TINY, "ada")
-    network = DecoderNetwork(encoder, decoder, TINY.geometry)
-    assert network.nbytes == 4 * (encoder.count_params() + decoder.count_params())

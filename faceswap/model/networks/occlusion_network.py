@@ -4,23 +4,16 @@ It was learnt on fictional people only (:mod:`faceswap.model.priors.occlusion_tr
 A U-Net (Ronneberger, Fischer & Brox, 2015) with batch normalization.
 """
 
-from functools import lru_cache
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
 from faceswap.errors import TrainingError
-from faceswap.faces.geometry import Geometry
 from faceswap.model import weights
-from faceswap.model.networks.predictor import Predictor
+from faceswap.model.occlusion import NAME, VIEW
 
-NAME = "occlusion"
-"""Of its weights."""
-VIEW = Geometry(96, 1.5)
-"""The crop that it reads, whatever the preset of the swap."""
 _FULL, _DOWN = 12, (24, 48, 64, 96)
 """Filters at full size and at each half of it."""
 _REMEDY = "delete it, or make it anew with `faceswap learn-occlusion`"
@@ -45,50 +38,19 @@ def _convolved(x: keras.KerasTensor, filters: int, strides: int = 1) -> keras.Ke
     return layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
 
 
-class OcclusionNetwork:
-    """The network with its weights, for crops of :data:`VIEW`; safe to call from several threads.
-
-    Args:
-        model: of :func:`build_occlusion_network`.
-    """
-
-    geometry = VIEW
-
-    def __init__(self, model: keras.Model) -> None:
-        self._predict = Predictor(model)
-
-    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, 96, 96, 3) uint8 RGB -> (n, 96, 96) float32: how surely the face is hidden there, 0..1.
-
-        Outside of a face's outline it says nothing of use.
-        """
-        return self._predict(crops)[..., 0]
-
-
-def occlusion_network() -> OcclusionNetwork:
-    """The network, read once a process: the user's own weights if there are any, else those of the package.
+def read_occlusion_network(path: Path) -> keras.Model:
+    """The network with the weights of a file.
 
     Raises:
-        TrainingError: the weights are missing, damaged, or of another architecture.
+        TrainingError: they are damaged, or of another architecture.
     """
-    path = weights.find(NAME)
-    if path is None:
-        raise TrainingError(
-            f"There are no weights at {weights.made_at(NAME)}, nor in the package",
-            "install the package again, or make them with `faceswap learn-occlusion`",
-        )
-    return _read(path)
-
-
-@lru_cache(maxsize=2)
-def _read(path: Path) -> OcclusionNetwork:
     model = build_occlusion_network()
     arrays = weights.read(path, _REMEDY)
     try:
         model.set_weights([arrays[key] for key in sorted(arrays)])
     except ValueError as error:
         raise TrainingError(f"The weights {path} are of another network", _REMEDY) from error
-    return OcclusionNetwork(model)
+    return model
 
 
 def save_occlusion_network(model: keras.Model, path: Path, about: dict[str, object]) -> str:

@@ -1,16 +1,12 @@
 """What lies over a face stays in front of it: hands, glasses, hair, objects keep the target's pixels."""
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Matrix, Points, compose, invert
 from faceswap.faces.regions import Region
-
-if TYPE_CHECKING:
-    from faceswap.model.networks.occlusion_network import OcclusionNetwork
+from faceswap.inference.occlusion import occlusion_network
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +26,7 @@ def visible_face(image: NDArray[np.uint8], landmarks: Points) -> "Visible":
     Raises:
         TrainingError: the network's weights can't be read.
     """
-    network = _network()
+    network = occlusion_network()
     matrix = network.geometry.matrix(landmarks)
     hidden = network(network.geometry.crop(image, matrix)[None])[0]
     hidden = hidden * _large(hidden > (_SEEN + _HIDDEN) / 2)
@@ -63,13 +59,6 @@ class Visible:
     def _warped(self, matrix: Matrix, size: tuple[int, int]) -> Floats:
         border = cv2.BORDER_REPLICATE
         return cv2.warpAffine(self.share, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
-
-
-def _network() -> "OcclusionNetwork":
-    # TensorFlow takes seconds to import: only who wants occlusion waits for it
-    from faceswap.model.networks.occlusion_network import occlusion_network
-
-    return occlusion_network()
 
 
 def _large(hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,0 +1,109 @@
+"""Networks in ONNX Runtime: what swaps, evaluates and serves imports no TensorFlow."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from faceswap.errors import RegistryError
+from faceswap.faces.crispness import UNMEASURED, Crispness
+from faceswap.faces.geometry import Geometry
+
+ort.set_default_logger_severity(3)  # of warnings that it prints for graphs by tf2onnx none asks for anything
+
+
+class Graph:
+    """A graph of one input and one output as a function of crops; safe to call from several threads.
+
+    Args:
+        source: file, or its bytes.
+
+    Raises:
+        RegistryError: it is no graph that ONNX Runtime can read.
+    """
+
+    def __init__(self, source: Path | bytes) -> None:
+        options = ort.SessionOptions()
+        # a spinning thread would take a core from the other stages of a video
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(
+                str(source) if isinstance(source, Path) else source, options, providers=providers()
+            )
+            (self._input,) = (one.name for one in self._session.get_inputs())
+            (self._output,) = (one.name for one in self._session.get_outputs())
+        except Exception as error:  # ONNX Runtime's errors have no common class
+            place = source if isinstance(source, Path) else "in memory"
+            raise RegistryError(f"The graph {place} can't be read: {str(error)[:300]}") from error
+        self.nbytes = source.stat().st_size if isinstance(source, Path) else len(source)
+        """Bytes of the file: nearly all of them are weights."""
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """What was written into the file with it."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of the output without the batch."""
+        return tuple(int(side) for side in self._session.get_outputs()[0].shape[1:])
+
+    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(n, s, s, 3) uint8 RGB -> (n, s, s, channels) float32."""
+        if not len(crops):
+            return np.empty((0, *self.output_shape), np.float32)
+        (result,) = self._session.run([self._output], {self._input: crops / np.float32(255)})
+        return np.asarray(result, np.float32)
+
+
+class OnnxNetwork:
+    """A registered version's graph as the swapper wants it: crops of any face in, generated faces out.
+
+    Args:
+        graph: encoder, range of codes and decoder in one.
+        geometry: the crop that it reads and writes.
+        crispness: how much its pictures have to be sharpened.
+    """
+
+    def __init__(self, graph: Graph, geometry: Geometry, crispness: Crispness = UNMEASURED) -> None:
+        self._graph, self.geometry, self.crispness = graph, geometry, crispness
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the weights take."""
+        return self._graph.nbytes
+
+    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(n, S, S, 3) uint8 RGB -> (n, S, S, 3) float32 RGB in 0..1."""
+        return self._graph(crops)
+
+
+def providers() -> list[str]:
+    """What graphs run on, in the order of preference: CUDA where ``onnxruntime-gpu`` is installed, else the CPU."""
+    usable = ort.get_available_providers()
+    return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in usable]
+
+
+def write_graph(model: Any, path: Path, about: Mapping[str, str] | None = None) -> None:
+    """Write a Keras model as an ONNX graph, float32, whole or not at all; takes some seconds.
+
+    Args:
+        model: Keras model with one input (n, s, s, channels) and one output.
+        path: ``.onnx``.
+        about: metadata of the file.
+    """
+    import onnx  # some 0.3 s, and only who registers needs it
+
+    from faceswap.files import replacing
+
+    model(np.zeros((1, *model.input_shape[1:]), np.float32))  # Keras exports only what was called
+    with replacing(path) as part:
+        model.export(part, format="onnx", verbose=False)
+        graph = onnx.load(part)
+        for key, value in (about or {}).items():
+            entry = graph.metadata_props.add()
+            entry.key, entry.value = key, value
+        onnx.save(graph, part)
