@@ -9,7 +9,7 @@ import pytest
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.swap.masks.shapes import Region, face_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

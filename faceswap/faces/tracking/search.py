@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face, overlap
 from faceswap.faces.geometry import INNER, Geometry, Image, Points, apply, fit_similarity, scale_of
-from faceswap.media.video import Frame
+from faceswap.media.video.reading import Frame
 from faceswap.swap.swapper import Finder
 
 _SEARCH_EVERY = 0.4

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from faceswap.errors import FaceswapError
-from faceswap.media.joining import Part
-from faceswap.media.writing import VideoWriter
+from faceswap.media.video.joining import Part
+from faceswap.media.video.writing import VideoWriter
 from faceswap.storage import replacing
 
 _SECONDS = 10.0

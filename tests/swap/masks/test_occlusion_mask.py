@@ -10,7 +10,7 @@ import pytest
 from faceswap.faces.crispness import Crispness
 from faceswap.faces.detection import Face, FaceFinder
 from faceswap.faces.geometry import Geometry
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.swap.masks.occlusion_mask import Visible
 from faceswap.swap.masks.shapes import Region
 from faceswap.swap.options import Occlusion, SwapOptions

@@ -17,7 +17,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaError, StorageError
-from faceswap.media.sound import Sound
+from faceswap.media.video.sound import Sound
 from faceswap.provenance.metadata import Provenance, container_tags
 from faceswap.storage import part_of
 
