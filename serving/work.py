@@ -16,7 +16,7 @@ from faceswap.faces.finder import Finder
 from faceswap.faces.gallery import telling_frame
 from faceswap.faces.tracking.search import Search
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import Frame, VideoReader
+from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.registry.origin import provenance
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper, SwapResult

@@ -14,7 +14,7 @@ from faceswap.evaluation import metrics
 from faceswap.evaluation.protocol import UNDETECTED_DISTANCE, face_at, state_of
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.finder import Finder
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.swap.assignment import Choice
 from faceswap.swap.swapper import Swapper
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
-from faceswap.media.video import Frame, VideoReader
+from faceswap.media.video.reading import Frame, VideoReader
 
 Image = NDArray[np.uint8]
 _VIEW = Geometry(size=160, coverage=2.4)

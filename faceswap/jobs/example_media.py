@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.media.images import write_image
-from faceswap.media.video import VideoWriter
+from faceswap.media.video.reading import VideoWriter
 from faceswap.provenance.metadata import Provenance
 from faceswap.synthetic import CAST, Scene, clip, person, random_scene, render
 

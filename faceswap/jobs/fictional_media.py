@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
 from faceswap.media.images import write_image
-from faceswap.media.video import VideoWriter
+from faceswap.media.video.reading import VideoWriter
 from faceswap.progress import bar
 from faceswap.provenance.consent import Consent
 from faceswap.provenance.metadata import Provenance

@@ -19,7 +19,7 @@ from faceswap import registry
 from faceswap.evaluation.metrics import unit
 from faceswap.evaluation.protocol import face_area
 from faceswap.faces.detection import FaceFinder
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.stream import swap_video

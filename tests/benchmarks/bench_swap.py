@@ -23,7 +23,7 @@ from faceswap.faces.geometry import Geometry
 from faceswap.faces.tracking.search import Search
 from faceswap.inference.decoder_network import DecoderNetwork
 from faceswap.jobs.fictional_media import write_people
-from faceswap.media.video import VideoReader, VideoWriter
+from faceswap.media.video.reading import VideoReader, VideoWriter
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import preset
 from faceswap.swap import swapper as swapping

@@ -16,7 +16,7 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import find_headers
 from faceswap.inference.code_range import CodeRange
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import VideoReader, probe
+from faceswap.media.video.reading import VideoReader, probe
 from faceswap.provenance.metadata import read_provenance
 from faceswap.settings import settings
 from faceswap.swap.swapper import Swapper

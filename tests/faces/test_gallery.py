@@ -8,7 +8,7 @@ import pytest
 
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.gallery import portrait, telling_frame
-from faceswap.media.video import VideoWriter, probe
+from faceswap.media.video.reading import VideoWriter, probe
 from tests.swap.fakes import face_at, smooth_noise
 
 

@@ -10,7 +10,7 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
 from faceswap.media.images import read_image
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.swap.masks.shapes import face_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

@@ -13,7 +13,7 @@ from faceswap.faces.finder import Finder
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image
 from faceswap.media.sources import find_media
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.swap.options import Colour, Mask, SwapOptions
 from faceswap.swap.swapper import Swapper
 

@@ -10,7 +10,7 @@ from faceswap.errors import MediaError, MediaTooLarge
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.extraction.segments import Found, Segment
 from faceswap.media.sources import MediaItem
-from faceswap.media.video import VideoInfo, probe
+from faceswap.media.video.reading import VideoInfo, probe
 
 _PHOTOS = 16
 _SHORTEST, _LONGEST = 4.0, 30.0

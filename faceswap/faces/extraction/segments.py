@@ -23,7 +23,7 @@ from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.quality import perceptual_hash, sharpness
 from faceswap.faces.tracking.tracks import Finder, Sighting, Tracker, settle
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import Frame, VideoReader
+from faceswap.media.video.reading import Frame, VideoReader
 
 _THUMB = 32
 

@@ -20,7 +20,7 @@ from faceswap.faces.detection import Box, Face, overlap
 from faceswap.faces.finder import Finder
 from faceswap.faces.geometry import Geometry, Image, Points, apply, fit_similarity, scale_of
 from faceswap.faces.landmarks import INNER
-from faceswap.media.video import Frame
+from faceswap.media.video.reading import Frame
 
 _SEARCH_EVERY = 0.4
 """Seconds after which the whole frame is searched again: how late a second face may be noticed, or a drift ends."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from faceswap.faces.detection import Box, Face, Looks, overlap
 from faceswap.faces.geometry import Points
 from faceswap.faces.identity import SAME_PERSON
-from faceswap.media.video import Frame
+from faceswap.media.video.reading import Frame
 
 Embedding = NDArray[np.float64]
 EMBED_SECONDS = 1.0

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.geometry import apply
 from faceswap.faces.regions import hull_of
-from faceswap.model.networks.occlusion_network import build_occlusion_network
-from faceswap.model.occlusion import VIEW
+from faceswap.model.networks.occlusion_network import VIEW, build_occlusion_network
 from faceswap.model.priors.bare_faces import SOURCE, Faces, OcclusionOptions
 from faceswap.model.training.augmentation import Array
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from faceswap.errors import FaceswapError
 from faceswap.files import replacing
-from faceswap.media.joining import Part
-from faceswap.media.writing import VideoWriter
+from faceswap.media.video.joining import Part
+from faceswap.media.video.writing import VideoWriter
 
 _SECONDS = 10.0
 _STATE = "state.json"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from faceswap.faces.faceset import FaceSet
 from faceswap.media.sources import find_media, kind_of
-from faceswap.media.video import VideoWriter
+from faceswap.media.video.reading import VideoWriter
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.swapper import Swapper

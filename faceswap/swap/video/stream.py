@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.errors import MediaError
-from faceswap.media.joining import join_videos
-from faceswap.media.video import VideoInfo, VideoReader, VideoWriter
+from faceswap.media.video.joining import join_videos
+from faceswap.media.video.reading import VideoInfo, VideoReader, VideoWriter
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.fingerprint import swap_key
 from faceswap.swap.swapper import Swapper

@@ -11,7 +11,7 @@ from faceswap.faces.geometry import Image
 from faceswap.faces.tracking.follower import Follower, Track
 from faceswap.faces.tracking.optical_flow import Bridge
 from faceswap.faces.tracking.search import Search
-from faceswap.media.video import Frame, probe
+from faceswap.media.video.reading import Frame, probe
 from faceswap.swap.assignment import Choice, Skipped
 from faceswap.swap.compositing.composite import Memory
 from faceswap.swap.swapper import Drawn, Swapper

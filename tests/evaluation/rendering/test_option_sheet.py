@@ -9,7 +9,7 @@ from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_f
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import write_image
-from faceswap.media.video import VideoWriter
+from faceswap.media.video.reading import VideoWriter
 from faceswap.swap.options import Colour, Mask, SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import KnownFaces, Paint, face_at, smooth_noise

@@ -17,7 +17,7 @@ from faceswap.faces.extraction.report import contact_sheet, coverage_advice, his
 from faceswap.faces.faceset import FaceSet, find
 from faceswap.jobs.fictional_media import cast_consent, write_people
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.provenance.consent import Consent
 from faceswap.synthetic import CAST, Scene, render
 

@@ -8,7 +8,7 @@ import pytest
 from faceswap.evaluation.protocol import face_area
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Geometry
-from faceswap.media.video import Frame
+from faceswap.media.video.reading import Frame
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.chunks import Tally

@@ -8,7 +8,7 @@ import numpy as np
 from faceswap.faces.detection import Box, Face, FaceFinder, Looks
 from faceswap.faces.pose import interocular
 from faceswap.faces.tracking.search import Search
-from faceswap.media.video import Frame
+from faceswap.media.video.reading import Frame
 from faceswap.synthetic import CAST, Expression, Pose, Scene, render
 from faceswap.synthetic.renderer import Rendering
 

@@ -7,7 +7,7 @@ from faceswap.errors import MediaError, StorageError
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import VideoWriter, probe
+from faceswap.media.video.reading import VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from faceswap.swap.batch.media_swap import swap_media
 from faceswap.swap.options import SwapOptions

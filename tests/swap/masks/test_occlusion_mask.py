@@ -11,7 +11,7 @@ from faceswap.faces.crispness import Crispness
 from faceswap.faces.detection import Face, FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.swap.masks.occlusion_mask import Visible
 from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.swapper import Swapper

@@ -12,7 +12,7 @@ import pytest
 from faceswap.errors import MediaError, NoFaceFound, UnreadableMedia
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
-from faceswap.media.video import VideoReader, VideoWriter, probe
+from faceswap.media.video.reading import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
@@ -114,7 +114,7 @@ def test_sound_and_colours_that_can_not_be_kept_are_reported(
     assert "silent.mp4 is in a format that is not known" in (report.damage or "")
     stopped = swap_video(silent, tmp_path / "o.mp4", swapper(), MADE, cancelled=stop_after(5))
     assert "not known" in (stopped.damage or "")
-    monkeypatch.setattr("faceswap.media.video.is_hdr", lambda frame: True)
+    monkeypatch.setattr("faceswap.media.video.reading.is_hdr", lambda frame: True)
     report = swap_video(clip, tmp_path / "hdr.mp4", swapper(), MADE)
     assert report.damage is None  # nothing is wrong with it
     assert len(report.remarks) == 1

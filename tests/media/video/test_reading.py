@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faceswap.errors import MediaTooLarge, UnreadableMedia
-from faceswap.media.video import VideoReader, probe
+from faceswap.media.video.reading import VideoReader, probe
 from faceswap.settings import settings
 from tests.media.videos import add_sound, beeps, make_video, set_matrix, write_sound
 

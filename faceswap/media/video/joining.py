@@ -13,8 +13,8 @@ from av.video.stream import VideoStream
 
 from faceswap.errors import MediaError, StorageError
 from faceswap.files import replacing
-from faceswap.media.containers import open_media
-from faceswap.media.sound import Sound
+from faceswap.media.video.containers import open_media
+from faceswap.media.video.sound import Sound
 from faceswap.provenance.metadata import Provenance, container_tags
 
 
@@ -38,7 +38,7 @@ def join_videos(
     """Copy the pictures of the parts into one file, with the sound of another; ``out`` appears whole or not at all.
 
     Args:
-        parts: in their order, written by :class:`faceswap.media.writing.VideoWriter` with equal settings.
+        parts: in their order, written by :class:`faceswap.media.video.writing.VideoWriter` with equal settings.
         out: .mp4, .m4v, .mov or .mkv.
         audio_from: file whose sound is taken along, as far as the pictures reach.
         audio_start: seconds of that file that become time 0.

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from faceswap.errors import MediaError
-from faceswap.media.joining import Part, join_videos
-from faceswap.media.video import VideoReader, VideoWriter, probe
+from faceswap.media.video.joining import Part, join_videos
+from faceswap.media.video.reading import VideoReader, VideoWriter, probe
 from tests.media.videos import add_sound, audio_seconds, beeps, make_video, unknown_sound, write_sound
 
 SIZE = 64

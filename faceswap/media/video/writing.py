@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import MediaError, StorageError
 from faceswap.files import part_of
-from faceswap.media.sound import Sound
+from faceswap.media.video.sound import Sound
 from faceswap.provenance.metadata import Provenance, container_tags
 
 _SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})

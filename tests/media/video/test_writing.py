@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaError, StorageError, UnreadableMedia
-from faceswap.media.video import VideoReader, VideoWriter, probe
+from faceswap.media.video.reading import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from tests.media.videos import add_sound, audio_seconds, beeps, codec_of_sound, edges, make_video, write_sound
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 
 BT2020, PQ, HLG, SDR = 9, 16, 18, 14
 # linear light with the primaries of BT.709 as BT.2020, from ITU-R BT.2087

@@ -12,7 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from faceswap.media.containers import open_media, sound_track
+from faceswap.media.video.containers import open_media, sound_track
 
 _MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
 _COPIED = {

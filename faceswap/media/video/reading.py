@@ -1,6 +1,6 @@
 """Video in, frame by frame in constant memory: upright RGB frames with their times.
 
-Writing is in :mod:`faceswap.media.writing`; both are imported from here.
+Writing is in :mod:`faceswap.media.video.writing`; both are imported from here.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaTooLarge, UnreadableMedia
-from faceswap.media.colours import is_hdr, to_bt709
-from faceswap.media.containers import open_media, sound_track
-from faceswap.media.writing import VideoWriter
+from faceswap.media.video.colours import is_hdr, to_bt709
+from faceswap.media.video.containers import open_media, sound_track
+from faceswap.media.video.writing import VideoWriter
 from faceswap.settings import settings
 
 __all__ = ["Frame", "VideoInfo", "VideoReader", "VideoWriter", "probe"]
