@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from faceswap.faces.geometry import apply
 from faceswap.model.augmentation import Array
-from faceswap.model.bare_faces import SOURCE, Faces, OcclusionOptions
+from faceswap.model.bare_faces import SOURCE, Faces
 from faceswap.model.checkpoints import Checkpoints, TrainingState
 from faceswap.model.occlusion import VIEW, build_occlusion_network
+from faceswap.model.options import OcclusionOptions
 from faceswap.swap.masks import hull_of
 from faceswap.synthetic.occluders import occlude, wrinkle
 

@@ -16,8 +16,9 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
+from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
-from faceswap.model.trainer import Observer, Trainer, TrainingOptions
+from faceswap.model.trainer import Observer, Trainer
 from faceswap.settings import settings
 from faceswap.tuning.objective import mean_measures
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialResult

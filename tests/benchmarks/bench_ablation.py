@@ -28,10 +28,11 @@ from faceswap.faces.extraction import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
+from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset, preset
 from faceswap.model.prior import prior_file, take_prior
 from faceswap.model.schedule import Budget
-from faceswap.model.trainer import Trainer, TrainingOptions, TrainingResult
+from faceswap.model.trainer import Trainer, TrainingResult
 from faceswap.people import scenes_of
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions

@@ -11,9 +11,10 @@ from pathlib import Path
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.dataset import TrainingData
 from faceswap.model.device import device
+from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import preset
 from faceswap.model.schedule import Budget
-from faceswap.model.trainer import Trainer, TrainingOptions
+from faceswap.model.trainer import Trainer
 from tests.model.fakes import FakeFaces
 
 

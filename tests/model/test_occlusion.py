@@ -9,7 +9,7 @@ import pytest
 
 from faceswap.errors import TrainingError
 from faceswap.model import weights
-from faceswap.model.bare_faces import Faces, OcclusionOptions, render_faces
+from faceswap.model.bare_faces import Faces, render_faces
 from faceswap.model.checkpoints import Checkpoints
 from faceswap.model.occluded import OccludedFaces, falling_rate, hidden_loss, learn_occlusion
 from faceswap.model.occlusion import (
@@ -20,6 +20,7 @@ from faceswap.model.occlusion import (
     occlusion_network,
     save_occlusion_network,
 )
+from faceswap.model.options import OcclusionOptions
 
 OPTIONS = OcclusionOptions(people=2, scenes=3, render_size=128, steps=1, batch_size=4)
 

@@ -15,10 +15,11 @@ from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.checkpoints import Checkpoints
 from faceswap.model.dataset import TrainingData
 from faceswap.model.network import DecoderNetwork, export, read_model
+from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import preset
 from faceswap.model.previews import preview_sheet
 from faceswap.model.schedule import Budget, Schedule
-from faceswap.model.trainer import Trainer, TrainingOptions
+from faceswap.model.trainer import Trainer
 from tests.model.fakes import FakeFaces
 
 TINY = preset("lite").with_(
