@@ -67,7 +67,9 @@ def test_a_command_shows_its_bar(tmp_path: Path) -> None:
     assert len(list((tmp_path / "ada").glob("*.png"))) == 20
 
 
-def test_a_pipe_gets_lines_and_no_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pipe_gets_lines_and_no_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress, "_LINE_SECONDS", 0.0)
     with bar("swap [x]", "frames") as report:
         report(1, 4, "ada [y]")

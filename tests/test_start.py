@@ -131,14 +131,13 @@ def test_the_names_of_the_cast_are_known_without_the_renderer() -> None:
 def test_completion_of_commands_and_choices() -> None:
     for words, word in (("faceswap s", "swap"), ("faceswap swap --mask h", "hull_rect")):
         done = subprocess.run(
-            [sys.executable, "-m", "faceswap.cli"],
+            [sys.executable, "-c", "from faceswap.cli import app; app(prog_name='faceswap')"],
             capture_output=True,
             text=True,
             check=False,
             timeout=60,
             env={
                 **os.environ,
-                "_PYTHON _M FACESWAP.CLI_COMPLETE": "complete_bash",
                 "_FACESWAP_COMPLETE": "complete_bash",
                 "COMP_WORDS": words,
                 "COMP_CWORD": str(len(words.split()) - 1),

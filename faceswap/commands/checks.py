@@ -8,8 +8,12 @@ from faceswap.settings import settings
 _HEADER = "faceset.json"
 
 
-def media_exist(*places: str | Path) -> None:
+def media_exist(*places: str | Path, recorded: bool = True) -> None:
     """Every file or folder is there; s3:// prefixes are taken for granted.
+
+    Args:
+        places: of media.
+        recorded: their names will be kept in records.
 
     Raises:
         MediaError: one is not; says what is there with nearly that name.
@@ -27,6 +31,21 @@ def media_exist(*places: str | Path) -> None:
         raise MediaError(
             f"There is no file or folder {place}", did_you_mean(path.name, beside, "check the path")
         )
+
+
+def recordable(place: str | Path) -> None:
+    """A path can be kept in records: in MLflow, in Prefect, in what a file says of its origin.
+
+    Raises:
+        MediaError: its bytes are no UTF-8, which all of these demand.
+    """
+    try:
+        str(place).encode()
+    except UnicodeEncodeError as error:
+        raise MediaError(
+            f"{place} has a name that is not UTF-8, so no record could name it",
+            "rename it; `convmv -f latin1 -t utf8` mends many at once",
+        ) from error
 
 
 def face_sets_exist(*specs: str) -> None:

@@ -2,16 +2,15 @@
 
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from faceswap.commands.options import at_home, one_of, presets
+from faceswap.commands.silence import silence, silence_imports
 from faceswap.console import LogLines, complain, err, remark
 from faceswap.errors import ConsentError, FaceswapError, SettingsError, did_you_mean
 
@@ -48,9 +47,9 @@ def spoken_errors(
         interrupted: what Ctrl-C leaves.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     warnings.filterwarnings("ignore", category=FutureWarning)
     err()  # the terminal is looked at now, before an import silences it
+    silence_imports()
     try:
         _prepare()
         yield
@@ -114,13 +113,11 @@ def _print_notes(error: BaseException) -> None:
 
 @contextmanager
 def quiet_imports() -> Iterator[None]:
-    """Import flows without chatter.
+    """Import flows: Prefect's log handlers exist after that, and ours takes their place on the terminal.
 
-    TensorFlow 2.21 writes to the process's standard error while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says;
-    an import that fails still raises. It is loaded here, so that no later import of it says anything. Prefect's
-    log handlers exist after the import: ours takes their place on the terminal.
+    Of an error that :func:`spoken_errors` tells, Prefect's would show a traceback (its UI still has it).
     """
-    with _silence():
+    with silence():
         yield
     root = logging.getLogger()
     for handler in root.handlers[:]:
@@ -130,26 +127,6 @@ def quiet_imports() -> Iterator[None]:
             lines.setFormatter(handler.formatter)
             lines.addFilter(_is_news)
             root.addHandler(lines)
-
-
-def load_tensorflow() -> None:
-    """Load the neural network's backend while it may not chatter."""
-    with _silence():
-        import faceswap.model.network  # noqa: F401
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Nothing that a library writes to standard error in the block is seen."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

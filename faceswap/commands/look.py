@@ -20,7 +20,7 @@ from faceswap.console import say
 def inspect(file: Annotated[Path, typer.Argument(help="picture or video", callback=at_home)]) -> None:
     """Print what a file says of its origin."""
     with spoken_errors():
-        media_exist(file)
+        media_exist(file, recorded=False)
         from faceswap.provenance.metadata import read_provenance
 
         found = read_provenance(file)

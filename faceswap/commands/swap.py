@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faceswap.commands.checks import identities_exist, media_exist
-from faceswap.commands.common import load_tensorflow, quiet_imports, spoken_errors
+from faceswap.commands.checks import identities_exist, media_exist, recordable
+from faceswap.commands.common import quiet_imports, spoken_errors
 from faceswap.commands.options import Shown, at_home, takes_fields_of
 from faceswap.console import say
 from faceswap.errors import SettingsError
@@ -118,6 +118,7 @@ def swap(
             **roles(reference, match),
         )
         media_exist(target, *_photos(parameters))
+        recordable(out)
         if not sheet:
             from faceswap.swap.places import plan
 
@@ -126,8 +127,6 @@ def swap(
         with quiet_imports():
             from flows.swap import sheet as sheet_flow
             from flows.swap import swap as flow
-
-            load_tensorflow()
         if sheet:
             say(f"Written: {sheet_flow(parameters)}")
             return
