@@ -26,7 +26,11 @@ def test_noise_of_an_import_is_not_seen_its_error_is(tmp_path: Path) -> None:
     (package / "part.py").write_text("VALUE = 2\n")
     (tmp_path / "keras.py").write_text(noise + "raise ImportError('keras is broken')\n")
     done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, str(tmp_path)], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", _SCRIPT, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert done.stderr.startswith("before;1 2;")
     assert "NOISE" not in done.stderr.replace("b'NOISE'", "")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PresetOption = Annotated[
     str,
     typer.Option(
-        help="architecture and recipe: lite, hd128, hd256, original",
+        help="architecture and recipe: original, lite, hd128, hd256",
         callback=one_of(presets),
         autocompletion=presets,
     ),
