@@ -21,6 +21,8 @@ def media_exist(*places: str | Path, recorded: bool = True) -> None:
     for place in map(str, places):
         if not place or place.startswith("s3://"):
             continue
+        if recorded:
+            recordable(place)
         path = Path(place)
         try:
             if path.exists():
