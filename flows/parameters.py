@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from faceswap.errors import SettingsError
-from faceswap.faces.options import ExtractionOptions
+from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.model.options import OcclusionOptions, PretrainingOptions, TrainingOptions
 from faceswap.model.presets import PRESETS, Preset, preset
-from faceswap.model.schedule import Budget
+from faceswap.model.training.schedule import Budget
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 

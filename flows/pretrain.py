@@ -10,7 +10,7 @@ from faceswap import tracking
 from faceswap.model import weights
 from faceswap.model.device import device
 from faceswap.model.options import PretrainingOptions, TrainingOptions
-from faceswap.model.pretraining import (
+from faceswap.model.priors.pretraining import (
     STAND_IN,
     FictionalData,
     Rendered,
@@ -18,9 +18,9 @@ from faceswap.model.pretraining import (
     pretraining_preset,
     render_pairs,
 )
-from faceswap.model.prior import save_prior
-from faceswap.model.schedule import Budget
-from faceswap.model.trainer import Trainer
+from faceswap.model.priors.prior import save_prior
+from faceswap.model.training.schedule import Budget
+from faceswap.model.training.trainer import Trainer
 from faceswap.settings import settings
 from flows import runtime, work
 from flows.parameters import PretrainParameters

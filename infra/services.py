@@ -13,7 +13,7 @@ import psutil
 
 from faceswap.errors import SettingsError
 from faceswap.settings import settings
-from faceswap.tracking_s3 import s3_environment
+from faceswap.tracking.s3 import s3_environment
 
 if TYPE_CHECKING:
     import httpx

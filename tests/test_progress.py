@@ -14,7 +14,7 @@ from faceswap.progress import bar, clock, told
 
 _WORK = """
 import time
-from faceswap.commands.common import quiet_imports, spoken_errors
+from faceswap.cli.common import quiet_imports, spoken_errors
 with spoken_errors():
     with quiet_imports():
         from faceswap.progress import bar

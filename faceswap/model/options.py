@@ -5,7 +5,7 @@ Apart from what trains, so that forms and the command line can check a choice wi
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.model.schedule import Budget
+from faceswap.model.training.schedule import Budget
 
 
 class TrainingOptions(BaseModel):

@@ -1,0 +1,143 @@
+"""swap: the reference's face on a picture, a folder or a video, or on a sheet to choose the options from."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from faceswap.cli.checks import identities_exist, media_exist, recordable
+from faceswap.cli.common import quiet_imports, spoken_errors
+from faceswap.cli.options import Shown, at_home, takes_fields_of
+from faceswap.console import say
+from faceswap.errors import SettingsError
+from faceswap.swap.options import SwapOptions
+
+if TYPE_CHECKING:
+    from flows.parameters import SwapParameters
+
+_FACES, _VIDEO, _MASK = "Which faces", "Videos", "Mask: what is replaced"
+_SHAPE, _LOOK, _SWITCHES = "Shape and expression", "Colour and detail", "On or off"
+
+
+def roles(words: list[str], match: str) -> dict[str, Any]:
+    """``NAME`` and ``NAME:PHOTO`` words as the flow's parameters.
+
+    Raises:
+        SettingsError: two references are for everybody, or a photo is given twice.
+    """
+    parted = [word.partition(":") for word in words]
+    everybody = [name for name, mark, _ in parted if not mark]
+    cast = [{"reference": name, "photo": at_home(photo)} for name, mark, photo in parted if mark]
+    if wrong := [f"{c['reference']}:{c['photo']}" for c in cast if not c["reference"] or not c["photo"]]:
+        raise SettingsError(f"{wrong[0]!r} is not NAME:PHOTO", "write for example ada:photo.jpg")
+    if len(everybody) > 1:
+        raise SettingsError(
+            f"Several references are for everybody: {', '.join(everybody)}",
+            "write NAME:PHOTO for all but one, with a photo of who shall get it",
+        )
+    if match and not everybody:
+        raise SettingsError("--match is given, and every reference has its photo", "leave --match out")
+    if everybody:
+        return {"reference": everybody[0], "match": match, "others": cast}
+    return {"reference": cast[0]["reference"], "match": cast[0]["photo"], "others": cast[1:]}
+
+
+def _photos(parameters: "SwapParameters") -> list[str]:
+    return [parameters.match, *(one.photo for one in parameters.others)]
+
+
+@takes_fields_of(
+    SwapOptions,
+    {
+        "min_face": Shown("least height of a face (brows to lower lip), px", _FACES),
+        "max_yaw": Shown("faces turned further are left alone, degrees", _FACES),
+        "min_score": Shown("least sureness of the detector", _FACES),
+        "match_threshold": Shown("largest distance to a photo's person", _FACES, "threshold"),
+        "mask": Shown("which part of the face is replaced", _MASK),
+        "outline": Shown("whose outline the hulls end at: the generated face's or the target's", _MASK),
+        "forehead": Shown("how far extended_hull reaches above the brows, face heights", _MASK),
+        "erosion": Shown("shrink the mask (below 0: grow it), face heights", _MASK, "erode"),
+        "feather": Shown("width of the soft edge, face heights", _MASK),
+        "protect": Shown("keep the target's own pixels there", _MASK),
+        "occlusion": Shown("learned: hands, glasses and hair over the face stay the target's", _MASK),
+        "reshape": Shown("jaw and cheeks take the generated face's outline: 0 not at all, 1 wholly", _SHAPE),
+        "lips": Shown("the lips open as the target's: 0 as generated, 1 wholly", _SHAPE),
+        "lids": Shown("the eyes shut as the target's: 0 as generated, 1 wholly", _SHAPE),
+        "hairline": Shown("generated hair on the face is painted over: 0 not at all, 1 wholly", _SHAPE),
+        "colour": Shown("how colours are fitted to the target's skin", _LOOK),
+        "colour_strength": Shown("share of it that is applied", _LOOK),
+        "sharpen": Shown("unsharp mask; 1: as crisp as the reference's photos, 0: off", _LOOK),
+        "grain": Shown("share of the target's noise; 1 matches it", _LOOK),
+        "match_blur": Shown("as out of focus as the target", _SWITCHES),
+        "label": Shown("the visible label", _SWITCHES),
+    },
+)
+def swap(
+    target: Annotated[str, typer.Argument(help="picture, folder or video to edit", callback=at_home)],
+    reference: Annotated[
+        list[str],
+        typer.Option(
+            help="version: NAME, NAME@alias, NAME/3; NAME:PHOTO gives it only to the person of the photo; repeatable"
+        ),
+    ],
+    out: Annotated[
+        str, typer.Option(help="file to write, or folder where the target is a folder", callback=at_home)
+    ],
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="one frame under all masks and colours, as a picture")
+    ] = False,
+    match: Annotated[
+        str,
+        typer.Option(
+            help="photo of the one person to swap; default: every face",
+            callback=at_home,
+            rich_help_panel=_FACES,
+        ),
+    ] = "",
+    start: Annotated[float | None, typer.Option(min=0, help="first second", rich_help_panel=_VIDEO)] = None,
+    end: Annotated[float | None, typer.Option(min=0, help="last second", rich_help_panel=_VIDEO)] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--fresh", help="go on where the same command was interrupted", rich_help_panel=_VIDEO
+        ),
+    ] = True,
+    *,
+    options: dict[str, Any],
+) -> None:
+    """Put the reference's face on a picture, a folder or a video."""
+    with spoken_errors():
+        from flows.parameters import SwapParameters
+
+        parameters = SwapParameters(
+            target=target,
+            out=out,
+            start=start,
+            end=end,
+            resume=resume,
+            options=SwapOptions(**options),
+            **roles(reference, match),
+        )
+        media_exist(target, *_photos(parameters))
+        recordable(out)
+        if not sheet:
+            from faceswap.swap.batch.output_paths import plan
+
+            plan(target, out)
+        identities_exist(parameters.reference, *(one.reference for one in parameters.others))
+        with quiet_imports():
+            from flows.swap import sheet as sheet_flow
+            from flows.swap import swap as flow
+        if sheet:
+            say(f"Written: {sheet_flow(parameters)}")
+            return
+        report = flow(parameters)
+        for key, value in report.numbers().items():
+            say(f"{key}: {value:g}")
+        for item in report.skipped:
+            say(f"skipped {item.source}: {item.reason}")
+        for remark in report.remarks:
+            say(f"note: {remark}")
+        for path in report.written:
+            say(f"Written: {path}")
+        if not report.written:
+            raise typer.Exit(1)
