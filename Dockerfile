@@ -7,7 +7,8 @@ COPY faceswap faceswap
 COPY flows flows
 COPY infra infra
 COPY serving serving
-RUN uv sync --no-dev --no-cache
+RUN uv sync --no-dev --no-cache --compile-bytecode \
+    && .venv/bin/python -m compileall -q faceswap flows infra serving
 ENV PATH=/app/.venv/bin:$PATH FACESWAP_HOME=/data/.faceswap
 VOLUME /data
 ENTRYPOINT ["faceswap"]

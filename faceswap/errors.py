@@ -22,6 +22,22 @@ FaceswapError
 Each carries what is wrong (with the file or the setting) and, where there is one, the fix.
 """
 
+from collections.abc import Collection
+from difflib import get_close_matches
+
+
+def did_you_mean(word: str, known: Collection[str], otherwise: str = "") -> str:
+    """The fix for a name that is not known: the one that is meant, where one is close, else what would help otherwise.
+
+    Args:
+        word: as the user wrote it.
+        known: what would be right.
+        otherwise: what the user can do where none is close.
+    """
+    close = get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.6)
+    meant = next((name for name in known if close and name.lower() == close[0]), "")
+    return f"did you mean {meant}?" if meant else otherwise
+
 
 class FaceswapError(Exception):
     """Base of all errors meant for the user's eyes.

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     @property
     def face_sets_root(self) -> str:
         """Folder or s3:// prefix of the face sets."""
+        if self.face_sets.startswith("~"):
+            return str(Path(self.face_sets).expanduser())
         return self.face_sets or str(self.home_path / "face-sets")
 
     @property

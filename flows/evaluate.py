@@ -74,9 +74,12 @@ def evaluate_one(
     identities = identities or {name: card.embedding(name) for name in card.identities}
     others = {name: faces for name, faces in targets.items() if name != card.identity}
     found = []
-    with runtime.progress(f"evaluate {loaded.version}") as report:
+    with runtime.progress(f"evaluate {loaded.version}", "frames") as report:
         for done, (name, faces) in enumerate(others.items()):
-            report(done * frames, len(others) * frames, f"on {name}")
+
+            def measured(count: int, of: int | None, _: str, before: int = done, target: str = name) -> None:
+                report(before * (of or 0) + count, len(others) * (of or 0), f"on {target}")
+
             result = evaluate_pair(
                 swapper.swap_face,
                 target=faces,
@@ -85,6 +88,7 @@ def evaluate_one(
                 finder=finder,
                 reconstruct=loaded.network,
                 limit=frames,
+                progress=measured,
             )
             found.append(
                 Evaluated(loaded.version, result, stamp(case_sheet(result, swapper, faces, reference)))

@@ -10,7 +10,8 @@ from faceswap import tracking
 from faceswap.model import weights
 from faceswap.model.device import device
 from faceswap.model.networks.occlusion_network import NAME, save_occlusion_network
-from faceswap.model.priors.bare_faces import Faces, OcclusionOptions, render_faces
+from faceswap.model.options import OcclusionOptions
+from faceswap.model.priors.bare_faces import Faces, render_faces
 from faceswap.model.priors.occlusion_training import learn_occlusion
 from faceswap.settings import settings
 from flows import runtime, work
@@ -20,7 +21,7 @@ from flows.parameters import LearnOcclusionParameters
 @task(name="render faces", cache_policy=NO_CACHE)
 def render(options: OcclusionOptions) -> Faces:
     """Everybody, with the truth of what is skin."""
-    with runtime.progress(f"render {options.people} people") as report:
+    with runtime.progress(f"render {options.people} people", "people") as report:
         return render_faces(options, settings().workers or os.cpu_count() or 1, report)
 
 
@@ -39,7 +40,7 @@ def learn(parameters: LearnOcclusionParameters) -> Path:
     ):
         run.parameters({"occlusion": parameters.model_dump(mode="json")})
         faces = render(options)
-        with runtime.training_slot(), runtime.progress("learn occlusion") as report:
+        with runtime.training_slot(), runtime.progress("learn occlusion", "steps") as report:
 
             def told(step: int, values: dict[str, float]) -> None:
                 run.metrics(values, step)

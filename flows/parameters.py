@@ -9,12 +9,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from faceswap.errors import SettingsError
-from faceswap.faces.extraction.extractor import ExtractionOptions
+from faceswap.faces.extraction.options import ExtractionOptions
+from faceswap.model.options import OcclusionOptions, PretrainingOptions, TrainingOptions
 from faceswap.model.presets import PRESETS, Preset, preset
-from faceswap.model.priors.bare_faces import OcclusionOptions
-from faceswap.model.priors.pretraining import PretrainingOptions
 from faceswap.model.training.schedule import Budget
-from faceswap.model.training.trainer import TrainingOptions
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 

@@ -2,13 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap import storage
 from faceswap.errors import SettingsError
-from faceswap.faces.faceset import FaceSet
 from faceswap.model.presets import preset
 from faceswap.model.training.schedule import Budget
 from faceswap.settings import settings
@@ -16,6 +15,9 @@ from faceswap.tuning.objective import Objective
 from faceswap.tuning.plan import Algorithm, SearchPlan
 from faceswap.tuning.space import Dimension, SearchSpace, load_space
 from flows.parameters import PresetName
+
+if TYPE_CHECKING:  # it brings OpenCV and pandas
+    from faceswap.faces.faceset import FaceSet
 
 
 def searches() -> Path:
@@ -137,7 +139,7 @@ class TuneParameters(BaseModel):
         given = self.model_dump(include=now & self.model_fields_set, exclude_none=True)
         return stored.model_copy(update={"fresh": False, **given})
 
-    def plan(self, sets: dict[str, FaceSet]) -> SearchPlan:
+    def plan(self, sets: "dict[str, FaceSet]") -> SearchPlan:
         """A new search.
 
         Raises:

@@ -15,7 +15,7 @@ from flows.parameters import PreprocessParameters
 @task(name="extract faces", cache_policy=NO_CACHE)
 def extract_faces(parameters: PreprocessParameters) -> str:
     """Detect, identify, filter and crop; returns the face set's URI. Finds a finished set, resumes a begun one."""
-    with runtime.progress(f"faces of {parameters.identity}") as report:
+    with runtime.progress(f"faces of {parameters.identity}", "segments") as report:
         face_set = extract(
             parameters.sources,
             parameters.identity,

@@ -9,17 +9,18 @@ from prefect.cache_policies import NO_CACHE
 from faceswap import tracking
 from faceswap.model import weights
 from faceswap.model.device import device
+from faceswap.model.options import PretrainingOptions, TrainingOptions
 from faceswap.model.priors.pretraining import (
     STAND_IN,
     FictionalData,
-    PretrainingOptions,
     Rendered,
+    fitting,
     pretraining_preset,
     render_pairs,
 )
 from faceswap.model.priors.prior import save_prior
 from faceswap.model.training.schedule import Budget
-from faceswap.model.training.trainer import Trainer, TrainingOptions
+from faceswap.model.training.trainer import Trainer
 from faceswap.settings import settings
 from flows import runtime, work
 from flows.parameters import PretrainParameters
@@ -29,7 +30,7 @@ from flows.train import Observer
 @task(name="render people", cache_policy=NO_CACHE)
 def render_people(options: PretrainingOptions) -> Rendered:
     """Everybody, and the stand-in in the same scenes."""
-    with runtime.progress(f"render {options.people} people") as report:
+    with runtime.progress(f"render {options.people} people", "people") as report:
         return render_pairs(options, settings().workers or os.cpu_count() or 1, report)
 
 
@@ -39,7 +40,7 @@ def pretrain(parameters: PretrainParameters) -> Path:
 
     Interrupted and started again with the same options, it goes on from its last checkpoint, in the same MLflow run.
     """
-    options = parameters.options.fitting(parameters.preset.value)
+    options = fitting(parameters.options, parameters.preset.value)
     recipe = pretraining_preset(parameters.preset.value, options)
     settled_by = {"preset": recipe.model_dump(mode="json"), "options": options.model_dump(mode="json")}
     with (

@@ -56,11 +56,16 @@ def training_slot() -> Iterator[None]:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Report]:
-    """A bar on the terminal and a progress artifact in Prefect's UI, at most every two per cent."""
+def progress(title: str, unit: str = "") -> Iterator[Report]:
+    """A bar on the terminal and a progress artifact in Prefect's UI, at most every two per cent.
+
+    Args:
+        title: what the work is.
+        unit: what is counted, for the rate on the terminal; empty: the messages tell the rate.
+    """
     artifact: UUID = create_progress_artifact(progress=0.0, description=title)  # type: ignore[assignment]
     shown = 0.0
-    with bar(title) as report:
+    with bar(title, unit) as report:
 
         def both(done: int, total: int | None, message: str) -> None:
             nonlocal shown

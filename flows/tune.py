@@ -91,7 +91,7 @@ def _search(parameters: TuneParameters, plan: SearchPlan, folder: Path, sets: di
         run.parameters({"tune": parameters.model_dump(mode="json"), "search": folder.name})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
-        with runtime.progress(name) as report:
+        with runtime.progress(name, "trials") as report:
             board = Board(run, plan, folder, report)
             workers = parameters.workers or 1
             if role == "chief":

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import cache_from_source, find_spec
+from pathlib import Path
 from typing import Literal
 
 from packaging.requirements import Requirement
@@ -35,6 +37,7 @@ def examine() -> list[Finding]:
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         _python,
         _packages,
+        _bytecode,
         _folders,
         _face_sets,
         _video,
@@ -75,6 +78,20 @@ def _packages() -> Iterator[Finding]:
         yield Finding("packages", "bad", "; ".join(wrong), "install the pinned versions again: `uv sync`")
     else:
         yield Finding("packages", "good", f"{len(pins)} as pinned")
+
+
+def _bytecode() -> Iterator[Finding]:
+    """What is imported is compiled, or will be by the first command: else every command compiles it again."""
+    spec = find_spec("tensorflow")
+    if spec is None or spec.origin is None or Path(cache_from_source(spec.origin)).exists():
+        return
+    if sys.dont_write_bytecode or not os.access(Path(spec.origin).parent, os.W_OK):
+        yield Finding(
+            "bytecode",
+            "warning",
+            "the packages are not compiled and Python may not do it: every command takes twice as long to start",
+            "`uv sync --compile-bytecode`",
+        )
 
 
 def _folders() -> Iterator[Finding]:

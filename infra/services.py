@@ -7,13 +7,16 @@ import socket
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
 import psutil
 
 from faceswap.errors import SettingsError
 from faceswap.settings import settings
 from faceswap.tracking.s3 import s3_environment
+
+if TYPE_CHECKING:
+    import httpx
 
 _HOST = "127.0.0.1"
 _LOOPBACK = {"0.0.0.0": _HOST, "::": "::1"}
@@ -72,6 +75,8 @@ class Service:
 
     def healthy(self) -> bool:
         """Whether it answers."""
+        import httpx  # takes longer than most commands that have no question
+
         try:
             return _client().get(self.url + self.health).is_success
         except httpx.HTTPError:
@@ -79,8 +84,10 @@ class Service:
 
 
 @lru_cache
-def _client() -> httpx.Client:
+def _client() -> "httpx.Client":
     """One for all questions: making it reads the certificates, which takes longer than asking."""
+    import httpx
+
     return httpx.Client(timeout=5, trust_env=False, follow_redirects=True)
 
 

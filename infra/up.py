@@ -7,6 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from importlib.resources import files
+from logging import makeLogRecord
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import honcho.manager
@@ -29,6 +31,8 @@ _CLIENTS = ("flows", "app")
 _STOP_SECONDS = 45
 """Then what has not stopped is killed. A training that is stopped saves a checkpoint first."""
 _START_SECONDS = 300
+_LOG_BYTES, _OLD_LOGS = 5_000_000, 2
+"""Largest log of a process, and how many before it are kept: MLflow writes a line for every request."""
 
 
 class ServerError(FaceswapError):
@@ -69,6 +73,7 @@ class _Log:
         self.folder, self.verbose = folder, verbose
         self.last: dict[str, deque[str]] = {}
         self.stopped: list[str] = []
+        self._files: dict[str, RotatingFileHandler] = {}
 
     def write(self, message: Message) -> None:
         """Take a line of a process."""
@@ -77,11 +82,18 @@ class _Log:
         if name == "system" and " stopped (rc=" in text:
             self.stopped.append(text.strip())
         self.last.setdefault(name, deque(maxlen=12)).append(text.rstrip())
-        with (self.folder / f"{name}.log").open("a") as file:
-            file.write(f"{message.time:%Y-%m-%d %H:%M:%S} {text.rstrip()}\n")
+        self._file(name).emit(makeLogRecord({"msg": f"{message.time:%Y-%m-%d %H:%M:%S} {text.rstrip()}"}))
         if self.verbose:
             sys.stdout.write(f"{name:>8} | {text.rstrip()}\n")
             sys.stdout.flush()
+
+    def _file(self, name: str) -> RotatingFileHandler:
+        if name not in self._files:
+            path = self.folder / f"{name}.log"
+            self._files[name] = RotatingFileHandler(
+                path, maxBytes=_LOG_BYTES, backupCount=_OLD_LOGS, encoding="utf-8"
+            )
+        return self._files[name]
 
 
 def up(ready: Callable[[], None], waiting: Callable[[list[str]], None], verbose: bool = False) -> None:

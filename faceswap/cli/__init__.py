@@ -1,36 +1,94 @@
-"""The command line: thin, it checks the words and calls the flows that Prefect serves."""
+"""The command line: thin, it checks the words and calls the flows that Prefect serves.
+
+A command's module is imported when the command is called, so that help and trivial errors come at once.
+"""
+
+import importlib
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from faceswap.cli import listing as look
-from faceswap.cli import platform, promotion, serve, steps, swap, tune, whole_job
+import faceswap
+from faceswap.console import make_streams_lenient, say
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 
 Begin with `faceswap demo`: the whole job on people who do not exist."""
+_WHOLE, _STEPS, _VERSIONS = "The whole job", "Its steps, one by one", "Versions"
+_MEDIA, _SERVERS, _NETWORKS = "Media", "Servers", "Networks that come with the package, made anew"
+_COMMANDS = {
+    "demo": (_WHOLE, "whole_job", "The whole job on fictional people; no media needed."),
+    "run": (_WHOLE, "whole_job", "The whole job on your own media of consenting people."),
+    "preprocess": (_STEPS, "steps", "Media of one person in, a face set out."),
+    "train": (_STEPS, "steps", "Face sets in, registered decoder versions out."),
+    "tune": (_STEPS, "tune", "Search the settings that suit these faces and this time."),
+    "evaluate": (_STEPS, "steps", "Measure registered versions on held-out faces."),
+    "swap": (_STEPS, "swap", "Put the reference's face on a picture, a folder or a video."),
+    "models": (_VERSIONS, "look", "List the registered versions."),
+    "promote": (_VERSIONS, "promotion", "Put a version into production, if it holds against the one there."),
+    "rollback": (_VERSIONS, "promotion", "Put the version before into production again."),
+    "people": (_MEDIA, "look", "Write pictures or a video of each fictional person."),
+    "inspect": (_MEDIA, "look", "Print what a file says of its origin."),
+    "up": (_SERVERS, "platform", "Start MLflow, Prefect, the flows' process and the app."),
+    "serve": (_SERVERS, "serve", "Start the app alone: swaps in a browser."),
+    "status": (_SERVERS, "platform", "Show which servers answer and which flows run."),
+    "doctor": (_SERVERS, "platform", "Check the installation; every finding with its fix."),
+    "pretrain": (_NETWORKS, "steps", "Make the prior that trainings start from."),
+    "learn-occlusion": (_NETWORKS, "steps", "Make the network that keeps hands and glasses."),
+}
+"""name -> its group in the help, its module below ``faceswap.commands``, what it does."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False, help=_HELP)
-for command in (
-    whole_job.demo,
-    whole_job.run,
-    steps.preprocess,
-    steps.train,
-    steps.pretrain,
-    steps.learn_occlusion,
-    tune.tune,
-    steps.evaluate,
-    swap.swap,
-    promotion.promote,
-    promotion.rollback,
-    serve.serve,
-    look.models,
-    look.inspect,
-    look.people,
-    platform.up,
-    platform.status,
-    platform.doctor,
-):
-    app.command()(command)
+
+class _Commands(TyperGroup):
+    """Lists all commands, imports the one that is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, (panel, _, text) in _COMMANDS.items():
+            self.add_command(TyperCommand(name, help=text, rich_help_panel=panel))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """As the base does, with the real command in place of what stands for it in the list."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and _load(str(name)), rest
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """As the base does, on terminals that lack characters, too."""
+        make_streams_lenient()
+        return super().main(*args, **settings)
+
+
+def _load(name: str) -> Any:
+    module = importlib.import_module(f"faceswap.commands.{_COMMANDS[name][1]}")
+    single = typer.Typer(add_completion=False)
+    single.command(name)(getattr(module, name.replace("-", "_")))
+    return typer.main.get_command(single)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"faceswap {faceswap.__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help=_HELP,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What every command shares."""
+
 
 if __name__ == "__main__":
     app()

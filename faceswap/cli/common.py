@@ -1,26 +1,30 @@
-"""What the commands share: the consoles, errors in words, NAME=VALUE words."""
+"""What the commands share: errors in words, quiet imports, NAME=VALUE words."""
 
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
-from faceswap.errors import ConsentError, FaceswapError, SettingsError
-from faceswap.model.presets import PRESETS
-from faceswap.settings import settings
-from infra.services import use_running_servers
+from faceswap.cli.options import at_home, one_of, presets
+from faceswap.cli.silence import silence, silence_imports
+from faceswap.console import LogLines, complain, err, remark
+from faceswap.errors import ConsentError, FaceswapError, SettingsError, did_you_mean
 
-console = Console()
-errors = Console(stderr=True)
-PresetOption = Annotated[str, typer.Option(help=f"architecture and recipe: {', '.join(PRESETS)}")]
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+PresetOption = Annotated[
+    str,
+    typer.Option(
+        help="architecture and recipe: original, lite, hd128, hd256",
+        callback=one_of(presets),
+        autocompletion=presets,
+    ),
+]
 SHORT = {
     "identity_distance": "identity",
     "identity_top1": "top-1",
@@ -30,7 +34,7 @@ SHORT = {
     "reconstruction_ssim": "SSIM",
 }
 """What the columns of a table are called."""
-Seed = Annotated[int, typer.Option(min=0)]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of everything that is drawn by lot")]
 
 
 @contextmanager
@@ -44,27 +48,53 @@ def spoken_errors(
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", category=FutureWarning)
+    err()  # the terminal is looked at now, before an import silences it
+    silence_imports()
     try:
-        logging.basicConfig(level=settings().log_level, format="%(levelname)s %(name)s: %(message)s")
-        for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
-            logging.getLogger(noisy).setLevel(logging.WARNING)
-        use_running_servers()
+        _prepare()
         yield
     except FaceswapError as error:
-        errors.print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        complain(type(error).__name__, str(error))
         _print_notes(error)
-        raise typer.Exit(1) from error
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
-        errors.print("[bold red]SettingsError[/]: " + "\n  ".join(lines), highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except (KeyboardInterrupt, Exception) as error:
         stopped = _interrupt_behind(error)
-        if stopped is None:
+        if stopped is not None:
+            remark(f"\nInterrupted; {interrupted}.")
+            _print_notes(stopped)
+            raise typer.Exit(130) from error
+        from pydantic import ValidationError
+
+        if not isinstance(error, ValidationError):
             raise
-        errors.print(f"\nInterrupted; {interrupted}.", highlight=False, soft_wrap=True)
-        _print_notes(stopped)
-        raise typer.Exit(130) from error
+        complain("SettingsError", "\n  ".join(_invalid(error)))
+        raise typer.Exit(1) from error
+
+
+def _prepare() -> None:
+    """Set up logging, and work with the servers of ``faceswap up``."""
+    from faceswap.settings import settings
+
+    lines = LogLines()
+    lines.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=settings().log_level, handlers=[lines])
+    for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+    from infra.services import use_running_servers
+
+    use_running_servers()
+
+
+def _invalid(error: "ValidationError") -> Iterator[str]:
+    """What is wrong with each field, and what was meant where the word is close to one that it may have."""
+    for one in error.errors():
+        name = ".".join(str(part) for part in one["loc"] if part != "options")
+        expected = str(one.get("ctx", {}).get("expected", ""))
+        meant = did_you_mean(str(one["input"]), expected.replace("'", "").replace(" or ", ", ").split(", "))
+        yield f"{name}: {one['msg'].removeprefix('Value error, ')} (got {one['input']!r})" + (
+            f"\n  → {meant}" if meant else ""
+        )
 
 
 def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:
@@ -78,36 +108,34 @@ def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:
 
 def _print_notes(error: BaseException) -> None:
     for note in getattr(error, "__notes__", []):
-        errors.print(f"  → {note}", highlight=False, soft_wrap=True)
+        remark(f"  → {note}")
 
 
 @contextmanager
 def quiet_imports() -> Iterator[None]:
-    """Import flows without chatter.
+    """Import flows: Prefect's log handlers exist after that, and ours takes their place on the terminal.
 
-    TensorFlow 2.21 writes to the process's standard error while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says;
-    an import that fails still raises. Prefect's log handlers exist after the import: of an error that
-    :func:`spoken_errors` tells, they keep Prefect's traceback off the terminal (its UI still has it).
+    Of an error that :func:`spoken_errors` tells, Prefect's would show a traceback (its UI still has it).
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
+    with silence():
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_is_news)
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if type(handler).__name__ == "PrefectConsoleHandler":
+            root.removeHandler(handler)
+            lines = LogLines()
+            lines.setFormatter(handler.formatter)
+            lines.addFilter(_is_news)
+            root.addHandler(lines)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a record says what :func:`spoken_errors` will not: Prefect logs tracebacks of its errors."""
     return not (record.exc_info and isinstance(record.exc_info[1], FaceswapError))
 
 
 def pairs(words: list[str], what: str) -> dict[str, str]:
-    """``NAME=VALUE`` words as a dictionary.
+    """``NAME=VALUE`` words as a dictionary; a path below ``~`` is one below the user's home folder.
 
     Raises:
         SettingsError: a word has no ``=``, or a name comes twice.
@@ -119,7 +147,7 @@ def pairs(words: list[str], what: str) -> dict[str, str]:
             raise SettingsError(f"{word!r} is not NAME={what}", f"write for example ada={what.lower()}")
         if name in found:
             raise SettingsError(f"The name {name!r} is given twice", "every identity needs a name of its own")
-        found[name] = value
+        found[name] = at_home(value)
     return found
 
 

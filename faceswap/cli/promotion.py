@@ -5,16 +5,32 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from faceswap.cli.common import console, quiet_imports, spoken_errors
+from faceswap.cli.checks import face_sets_exist, identities_exist
+from faceswap.cli.common import quiet_imports, spoken_errors
+from faceswap.cli.options import at_home, one_of
+from faceswap.console import out, say
+
+
+def _destinations() -> list[str]:
+    return ["production", "challenger"]
+
 
 By = Annotated[str, typer.Option(help="who does it; default: the user of this machine")]
 
 
 def promote(
     version: Annotated[str, typer.Argument(help="NAME/3 or NAME@alias; NAME alone: its challenger")],
-    to: Annotated[str, typer.Option(help="production; or challenger: only nominate it")] = "production",
+    to: Annotated[
+        str,
+        typer.Option(
+            help="production; or challenger: only nominate it",
+            callback=one_of(_destinations),
+            autocompletion=_destinations,
+        ),
+    ] = "production",
     targets: Annotated[
-        list[str] | None, typer.Option("--target", help="face set that both are put on; repeatable")
+        list[str] | None,
+        typer.Option("--target", help="face set that both are put on; repeatable", callback=at_home),
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="held-out frames of each target")] = 40,
     override: Annotated[
@@ -25,25 +41,27 @@ def promote(
 ) -> None:
     """Put a version into production, if it holds against the one that is there."""
     with spoken_errors():
+        from flows.parameters import PromoteParameters
+
+        parameters = PromoteParameters(
+            version=version,
+            to=to,
+            targets=targets or [],
+            frames=frames,
+            override=override,
+            approval=approval,
+            by=by,
+        )
+        face_sets_exist(*parameters.targets)
+        identities_exist(version)
         with quiet_imports():
-            from flows.parameters import PromoteParameters
             from flows.promote import Promoted
             from flows.promote import promote as flow
 
-        done = flow(
-            PromoteParameters(
-                version=version,
-                to=to,
-                targets=targets or [],
-                frames=frames,
-                override=override,
-                approval=approval,
-                by=by,
-            ),
-        )
+        done = flow(parameters)
         assert isinstance(done, Promoted)  # a state would have been raised
         if done.decision is None:
-            console.print(f"{done.version} is {'in production already' if to == 'production' else to}.")
+            say(f"{done.version} is {'in production already' if to == 'production' else to}.")
             return
         table = Table(title=f"{done.version}: {done.decision.outcome}")
         for title in ("gate", "limit", "challenger", "champion", "verdict"):
@@ -51,11 +69,9 @@ def promote(
         for check in done.decision.table:
             values = ("–" if v is None else f"{v:.3f}" for v in (check.challenger, check.champion))
             table.add_row(check.gate.metric, check.gate.limit, *values, "pass" if check.passed else "fail")
-        console.print(table)
+        out().print(table)
         before = f"; {done.replaced} is kept as previous" if done.replaced else ""
-        console.print(
-            f"In production: {done.version}{before}. Report: MLflow run {done.run_id}", soft_wrap=True
-        )
+        say(f"In production: {done.version}{before}. Report: MLflow run {done.run_id}")
 
 
 def rollback(
@@ -65,9 +81,12 @@ def rollback(
 ) -> None:
     """Put the version before into production again."""
     with spoken_errors():
+        from flows.parameters import RollbackParameters
+
+        parameters = RollbackParameters(name=name, reason=reason, by=by)
+        identities_exist(name)
         with quiet_imports():
-            from flows.parameters import RollbackParameters
             from flows.promote import rollback as flow
 
-        done = flow(RollbackParameters(name=name, reason=reason, by=by))
-        console.print(f"In production: {done.version}; {done.replaced} was rolled back.")
+        done = flow(parameters)
+        say(f"In production: {done.version}; {done.replaced} was rolled back.")

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from faceswap.cli.common import console, quiet_imports, spoken_errors
-from faceswap.settings import settings
+from faceswap.cli.common import quiet_imports, spoken_errors
+from faceswap.console import say
 
 
 def serve(
@@ -14,6 +14,7 @@ def serve(
 ) -> None:
     """The app: swap pictures, videos and the camera in a browser."""
     with spoken_errors():
+        from faceswap.settings import settings
         from serving.access import check
 
         given = {key: value for key, value in (("app_host", host), ("app_port", port)) if value}
@@ -22,5 +23,5 @@ def serve(
         with quiet_imports():
             from serving.server import serve as run
 
-        console.print(f"http://{chosen.app_host}:{chosen.app_port}  (Ctrl-C stops it)", soft_wrap=True)
+        say(f"http://{chosen.app_host}:{chosen.app_port}  (Ctrl-C stops it)")
         run(chosen)

@@ -1,64 +1,75 @@
 """preprocess, train, evaluate: the single steps, each the flow that Prefect serves."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from faceswap.cli.common import PresetOption, Seed, console, quiet_imports, spoken_errors
+from faceswap.cli.checks import face_sets_exist, identities_exist, media_exist
+from faceswap.cli.common import PresetOption, Seed, quiet_imports, spoken_errors
+from faceswap.cli.options import Shown, at_home, takes_fields_of
+from faceswap.console import out, say
 from faceswap.errors import SettingsError
+from faceswap.faces.extraction.options import ExtractionOptions
 
+_PART, _CHOICE = "Which part", "Which faces"
+_BUDGET, _NETWORK, _START = (
+    "How long (one of these; default: 4 minutes)",
+    "Network and recipe",
+    "Where it starts",
+)
 _GOES_ON = "the same command renders again and goes on from the last checkpoint"
 
 
+@takes_fields_of(
+    ExtractionOptions,
+    {
+        "every": Shown("videos: take every N-th frame", _PART),
+        "start": Shown("videos: first second", _PART),
+        "end": Shown("videos: last second", _PART),
+        "identity_threshold": Shown("largest embedding distance to a photo's person", _CHOICE, "threshold"),
+        "min_face": Shown("smallest face, px", _CHOICE),
+        "min_sharpness": Shown("least Laplacian variance at 128 px; 0 keeps blurred faces", _CHOICE),
+        "max_yaw": Shown("faces turned further are dropped, degrees", _CHOICE),
+        "max_faces": Shown("most faces of a set, evenly chosen", _CHOICE),
+        "size": Shown("side of the stored crops, px; hd256 needs 384", "Crops"),
+        "detector": Shown("what finds faces; cnn wants a GPU build of dlib", "Crops"),
+    },
+)
 def preprocess(
-    sources: Annotated[list[str], typer.Argument(help="videos, pictures, folders, s3:// prefixes")],
+    sources: Annotated[
+        list[str], typer.Argument(help="videos, pictures, folders, s3:// prefixes", callback=at_home)
+    ],
     identity: Annotated[str, typer.Option("--name", help="who it is")],
     consent: Annotated[str, typer.Option(help="what allows the use of the likeness, and who gave it")],
     reference_photos: Annotated[
-        list[str] | None, typer.Option(help="photo of the person; repeatable")
+        list[str] | None,
+        typer.Option(
+            help="photo of the person: everyone else is dropped; repeatable",
+            callback=at_home,
+            rich_help_panel=_CHOICE,
+        ),
     ] = None,
-    threshold: Annotated[float, typer.Option(min=0.1, max=1.5, help="largest embedding distance")] = 0.6,
-    every: Annotated[int, typer.Option(min=1, help="take every N-th frame")] = 1,
-    start: Annotated[float | None, typer.Option(min=0, help="first second")] = None,
-    end: Annotated[float | None, typer.Option(min=0, help="last second")] = None,
-    size: Annotated[
-        int, typer.Option(min=64, max=1024, help="side of the stored crops, px; hd256 needs 384")
-    ] = 256,
-    min_face: Annotated[int, typer.Option(min=20, help="smallest face, px")] = 48,
-    min_sharpness: Annotated[
-        float, typer.Option(min=0, help="least Laplacian variance at 128 px; 0 keeps blurred faces")
-    ] = 8.0,
-    max_yaw: Annotated[float, typer.Option(min=1, max=90, help="faces turned further are dropped")] = 75.0,
-    detector: Annotated[str, typer.Option(help="hog or cnn")] = "hog",
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Media of one person in, a face set out."""
     with spoken_errors():
+        from flows.parameters import PreprocessParameters
+
+        parameters = PreprocessParameters(
+            identity=identity,
+            sources=sources,
+            consent=consent,
+            reference_photos=reference_photos or [],
+            options=ExtractionOptions(**options),
+        )
+        media_exist(*sources, *parameters.reference_photos)
         with quiet_imports():
             from faceswap.faces.faceset import FaceSet
-            from flows.parameters import PreprocessParameters
             from flows.preprocess import preprocess as flow
 
-        options = {
-            "every": every,
-            "start": start,
-            "end": end,
-            "identity_threshold": threshold,
-            "size": size,
-            "min_face": min_face,
-            "min_sharpness": min_sharpness,
-            "max_yaw": max_yaw,
-            "detector": detector,
-        }
-        uri = flow(
-            PreprocessParameters(
-                identity=identity,
-                sources=sources,
-                consent=consent,
-                reference_photos=reference_photos or [],
-                options=options,
-            ),
-        )
+        uri = flow(parameters)
         faces = FaceSet.load(uri)
         table = Table(
             title=f"{identity}: {faces.count('train')} faces to train, {faces.count('heldout')} held out"
@@ -67,113 +78,159 @@ def preprocess(
         table.add_column("how many", justify="right")
         for reason, count in faces.report.get("counts", {}).items():
             table.add_row(reason, str(count))
-        console.print(table)
-        console.print(f"Face set: {uri}", soft_wrap=True)
-        console.print(f"Next: faceswap train {uri} OTHER_FACE_SET", soft_wrap=True)
+        out().print(table)
+        say(f"Face set: {uri}")
+        say(f"Next: faceswap train {uri} OTHER_FACE_SET")
 
 
 def train(
     face_sets: Annotated[
-        list[str] | None, typer.Argument(help="face sets, one per identity: names or folders")
+        list[str] | None,
+        typer.Argument(help="face sets, one per identity: names or folders", callback=at_home),
     ] = None,
     preset: PresetOption = "lite",
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="budget in minutes")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="budget in steps")] = None,
-    epochs: Annotated[float | None, typer.Option(help="budget in epochs")] = None,
-    bottleneck: Annotated[int | None, typer.Option(min=4, help="width of the code")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1)] = None,
-    learning_rate: Annotated[float | None, typer.Option()] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="minutes", rich_help_panel=_BUDGET)] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="optimizer steps", rich_help_panel=_BUDGET)] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="passes over the faces", rich_help_panel=_BUDGET)
+    ] = None,
+    bottleneck: Annotated[
+        int | None,
+        typer.Option(
+            min=4, max=4096, help="width of the code; default: the preset's", rich_help_panel=_NETWORK
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1024,
+            help="pairs of each identity a step; default: the preset's",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(max=0.1, help="default: the preset's", rich_help_panel=_NETWORK)
+    ] = None,
     seed: Seed = 0,
     patience: Annotated[
-        int, typer.Option(min=0, help="validations without a better swap; 0: never stop early")
+        int,
+        typer.Option(
+            min=0,
+            help="validations without a better swap before it winds down; 0: never",
+            rich_help_panel=_BUDGET,
+        ),
     ] = 0,
     warm_start: Annotated[
-        str, typer.Option(help="what to start from: prior, a version (NAME@alias, NAME/3), or empty")
+        str,
+        typer.Option(
+            help="prior, a version (NAME@alias, NAME/3), or empty: from nothing", rich_help_panel=_START
+        ),
     ] = "prior",
-    freeze_encoder: Annotated[bool, typer.Option(help="train the decoders only")] = False,
+    freeze_encoder: Annotated[
+        bool, typer.Option(help="train the decoders only", rich_help_panel=_START)
+    ] = False,
     resume: Annotated[
         str,
-        typer.Option(help="MLflow run id of an interrupted training; with it only a budget may be given"),
+        typer.Option(
+            help="MLflow run id of an interrupted training; with it only a budget may be given",
+            rich_help_panel=_START,
+        ),
     ] = "",
 ) -> None:
     """Face sets in, registered decoder versions out."""
     with spoken_errors("a training that has begun is kept, the same command would begin a new one"):
         if not face_sets and not resume:
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
+        from flows.parameters import OF_THE_RUN, PRIOR, TrainParameters
+
+        parameters = TrainParameters(
+            face_sets=face_sets or [OF_THE_RUN],
+            preset=preset,
+            minutes=minutes,
+            steps=steps,
+            epochs=epochs,
+            bottleneck=bottleneck,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            seed=seed,
+            patience=patience,
+            warm_start=warm_start,
+            freeze_encoder=freeze_encoder,
+            resume=resume,
+        )
+        parameters.options()  # budgets that contradict each other
+        face_sets_exist(*face_sets or [])
+        if warm_start not in {"", PRIOR}:
+            identities_exist(warm_start)
         with quiet_imports():
-            from flows.parameters import OF_THE_RUN, TrainParameters
             from flows.train import train as flow
 
-        done = flow(
-            TrainParameters(
-                face_sets=face_sets or [OF_THE_RUN],
-                preset=preset,
-                minutes=minutes,
-                steps=steps,
-                epochs=epochs,
-                bottleneck=bottleneck,
-                batch_size=batch_size,
-                learning_rate=learning_rate,
-                seed=seed,
-                patience=patience,
-                warm_start=warm_start,
-                freeze_encoder=freeze_encoder,
-                resume=resume,
-            ),
-        )
-        console.print(f"MLflow run {done.run_id}: {done.account}")
-        console.print(f"Versions: {', '.join(map(str, done.versions.values()))}")
+        done = flow(parameters)
+        say(f"MLflow run {done.run_id}: {done.account}")
+        say(f"Versions: {', '.join(map(str, done.versions.values()))}")
 
 
 def evaluate(
     references: Annotated[list[str], typer.Argument(help="versions: NAME, NAME@alias, NAME/3")],
     targets: Annotated[
-        list[str] | None, typer.Option("--target", help="face set of a target; repeatable")
+        list[str] | None, typer.Option("--target", help="face set of a target; repeatable", callback=at_home)
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="held-out frames of each target")] = 40,
 ) -> None:
     """Measure registered versions on held-out faces."""
     with spoken_errors("the same command begins anew"):
+        from flows.parameters import EvaluateParameters
+
+        parameters = EvaluateParameters(references=references, targets=targets or [], frames=frames)
+        face_sets_exist(*parameters.targets)
+        identities_exist(*references)
         with quiet_imports():
             from flows.evaluate import evaluate as flow
-            from flows.parameters import EvaluateParameters
 
-        found = flow(EvaluateParameters(references=references, targets=targets or [], frames=frames))
+        found = flow(parameters)
         for one in found:
-            console.print_json(one.result.model_dump_json())
+            out().print_json(one.result.model_dump_json())
 
 
 def pretrain(
     preset: PresetOption = "lite",
-    out: Annotated[str, typer.Option(help="file to write; default: where trainings find it")] = "",
+    out: Annotated[
+        str, typer.Option(help="file to write; default: where trainings find it", callback=at_home)
+    ] = "",
     steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 4000,
-    people: Annotated[int, typer.Option(min=2, help="fictional people")] = 240,
+    people: Annotated[int, typer.Option(min=2, max=5000, help="fictional people")] = 240,
     seed: Seed = 0,
 ) -> None:
     """Make the prior that trainings start from: learnt from fictional people, from nothing."""
     with spoken_errors(_GOES_ON):
+        from faceswap.model.options import PretrainingOptions
+        from flows.parameters import PretrainParameters
+
+        options = PretrainingOptions(steps=steps, people=people, seed=seed)
+        parameters = PretrainParameters(preset=preset, out=out, options=options)
         with quiet_imports():
-            from flows.parameters import PretrainParameters
             from flows.pretrain import pretrain as flow
 
-        options = {"steps": steps, "people": people, "seed": seed}
-        console.print(
-            f"Written: {flow(PretrainParameters(preset=preset, out=out, options=options))}", soft_wrap=True
-        )
+        say(f"Written: {flow(parameters)}")
 
 
 def learn_occlusion(
-    out: Annotated[str, typer.Option(help="file to write; default: where swaps find it")] = "",
+    out: Annotated[
+        str, typer.Option(help="file to write; default: where swaps find it", callback=at_home)
+    ] = "",
     steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 6000,
-    people: Annotated[int, typer.Option(min=2, help="fictional people")] = 750,
+    people: Annotated[int, typer.Option(min=2, max=5000, help="fictional people")] = 750,
     seed: Seed = 0,
 ) -> None:
     """Make the network that keeps hands and glasses in swaps: learnt from fictional people, from nothing."""
     with spoken_errors(_GOES_ON):
+        from faceswap.model.options import OcclusionOptions
+        from flows.parameters import LearnOcclusionParameters
+
+        options = OcclusionOptions(steps=steps, people=people, seed=seed)
+        parameters = LearnOcclusionParameters(out=out, options=options)
         with quiet_imports():
             from flows.occlusion import learn as flow
-            from flows.parameters import LearnOcclusionParameters
 
-        options = {"steps": steps, "people": people, "seed": seed}
-        written = flow(LearnOcclusionParameters(out=out, options=options))
-        console.print(f"Written: {written}", soft_wrap=True)
+        say(f"Written: {flow(parameters)}")

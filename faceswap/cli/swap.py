@@ -1,11 +1,21 @@
 """swap: the reference's face on a picture, a folder or a video, or on a sheet to choose the options from."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faceswap.cli.common import console, quiet_imports, spoken_errors
+from faceswap.cli.checks import identities_exist, media_exist, recordable
+from faceswap.cli.common import quiet_imports, spoken_errors
+from faceswap.cli.options import Shown, at_home, takes_fields_of
+from faceswap.console import say
 from faceswap.errors import SettingsError
+from faceswap.swap.options import SwapOptions
+
+if TYPE_CHECKING:
+    from flows.parameters import SwapParameters
+
+_FACES, _VIDEO, _MASK = "Which faces", "Videos", "Mask: what is replaced"
+_SHAPE, _LOOK, _SWITCHES = "Shape and expression", "Colour and detail", "On or off"
 
 
 def roles(words: list[str], match: str) -> dict[str, Any]:
@@ -14,10 +24,9 @@ def roles(words: list[str], match: str) -> dict[str, Any]:
     Raises:
         SettingsError: two references are for everybody, or a photo is given twice.
     """
-    everybody = [word for word in words if ":" not in word]
-    cast = [
-        dict(zip(("reference", "photo"), word.split(":", 1), strict=True)) for word in words if ":" in word
-    ]
+    parted = [word.partition(":") for word in words]
+    everybody = [name for name, mark, _ in parted if not mark]
+    cast = [{"reference": name, "photo": at_home(photo)} for name, mark, photo in parted if mark]
     if wrong := [f"{c['reference']}:{c['photo']}" for c in cast if not c["reference"] or not c["photo"]]:
         raise SettingsError(f"{wrong[0]!r} is not NAME:PHOTO", "write for example ada:photo.jpg")
     if len(everybody) > 1:
@@ -32,104 +41,72 @@ def roles(words: list[str], match: str) -> dict[str, Any]:
     return {"reference": cast[0]["reference"], "match": cast[0]["photo"], "others": cast[1:]}
 
 
+def _photos(parameters: "SwapParameters") -> list[str]:
+    return [parameters.match, *(one.photo for one in parameters.others)]
+
+
+@takes_fields_of(
+    SwapOptions,
+    {
+        "min_face": Shown("least height of a face (brows to lower lip), px", _FACES),
+        "max_yaw": Shown("faces turned further are left alone, degrees", _FACES),
+        "min_score": Shown("least sureness of the detector", _FACES),
+        "match_threshold": Shown("largest distance to a photo's person", _FACES, "threshold"),
+        "mask": Shown("which part of the face is replaced", _MASK),
+        "outline": Shown("whose outline the hulls end at: the generated face's or the target's", _MASK),
+        "forehead": Shown("how far extended_hull reaches above the brows, face heights", _MASK),
+        "erosion": Shown("shrink the mask (below 0: grow it), face heights", _MASK, "erode"),
+        "feather": Shown("width of the soft edge, face heights", _MASK),
+        "protect": Shown("keep the target's own pixels there", _MASK),
+        "occlusion": Shown("learned: hands, glasses and hair over the face stay the target's", _MASK),
+        "reshape": Shown("jaw and cheeks take the generated face's outline: 0 not at all, 1 wholly", _SHAPE),
+        "lips": Shown("the lips open as the target's: 0 as generated, 1 wholly", _SHAPE),
+        "lids": Shown("the eyes shut as the target's: 0 as generated, 1 wholly", _SHAPE),
+        "hairline": Shown("generated hair on the face is painted over: 0 not at all, 1 wholly", _SHAPE),
+        "colour": Shown("how colours are fitted to the target's skin", _LOOK),
+        "colour_strength": Shown("share of it that is applied", _LOOK),
+        "sharpen": Shown("unsharp mask; 1: as crisp as the reference's photos, 0: off", _LOOK),
+        "grain": Shown("share of the target's noise; 1 matches it", _LOOK),
+        "match_blur": Shown("as out of focus as the target", _SWITCHES),
+        "label": Shown("the visible label", _SWITCHES),
+    },
+)
 def swap(
-    target: Annotated[str, typer.Argument(help="picture, folder or video to edit")],
+    target: Annotated[str, typer.Argument(help="picture, folder or video to edit", callback=at_home)],
     reference: Annotated[
         list[str],
         typer.Option(
             help="version: NAME, NAME@alias, NAME/3; NAME:PHOTO gives it only to the person of the photo; repeatable"
         ),
     ],
-    out: Annotated[str, typer.Option(help="file to write, or folder where the target is a folder")],
-    match: Annotated[str, typer.Option(help="photo of the one person to swap; default: every face")] = "",
-    start: Annotated[float | None, typer.Option(min=0, help="first second")] = None,
-    end: Annotated[float | None, typer.Option(min=0, help="last second")] = None,
-    mask: Annotated[str | None, typer.Option(help="extended_hull, hull, hull_rect, ellipse, rect")] = None,
-    forehead: Annotated[
-        float | None, typer.Option(help="of extended_hull, above the brows, face heights")
-    ] = None,
-    outline: Annotated[
-        str | None, typer.Option(help="the hulls end at the face: drawn (the reference's), target")
-    ] = None,
-    reshape: Annotated[
-        float | None,
-        typer.Option(help="jaw and cheeks take the drawn face's outline: 0 not at all, 1 wholly"),
-    ] = None,
-    lips: Annotated[
-        float | None, typer.Option(help="the drawn lips open as the target's: 0 as drawn, 1 wholly")
-    ] = None,
-    lids: Annotated[
-        float | None, typer.Option(help="the drawn eyes shut as the target's: 0 as drawn, 1 wholly")
-    ] = None,
-    hairline: Annotated[
-        float | None, typer.Option(help="drawn hair on the face is painted over: 0 not at all, 1 wholly")
-    ] = None,
-    feather: Annotated[float | None, typer.Option(help="width of the soft edge, face heights")] = None,
-    erode: Annotated[
-        float | None, typer.Option(help="shrink the mask (below 0: grow it), face heights")
-    ] = None,
-    protect: Annotated[
-        list[str] | None, typer.Option(help="keep the target's eyes or mouth; repeatable")
-    ] = None,
-    occlusion: Annotated[
-        str | None, typer.Option(help="what lies over the face stays: none, learned")
-    ] = None,
-    colour: Annotated[
-        str | None, typer.Option(help="none, skin, mean, reinhard, histogram, linear, seamless")
-    ] = None,
-    colour_strength: Annotated[float | None, typer.Option(help="0 to 1")] = None,
-    sharpen: Annotated[
-        float | None, typer.Option(help="unsharp mask; 1: as crisp as the reference's photos, 0: off")
-    ] = None,
-    grain: Annotated[float | None, typer.Option(help="share of the target's noise; 1 matches it")] = None,
-    match_blur: Annotated[
-        bool | None, typer.Option("--match-blur/--no-match-blur", help="as out of focus as the target")
-    ] = None,
-    min_face: Annotated[int | None, typer.Option(help="least height of a face, px")] = None,
-    max_yaw: Annotated[
-        float | None, typer.Option(help="faces turned further are left alone, degrees")
-    ] = None,
-    min_score: Annotated[float | None, typer.Option(help="least sureness of the detector")] = None,
-    threshold: Annotated[float | None, typer.Option(help="largest distance to a photo's person")] = None,
-    label: Annotated[bool, typer.Option("--label/--no-label", help="the visible label")] = True,
-    resume: Annotated[
-        bool, typer.Option("--resume/--fresh", help="go on where the same command was interrupted")
-    ] = True,
+    out: Annotated[
+        str, typer.Option(help="file to write, or folder where the target is a folder", callback=at_home)
+    ],
     sheet: Annotated[
         bool, typer.Option("--sheet", help="one frame under all masks and colours, as a picture")
     ] = False,
+    match: Annotated[
+        str,
+        typer.Option(
+            help="photo of the one person to swap; default: every face",
+            callback=at_home,
+            rich_help_panel=_FACES,
+        ),
+    ] = "",
+    start: Annotated[float | None, typer.Option(min=0, help="first second", rich_help_panel=_VIDEO)] = None,
+    end: Annotated[float | None, typer.Option(min=0, help="last second", rich_help_panel=_VIDEO)] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--fresh", help="go on where the same command was interrupted", rich_help_panel=_VIDEO
+        ),
+    ] = True,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Put the reference's face on a picture, a folder or a video."""
     with spoken_errors():
-        chosen = {
-            "mask": mask,
-            "forehead": forehead,
-            "outline": outline,
-            "reshape": reshape,
-            "lips": lips,
-            "lids": lids,
-            "hairline": hairline,
-            "feather": feather,
-            "erosion": erode,
-            "protect": protect,
-            "occlusion": occlusion,
-            "colour": colour,
-            "colour_strength": colour_strength,
-            "sharpen": sharpen,
-            "grain": grain,
-            "match_blur": match_blur,
-            "min_face": min_face,
-            "max_yaw": max_yaw,
-            "min_score": min_score,
-            "match_threshold": threshold,
-            "label": label,
-        }
-        cast = roles(reference, match)
-        with quiet_imports():
-            import faceswap.inference.decoder_network  # noqa: F401  # loads TensorFlow while it may not chatter
-            from flows.parameters import SwapParameters
-            from flows.swap import sheet as sheet_flow
-            from flows.swap import swap as flow
+        from flows.parameters import SwapParameters
 
         parameters = SwapParameters(
             target=target,
@@ -137,20 +114,30 @@ def swap(
             start=start,
             end=end,
             resume=resume,
-            options={key: value for key, value in chosen.items() if value is not None},
-            **cast,
+            options=SwapOptions(**options),
+            **roles(reference, match),
         )
+        media_exist(target, *_photos(parameters))
+        recordable(out)
+        if not sheet:
+            from faceswap.swap.batch.output_paths import plan
+
+            plan(target, out)
+        identities_exist(parameters.reference, *(one.reference for one in parameters.others))
+        with quiet_imports():
+            from flows.swap import sheet as sheet_flow
+            from flows.swap import swap as flow
         if sheet:
-            console.print(f"Written: {sheet_flow(parameters)}", soft_wrap=True)
+            say(f"Written: {sheet_flow(parameters)}")
             return
         report = flow(parameters)
         for key, value in report.numbers().items():
-            console.print(f"{key}: {value:g}")
+            say(f"{key}: {value:g}")
         for item in report.skipped:
-            console.print(f"skipped {item.source}: {item.reason}", soft_wrap=True)
+            say(f"skipped {item.source}: {item.reason}")
         for remark in report.remarks:
-            console.print(f"note: {remark}", soft_wrap=True)
+            say(f"note: {remark}")
         for path in report.written:
-            console.print(f"Written: {path}", soft_wrap=True)
+            say(f"Written: {path}")
         if not report.written:
             raise typer.Exit(1)

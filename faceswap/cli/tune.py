@@ -5,55 +5,110 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from faceswap.cli.common import PresetOption, Seed, console, pairs, quiet_imports, spoken_errors
+from faceswap.cli.checks import face_sets_exist
+from faceswap.cli.common import PresetOption, Seed, pairs, quiet_imports, spoken_errors
+from faceswap.cli.options import at_home, one_of
+from faceswap.console import out, say
 from faceswap.errors import SettingsError
+
+_SEARCH, _BUDGET, _JUDGE, _AGAIN = (
+    "What is searched",
+    "How long",
+    "What counts as good",
+    "Go on, or begin anew",
+)
+
+
+def _algorithms() -> list[str]:
+    return ["bayesian", "hyperband"]
 
 
 def tune(
-    face_sets: Annotated[list[str] | None, typer.Argument(help="face sets, one per identity")] = None,
+    face_sets: Annotated[
+        list[str] | None, typer.Argument(help="face sets, one per identity", callback=at_home)
+    ] = None,
     preset: PresetOption = "lite",
     space: Annotated[
-        str, typer.Option(help="bottleneck, widths, everything, or a JSON or YAML file")
+        str,
+        typer.Option(
+            help="bottleneck, widths, everything, or a JSON or YAML file",
+            callback=at_home,
+            rich_help_panel=_SEARCH,
+        ),
     ] = "bottleneck",
-    algorithm: Annotated[str, typer.Option(help="bayesian or hyperband")] = "bayesian",
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="of one whole training; default 2")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="of one whole training, in steps")] = None,
-    trials: Annotated[int | None, typer.Option(min=1, help="at most so many; default 12")] = None,
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            help="bayesian or hyperband",
+            callback=one_of(_algorithms),
+            autocompletion=_algorithms,
+            rich_help_panel=_SEARCH,
+        ),
+    ] = "bayesian",
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="of one whole training; default: 2", rich_help_panel=_BUDGET),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="of one whole training, in steps", rich_help_panel=_BUDGET)
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="at most so many; default: 12", rich_help_panel=_BUDGET)
+    ] = None,
     total_minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="no trial begins later than this")
+        float | None, typer.Option(min=0.01, help="no trial begins later than this", rich_help_panel=_BUDGET)
     ] = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(
             "--weight",
             help="TERM=NUMBER of the objective: identity, lips, eyes, sharpness, structure, pose, detection",
+            rich_help_panel=_JUDGE,
         ),
     ] = None,
-    frames: Annotated[int, typer.Option(min=2, help="held-out frames a pair is measured on")] = 12,
+    frames: Annotated[
+        int, typer.Option(min=2, help="held-out frames a pair is measured on", rich_help_panel=_JUDGE)
+    ] = 12,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="of qualities that differ by less, the smallest network wins")
+        float,
+        typer.Option(
+            min=0,
+            help="of qualities that differ by less, the smallest network wins",
+            rich_help_panel=_JUDGE,
+        ),
     ] = 0.01,
-    rungs: Annotated[int, typer.Option(min=1, max=6, help="hyperband: comparisons")] = 3,
-    factor: Annotated[int, typer.Option(min=2, max=10, help="hyperband: one in so many goes on")] = 3,
+    rungs: Annotated[
+        int, typer.Option(min=1, max=6, help="hyperband: comparisons", rich_help_panel=_SEARCH)
+    ] = 3,
+    factor: Annotated[
+        int, typer.Option(min=2, max=10, help="hyperband: one in so many goes on", rich_help_panel=_SEARCH)
+    ] = 3,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="trials at the same time on this machine; default 1")
+        int | None,
+        typer.Option(
+            min=1, help="trials at the same time on this machine; default: 1", rich_help_panel=_BUDGET
+        ),
     ] = None,
     then_train: Annotated[
-        float | None, typer.Option(min=0.01, help="minutes to train the winner for; it is registered")
+        float | None,
+        typer.Option(
+            min=0.01, help="minutes to train the winner for; it is registered", rich_help_panel=_BUDGET
+        ),
     ] = None,
     seed: Seed = 0,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="forget an earlier search of the same input")
+        bool,
+        typer.Option("--fresh", help="forget an earlier search of the same input", rich_help_panel=_AGAIN),
     ] = False,
-    resume: Annotated[str, typer.Option(help="MLflow run id of an interrupted search")] = "",
+    resume: Annotated[
+        str, typer.Option(help="MLflow run id of an interrupted search", rich_help_panel=_AGAIN)
+    ] = "",
 ) -> None:
     """How wide should the bottleneck be, and what else matters? Trials on your faces answer it."""
     with spoken_errors():
         if not face_sets and not resume:
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
-        with quiet_imports():
-            from flows.parameters_tune import TuneParameters
-            from flows.tune import tune as flow
+        from flows.parameters_tune import TuneParameters
 
         parameters = TuneParameters(
             face_sets=face_sets or ["(of the run)"],
@@ -76,10 +131,13 @@ def tune(
             resume=resume,
         )
         parameters = parameters.checked()  # before Prefect's server is started
+        face_sets_exist(*face_sets or [])
+        with quiet_imports():
+            from flows.tune import tune as flow
 
         done = flow(parameters)
         if done is None:
-            console.print("The chief's search is over.")
+            say("The chief's search is over.")
             return
         shown = Table(title=f"{len(done.table)} trials, best first")
         searched = list(done.winner.values)
@@ -90,8 +148,8 @@ def tune(
             values = [f"{v:.4g}" if isinstance(v := row[name], float) else str(v) for name in searched]
             speed = f"{row['images_per_second']:.0f}"
             shown.add_row(row["trial"], row["mark"], *values, quality, speed, row["status"])
-        console.print(shown)
-        console.print(f"Winner: trial {done.winner.trial_id}, {done.winner.changes}", soft_wrap=True)
-        console.print(f"MLflow run {done.run_id}; state and logs: {done.folder}", soft_wrap=True)
+        out().print(shown)
+        say(f"Winner: trial {done.winner.trial_id}, {done.winner.changes}")
+        say(f"MLflow run {done.run_id}; state and logs: {done.folder}")
         for version in done.versions.values():
-            console.print(f"Registered: {version}")
+            say(f"Registered: {version}")

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
+from faceswap.cli.checks import media_exist
 from faceswap.cli.common import (
     SHORT,
     PresetOption,
     Seed,
     consents,
-    console,
     pairs,
     quiet_imports,
     spoken_errors,
 )
-from faceswap.errors import SettingsError
+from faceswap.cli.options import at_home
+from faceswap.console import out as output
+from faceswap.console import printable, say
+from faceswap.errors import SettingsError, did_you_mean
 
 if TYPE_CHECKING:
     from flows.parameters import PipelineParameters
@@ -30,7 +34,7 @@ Consents = Annotated[
     list[str],
     typer.Option("--consent", help='what allows the use: "TEXT" for all, or NAME="TEXT"; repeatable'),
 ]
-Out = Annotated[Path, typer.Option(help="folder for report, pictures and video")]
+Out = Annotated[Path, typer.Option(help="folder for report, pictures and video", callback=at_home)]
 _DEMO = ("emeric", "bram", "corin", "fenn", "dalia", "ada")
 """The cast in the order in which the demo takes them: the first have no hair beside the face."""
 _KEPT = "extracted faces and registered versions are kept, the same command trains anew"
@@ -47,9 +51,7 @@ def demo(
     """The whole job on fictional people: render, extract, train, evaluate, register, swap. No media needed."""
     with spoken_errors(_KEPT):
         from faceswap.jobs.fictional_media import FICTIONAL, write_people
-
-        with quiet_imports():
-            from flows.parameters import PipelineParameters
+        from flows.parameters import PipelineParameters
 
         started = time.monotonic()
         names = list(_DEMO[:people])
@@ -78,7 +80,7 @@ def run(
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="take every N-th frame")] = 1,
     bottleneck: Annotated[
-        int | None, typer.Option(min=4, help="width of the code; default: the preset's")
+        int | None, typer.Option(min=4, max=4096, help="width of the code; default: the preset's")
     ] = None,
     seed: Seed = 0,
 ) -> None:
@@ -92,27 +94,27 @@ def run(
             name, _, path = word.partition("=")
             if name not in named or not path:
                 raise SettingsError(
-                    f"--reference-photos {word!r} names none of {', '.join(named)}", "write NAME=PHOTO"
+                    f"--reference-photos {word!r} names none of {', '.join(named)}",
+                    did_you_mean(name, list(named), "write NAME=PHOTO"),
                 )
-            photos.setdefault(name, []).append(path)
+            photos.setdefault(name, []).append(at_home(path))
         statements = consents(consent, list(named))
-        with quiet_imports():
-            from flows.parameters import PipelineParameters
+        from faceswap.faces.extraction.options import ExtractionOptions
+        from flows.parameters import PipelineParameters
 
-        _run_pipeline(
-            PipelineParameters(
-                people=named,
-                consent=statements,
-                reference_photos=photos,
-                out=str(out),
-                minutes=minutes,
-                preset=preset,
-                bottleneck=bottleneck,
-                seed=seed,
-                options={"every": every},
-            ),
-            time.monotonic(),
+        parameters = PipelineParameters(
+            people=named,
+            consent=statements,
+            reference_photos=photos,
+            out=str(out),
+            minutes=minutes,
+            preset=preset,
+            bottleneck=bottleneck,
+            seed=seed,
+            options=ExtractionOptions(every=every),
         )
+        media_exist(*named.values(), *(photo for given in photos.values() for photo in given))
+        _run_pipeline(parameters, time.monotonic())
 
 
 def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
@@ -128,18 +130,19 @@ def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
     for row in values["pairs"]:
         numbers = [f"{row[key]:.2f}" if row[key] is not None else "–" for key in SHORT]
         table.add_row(f"{row['reference']} → {row['target']}", *numbers)
-    console.print(table)
-    console.print(
+    output().print(table)
+    say(
         "identity: distance to the reference, below 0.6 is the same person · top-1: share nearest to the reference\n"
         "lips: correlation of the lip gap with the target's · pose: error in degrees · sharp: 1 is as the real face",
         style="dim",
     )
     training = values["training"]
-    console.print(
+    say(
         f"{training['steps']} steps in {training['wall_seconds']:.0f} s, {training['images_per_second']:.0f} images/s "
         f"on {training['device']}; all in {time.monotonic() - started:.0f} s"
     )
     out = report.parent
     first = next(iter(values["versions"].values()))
-    console.print(f"\nLook at [bold]{report}[/], {out / 'before_after.png'} and {out / 'swap.mp4'}")
-    console.print(f"Next: faceswap swap PICTURE_OR_VIDEO --reference {first} --out FILE; faceswap models")
+    look = Text.assemble("\nLook at ", (printable(str(report)), "bold"))
+    output().print(look.append(printable(f", {out / 'before_after.png'} and {out / 'swap.mp4'}")))
+    say(f"Next: faceswap swap PICTURE_OR_VIDEO --reference {first} --out FILE; faceswap models")

@@ -62,7 +62,10 @@ def write_people(
     scenes = {name: scenes_of(name, kind, seconds, count, seed) for name in chosen}
     total = sum(map(len, scenes.values()))
     context = multiprocessing.get_context("spawn")
-    with bar(f"render {len(chosen)} people") as report, ProcessPoolExecutor(mp_context=context) as pool:
+    with (
+        bar(f"render {len(chosen)} people", "frames") as report,
+        ProcessPoolExecutor(mp_context=context) as pool,
+    ):
         frames: dict[str, list[NDArray[np.uint8] | None]] = {n: [None] * len(s) for n, s in scenes.items()}
         jobs = {
             pool.submit(_render, name, scenes[name][start : start + 16], size): (name, start)

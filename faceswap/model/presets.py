@@ -4,12 +4,14 @@ A preset is one frozen object: it is what a user picks, what MLflow logs and wha
 ``PRESETS["lite"].with_(bottleneck=64)`` makes a variant; an unknown or ill-typed field raises.
 """
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from faceswap.errors import SettingsError
-from faceswap.faces.geometry import Geometry
+
+if TYPE_CHECKING:
+    from faceswap.faces.geometry import Geometry
 
 
 class LossWeights(BaseModel):
@@ -163,8 +165,10 @@ class Preset(BaseModel):
         return self
 
     @property
-    def geometry(self) -> Geometry:
+    def geometry(self) -> "Geometry":
         """The crop that the network reads and writes."""
+        from faceswap.faces.geometry import Geometry  # it brings OpenCV
+
         return Geometry(self.size, self.coverage)
 
     def with_(self, **changes: Any) -> "Preset":

@@ -27,12 +27,13 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.jobs.fictional_media import scenes_of
+from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.schedule import Budget
-from faceswap.model.training.trainer import Trainer, TrainingOptions, TrainingResult
+from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

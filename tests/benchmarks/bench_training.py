@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 
 from faceswap.model.device import device
+from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import preset
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.schedule import Budget
-from faceswap.model.training.trainer import Trainer, TrainingOptions
+from faceswap.model.training.trainer import Trainer
 from tests.model.fakes import FakeFaces
 
 

@@ -34,7 +34,6 @@ def run(*words: str) -> tuple[int, str, str]:
         (["run", "a=x", "b=y", "--consent", "signed", "--reference-photos", "c=p.jpg"], "names none of a, b"),
         (["train"], "No face sets"),
         (["inspect", "/nowhere/a.png"], "There is no file"),
-        (["people", "--name", "nobody"], "not of the cast"),
     ],
 )
 def test_wrong_words_get_a_clear_message_and_exit_1(words: list[str], said: str) -> None:

@@ -102,3 +102,17 @@ def test_a_decoder_that_can_not_be_stored_is_told_in_words(
             pytest.raises(TrackingError, match=r"decoder of ada[\s\S]*FACESWAP_S3_ENDPOINT_URL"),
         ):
             registry.register(run.run_id, tmp_path, {"ada": card("ada", "d" * 64)})
+
+
+def test_mlflow_says_nothing_of_its_own(
+    database: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither of runs ("View run … at …", with a server) nor of versions ("Created version '1' of …")."""
+    from mlflow.environment_variables import MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT
+    from mlflow.utils.logging_utils import eprint
+
+    monkeypatch.delenv("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", raising=False)
+    tracking.connect()
+    eprint("Created version '1' of model 'face-ada'.")
+    assert capfd.readouterr() == ("", "")
+    assert MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.get()

@@ -1,11 +1,12 @@
 """What one may choose about an extraction."""
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.faces.geometry import Geometry
+if TYPE_CHECKING:
+    from faceswap.faces.geometry import Geometry
 
 
 class ExtractionOptions(BaseModel):
@@ -37,11 +38,13 @@ class ExtractionOptions(BaseModel):
     max_faces: int = Field(5000, ge=10, description="most faces of a set, evenly chosen")
 
     @property
-    def geometry(self) -> Geometry:
+    def geometry(self) -> "Geometry":
         """Of the stored crops."""
+        from faceswap.faces.geometry import Geometry  # it brings OpenCV
+
         return Geometry(self.size, self.coverage)
 
-    def fitting(self, view: Geometry) -> "ExtractionOptions":
+    def fitting(self, view: "Geometry") -> "ExtractionOptions":
         """The same, with stored crops that are large enough for a network's view: no pixel of it is made up."""
         needed = view.size * self.coverage / view.coverage
         return self if needed <= self.size else self.model_copy(update={"size": 32 * math.ceil(needed / 32)})

@@ -10,9 +10,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.faces.geometry import Geometry, Points, apply
+from faceswap.model.options import OcclusionOptions
 from faceswap.model.priors.render_pool import of_each
 from faceswap.progress import Report
 from faceswap.synthetic import random_person, random_scene, render
@@ -21,20 +21,6 @@ _FIRST_SEED = 20_000
 """Of the people: neither of the cast nor those that the prior is learnt from."""
 SOURCE = Geometry(136, 2.0)
 """Rendered faces are stored so: with a margin, since they are turned and moved."""
-
-
-class OcclusionOptions(BaseModel):
-    """How many fictional people, how long."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    people: int = Field(750, ge=2, le=5000, description="fictional people")
-    scenes: int = Field(4, ge=1, le=1000, description="scenes each is seen in")
-    render_size: int = Field(192, ge=64, le=1024, description="side of the rendered pictures, px")
-    steps: int = Field(6000, ge=1, description="optimizer steps")
-    batch_size: int = Field(16, ge=1, le=256, description="faces in a step")
-    learning_rate: float = Field(2e-3, gt=0, le=0.1, description="highest; it rises to it and then falls")
-    seed: int = Field(0, ge=0, lt=2**31, description="of the people, the batches and the initial weights")
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.faces.landmarks import INNER
+from faceswap.model.options import PretrainingOptions
 from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.render_pool import of_each
 from faceswap.model.training.augmentation import Array, PairMaker
@@ -37,30 +37,13 @@ _FIRST_SEED = 3000
 """Of the people: none of the cast, whom swaps are measured on."""
 
 
-class PretrainingOptions(BaseModel):
-    """How many fictional people, how long."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    people: int = Field(240, ge=2, le=5000, description="fictional people")
-    scenes: int = Field(20, ge=2, le=1000, description="scenes each is seen in")
-    render_size: int = Field(
-        208,
-        ge=64,
-        le=1024,
-        description="least side of the rendered pictures, px: larger where the preset draws more",
-    )
-    steps: int = Field(4000, ge=1, description="optimizer steps")
-    batch_size: int = Field(8, ge=1, le=256, description="pairs of each of the two decoders in a step")
-    seed: int = Field(0, ge=0, lt=2**31, description="of the people, the batches and the initial weights")
-
-    def fitting(self, name: str) -> "PretrainingOptions":
-        """These, with pictures rendered large enough to show the detail that the preset of that name draws."""
-        drawn = preset(name)
-        least = LEAST_DETAIL * drawn.size * _COVERAGE / drawn.coverage / _CROP
-        if least <= self.render_size:
-            return self
-        return self.model_copy(update={"render_size": 16 * math.ceil(least / 16)})
+def fitting(options: PretrainingOptions, name: str) -> PretrainingOptions:
+    """The options, with pictures rendered large enough to show the detail that the preset of that name draws."""
+    drawn = preset(name)
+    least = LEAST_DETAIL * drawn.size * _COVERAGE / drawn.coverage / _CROP
+    if least <= options.render_size:
+        return options
+    return options.model_copy(update={"render_size": 16 * math.ceil(least / 16)})
 
 
 def pretraining_preset(name: str, options: PretrainingOptions) -> Preset:

@@ -9,39 +9,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import keras
-from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.errors import CheckpointError, DivergedError, TrainingError
 from faceswap.model.device import device
+from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
 from faceswap.model.training.autoencoders import Autoencoders, compile_for_training
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
 from faceswap.model.training.dataset import Batches, Feeder
-from faceswap.model.training.schedule import Budget, Due, Schedule
+from faceswap.model.training.schedule import Due, Schedule
 
 logger = logging.getLogger(__name__)
 _AHEAD = 4
 _MAX_ROLLBACKS = 3
-
-
-class TrainingOptions(BaseModel):
-    """How a training is run; the preset says what is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    budget: Budget = Budget(minutes=4)
-    seed: int = Field(0, ge=0, lt=2**31, description="of the batches and of the initial weights")
-    checkpoint_seconds: float = Field(60, gt=0, description="a kill loses at most this much")
-    report_seconds: float = Field(5, gt=0, description="between two points of the loss curve")
-    validate_seconds: float = Field(60, gt=0, description="between two validations on held-out faces")
-    patience: int = Field(
-        0,
-        ge=0,
-        description="validations without a better swap before the training winds down; 0: use the budget",
-    )
-    freeze_encoder: bool = Field(
-        False, description="train the decoders only: add an identity to a trained encoder"
-    )
 
 
 class Observer(Protocol):

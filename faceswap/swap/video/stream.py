@@ -193,7 +193,7 @@ def _swap_frames(
 
 
 class _Teller:
-    """Tells the progress with the frames per second and the time that is left."""
+    """Tells the progress with the frames per second."""
 
     def __init__(self, progress: Progress | None, name: str, total: int | None, before: int) -> None:
         self.progress, self.name, self.total, self.before = progress, name, total, before
@@ -203,11 +203,7 @@ class _Teller:
         if self.progress is None:
             return
         rate = (done - self.before) / max(1e-9, time.perf_counter() - self.began)
-        message = f"{self.name}, {rate:.1f} frames/s"
-        if self.total:
-            left = max(0, round((self.total - done) / max(rate, 1e-9)))
-            message += f", {left // 60}:{left % 60:02d} min left"
-        self.progress(done, self.total, message)
+        self.progress(done, self.total, f"{rate:.1f} frames/s, {self.name}")
 
 
 def _expected(info: VideoInfo, start: float | None, end: float | None) -> int | None:

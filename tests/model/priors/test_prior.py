@@ -7,13 +7,14 @@ import pytest
 
 from faceswap.errors import TrainingError
 from faceswap.model import weights
+from faceswap.model.options import PretrainingOptions
 from faceswap.model.presets import preset
 from faceswap.model.priors.pretraining import (
     ANYBODY,
     STAND_IN,
     FictionalData,
-    PretrainingOptions,
     Rendered,
+    fitting,
     pretraining_preset,
     render_pairs,
 )
@@ -111,10 +112,10 @@ def test_a_pair_shows_two_people_in_one_scene(rendered: Rendered) -> None:
 
 def test_a_larger_preset_has_larger_pictures_rendered() -> None:
     options = PretrainingOptions()
-    assert options.fitting("lite") == options.fitting("hd128") == options
+    assert fitting(options, "lite") == fitting(options, "hd128") == options
     # 256 px over 1.5 face heights, three quarters of the detail, in a crop of 2.1 that is 0.72 of the picture: 373
-    assert options.fitting("hd256").render_size == 384
-    assert PretrainingOptions(render_size=400).fitting("hd256").render_size == 400
+    assert fitting(options, "hd256").render_size == 384
+    assert fitting(PretrainingOptions(render_size=400), "hd256").render_size == 400
 
 
 def test_batches_depend_on_seed_and_step_alone(rendered: Rendered) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from faceswap.errors import CheckpointError, DivergedError
-from faceswap.inference.decoder_network import DecoderNetwork
+from faceswap.inference.decoder_network import DecoderNetwork, export, read_model
+from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import preset
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.checkpoints import Checkpoints
@@ -19,7 +20,7 @@ from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.files import export, read_model
 from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.schedule import Budget, Schedule
-from faceswap.model.training.trainer import Trainer, TrainingOptions
+from faceswap.model.training.trainer import Trainer
 from tests.model.fakes import FakeFaces
 
 TINY = preset("lite").with_(

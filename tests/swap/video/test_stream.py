@@ -253,12 +253,12 @@ def test_an_interrupt_from_the_keyboard_keeps_what_is_done(clip: Path, tmp_path:
     assert swap_video(clip, tmp_path / "o.mp4", swapper(), MADE).resumed == 8
 
 
-def test_the_progress_tells_the_speed_and_the_time_left(clip: Path, tmp_path: Path) -> None:
+def test_the_progress_tells_the_speed(clip: Path, tmp_path: Path) -> None:
     told: list[str] = []
     swap_video(
         clip, tmp_path / "o.mp4", swapper(), MADE, progress=lambda done, total, what: told.append(what)
     )
-    assert re.fullmatch(r"clip\.mp4, [0-9.]+ frames/s, [0-9]+:[0-9]{2} min left", told[5])
+    assert re.fullmatch(r"[0-9.]+ frames/s, clip\.mp4", told[5])
 
 
 def test_variable_frame_times_are_kept_over_several_parts(
