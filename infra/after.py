@@ -6,7 +6,7 @@ import time
 
 from infra.services import services
 
-_PATIENCE = 240.0
+_PATIENCE = 480.0
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """Start all servers from the Procfile with honcho, say when they answer, stop them together."""
 
-import os
 import sys
 import threading
 import time
@@ -15,20 +14,14 @@ from honcho.printer import Message
 
 from faceswap.errors import FaceswapError, SettingsError
 from faceswap.settings import settings
+from infra.environments import note, process_environment, running_environment, write_note
 from infra.flow_runs import flows_are_served
-from infra.services import (
-    check_ports,
-    note,
-    running_environment,
-    server_environment,
-    services,
-    write_note,
-)
+from infra.services import check_ports, services
 
 _CLIENTS = ("flows", "app")
 _STOP_SECONDS = 45
 """Then what has not stopped is killed. A training that is stopped saves a checkpoint first."""
-_START_SECONDS = 300
+_START_SECONDS = 600
 
 
 class ServerError(FaceswapError):
@@ -107,9 +100,8 @@ def up(ready: Callable[[], None], waiting: Callable[[list[str]], None], verbose:
     log = _Log(home / "logs", verbose)
     honcho.manager.KILL_WAIT = _STOP_SECONDS
     manager = _Manager(log)
-    environment = os.environ | server_environment() | {"PYTHON": sys.executable}
     for name, command in parse_procfile(files("infra").joinpath("Procfile").read_text()).processes.items():
-        manager.add_process(name, command, env=environment)
+        manager.add_process(name, command, env=process_environment(name))
     watch = _Watch(manager, ready, waiting)
     threading.Thread(target=watch.run, daemon=True).start()
     write_note()

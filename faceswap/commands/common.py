@@ -16,7 +16,7 @@ from rich.console import Console
 from faceswap.errors import ConsentError, FaceswapError, SettingsError
 from faceswap.model.presets import PRESETS
 from faceswap.settings import settings
-from infra.services import use_running_servers
+from infra.environments import use_running_servers
 
 console = Console()
 errors = Console(stderr=True)

@@ -54,7 +54,8 @@ def _addresses(states: dict[str, str]) -> Table:
 def status(as_json: AsJson = False) -> None:
     """Show which servers answer and which flows run."""
     with spoken_errors():
-        from infra.services import running_environment, services
+        from infra.environments import running_environment
+        from infra.services import services
 
         states = {name: "answers" if one.healthy() else "does not answer" for name, one in services().items()}
         flows = []
