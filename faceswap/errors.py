@@ -19,8 +19,11 @@ FaceswapError
 └── RegistryError          a version or an alias does not exist or can't be loaded
     └── PromotionRefused   a version does not go to production: a gate, or a person, said no
 
-Each carries what is wrong (with the file or the setting) and, where there is one, the fix.
+Each carries what is wrong (with the file or the setting) and, where there is one, the fix; passwords in addresses
+are left out.
 """
+
+from faceswap.redaction import redacted
 
 
 class FaceswapError(Exception):
@@ -32,6 +35,7 @@ class FaceswapError(Exception):
     """
 
     def __init__(self, message: str, fix: str | None = None) -> None:
+        message, fix = redacted(message), redacted(fix) if fix else fix
         super().__init__(message, fix)
         self.message = message
         self.fix = fix

@@ -23,6 +23,7 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from faceswap.errors import TrackingError
+from faceswap.redaction import without_user
 from faceswap.settings import settings
 from faceswap.tracking_facts import environment
 from faceswap.tracking_s3 import FIX, s3_environment, s3_errors
@@ -104,7 +105,7 @@ class Run:
         if not uri.startswith("http"):
             return ""
         experiment = self.client.get_run(self.run_id).info.experiment_id
-        return f"{uri.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
+        return f"{without_user(uri).rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log numbers at a step; a server that is away for a while only delays them."""

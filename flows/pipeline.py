@@ -16,6 +16,7 @@ from faceswap.model.presets import preset
 from faceswap.origin import provenance
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
+from faceswap.redaction import redacted
 from faceswap.settings import settings
 from faceswap.swap.clips import swap_heldout
 from flows.evaluate import Evaluated, evaluate
@@ -106,7 +107,7 @@ def report_all(
         settings={
             **parameters.model_dump(mode="json"),
             "run_id": trained.run_id,
-            "tracking": settings().tracking,
+            "tracking": redacted(settings().tracking),
         },
     )
 

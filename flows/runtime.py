@@ -18,7 +18,9 @@ from prefect.runtime import flow_run
 from faceswap.media.images import data_uri
 from faceswap.progress import Report, bar
 from faceswap.tracking import FLOW_RUN, Run
+from flows.temporary_server import guard_temporary_server
 
+guard_temporary_server()
 logger = logging.getLogger(__name__)
 TRAINING_SLOT = "faceswap-training"
 """Prefect's global concurrency limit that all trainings share."""

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from faceswap.errors import ConsentError, FaceswapError, SettingsError
 from faceswap.model.presets import PRESETS
+from faceswap.redaction import redact_logs
 from faceswap.settings import settings
 from infra.environments import use_running_servers
 
@@ -44,6 +45,7 @@ def spoken_errors(
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", category=FutureWarning)
+    redact_logs()
     try:
         logging.basicConfig(level=settings().log_level, format="%(levelname)s %(name)s: %(message)s")
         for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):

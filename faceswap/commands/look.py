@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 
 from faceswap.commands.common import SHORT, Seed, console, spoken_errors
+from faceswap.redaction import redacted
 from faceswap.settings import settings
 
 
@@ -71,7 +72,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = Fa
             return
         metrics = [gate.metric for gate in gates_from(settings().gates)]
         table = Table(
-            title=f"Versions at {settings().tracking}",
+            title=f"Versions at {redacted(settings().tracking)}",
             box=box.SIMPLE_HEAD,
             collapse_padding=True,
             pad_edge=False,

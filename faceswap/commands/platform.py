@@ -17,8 +17,11 @@ _MARKS = {"good": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/
 def up(verbose: Annotated[bool, typer.Option(help="print what the servers print")] = False) -> None:
     """Start MLflow, Prefect, the process that runs flows, and the app; Ctrl-C stops them."""
     with spoken_errors():
+        from infra.logins import login_file, prefect_login
         from infra.services import services
         from infra.up import up as run_servers
+
+        login = prefect_login()
 
         said: list[str] = []
 
@@ -30,12 +33,20 @@ def up(verbose: Annotated[bool, typer.Option(help="print what the servers print"
 
         def ready() -> None:
             console.print(_addresses(dict.fromkeys(services(), "answers")))
+            console.print(
+                f"Prefect's login: {login}  (kept in {login_file()}, which only you can read)",
+                highlight=False,
+                soft_wrap=True,
+            )
             console.print(f"State: {settings().home_path}, logs in its folder logs. Ctrl-C stops everything.")
             console.print(
                 "Next: start a training in Prefect (Deployments), or `faceswap demo` in another terminal."
             )
 
-        run_servers(ready, waiting, verbose)
+        def happened(line: str) -> None:
+            errors.print(line, style="yellow", highlight=False, soft_wrap=True)
+
+        run_servers(ready, waiting, happened, verbose)
         console.print("Stopped.")
 
 
@@ -55,6 +66,7 @@ def status(as_json: AsJson = False) -> None:
     """Show which servers answer and which flows run."""
     with spoken_errors():
         from infra.environments import running_environment
+        from infra.logins import login_file
         from infra.services import services
 
         states = {name: "answers" if one.healthy() else "does not answer" for name, one in services().items()}
@@ -68,7 +80,9 @@ def status(as_json: AsJson = False) -> None:
             sys.stdout.write(json.dumps({"servers": servers, "flows": flows}, indent=1) + "\n")
             return
         console.print(_addresses(states))
-        if not running_environment():
+        if running_environment():
+            console.print(f"Prefect's login: in {login_file()}", highlight=False, soft_wrap=True)
+        else:
             console.print(f"`faceswap up` does not run on {settings().home_path}.")
         table = Table(title="Flow runs that have not ended")
         for title in ("run", "state", "since", "page"):
