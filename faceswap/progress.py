@@ -32,7 +32,11 @@ def bar(title: str) -> Iterator[Report]:
     Yields:
         a function that takes (done, total, message); cheap to call often.
     """
-    yield from _terminal(title) if console.is_terminal else _lines(title)
+    if console.is_terminal:
+        yield from _terminal(title)
+    else:
+        with lines(title, lambda line: console.print(line, highlight=False)) as report:
+            yield report
 
 
 def _terminal(title: str) -> Iterator[Report]:
@@ -55,7 +59,14 @@ def _terminal(title: str) -> Iterator[Report]:
         progress.update(task, total=shown.total or 1, completed=shown.total or 1)
 
 
-def _lines(title: str) -> Iterator[Report]:
+@contextmanager
+def lines(title: str, say: Callable[[str], object]) -> Iterator[Report]:
+    """Say every 15 s how far a long piece of work is, and when it is done; as :func:`bar`.
+
+    Args:
+        title: what the work is.
+        say: takes a line.
+    """
     started = last = time.monotonic()
 
     def report(done: int, total: int | None, message: str) -> None:
@@ -63,7 +74,7 @@ def _lines(title: str) -> Iterator[Report]:
         if time.monotonic() - last >= _LINE_SECONDS:
             last = time.monotonic()
             share = f"{100 * done / total:.0f} %" if total else str(done)
-            console.print(f"{title}: {share} after {last - started:.0f} s; {message}", highlight=False)
+            say(f"{title}: {share} after {last - started:.0f} s; {message}")
 
     yield report
-    console.print(f"{title}: done in {time.monotonic() - started:.0f} s", highlight=False)
+    say(f"{title}: done in {time.monotonic() - started:.0f} s")

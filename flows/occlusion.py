@@ -45,7 +45,9 @@ def learn(parameters: LearnOcclusionParameters) -> Path:
                 run.metrics(values, step)
                 report(step, options.steps, f"loss {values['loss']:.3f}")
 
-            model = learn_occlusion(faces, options, told, work.checkpoints(folder), run.run_id)
+            model = runtime.training(
+                lambda: learn_occlusion(faces, options, told, work.checkpoints(folder), run.run_id)
+            )
         file = Path(parameters.out) if parameters.out else weights.made_at(NAME)
         about = {"run_id": run.run_id, **options.model_dump(), "device": str(device())}
         digest = save_occlusion_network(model, file, about)

@@ -3,6 +3,7 @@
 import shutil
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -20,6 +21,7 @@ from faceswap.redaction import redacted
 from faceswap.settings import settings
 from faceswap.swap.clips import swap_heldout
 from flows.evaluate import Evaluated, evaluate
+from flows.naming import listed, named, people
 from flows.parameters import (
     EvaluateParameters,
     PipelineParameters,
@@ -112,7 +114,12 @@ def report_all(
     )
 
 
-@flow(name="pipeline", flow_run_name="pipeline-{parameters.preset}")
+def _title(parameters: Any) -> str:
+    preset = parameters.preset or "lite"
+    return listed(people(list(parameters.people)), str(preset), f"{parameters.minutes or 4:g} min")
+
+
+@flow(name="pipeline", flow_run_name=named(_title))
 def pipeline(parameters: PipelineParameters) -> Path:
     """Media of two or more people in; face sets, tracked training, registered versions, report and video out."""
     out = Path(parameters.out)

@@ -11,6 +11,8 @@ from infra.environments import running_environment
 from infra.logins import known_login, login_file
 
 _UNFINISHED = ["RUNNING", "PENDING", "SCHEDULED", "PAUSED", "CANCELLING"]
+_SERVED = "train/faceswap-train"
+"""One of the deployments that flows/deployments.py serves, with its flow; all are registered before one is ready."""
 _READS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -73,10 +75,11 @@ def unfinished(server: str) -> list[dict[str, str]]:
 def flows_are_served(server: str) -> bool:
     """Whether a process waits for runs of our deployments; ``server`` is Prefect's address."""
     try:
-        found = _ask(server, "/api/deployments/filter", {"limit": 50})
-    except FaceswapError:
+        with client(server) as prefect:
+            found = prefect.get(f"/api/deployments/name/{_SERVED}")
+        return found.is_success and found.json()["status"] == "READY"
+    except (httpx.HTTPError, ValueError):
         return False
-    return any(one["status"] == "READY" for one in found)
 
 
 def _ask(server: str, path: str, question: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,7 +20,9 @@ import pytest
 
 from faceswap import registry
 from faceswap.settings import settings
-from tests.e2e.conftest import Done, environment_of, faceswap, http
+from flows.deployments import deployment_name
+from infra.flow_runs import Login
+from tests.e2e.conftest import Done, Patient, environment_of, faceswap, http
 
 EXPERIMENT = "platform"
 """So that the demo's artifacts stay as they are."""
@@ -43,10 +46,20 @@ class Servers:
     def api(self) -> str:
         return f"http://127.0.0.1:{self.ports['FACESWAP_PREFECT_PORT']}/api"
 
+    @property
+    def login(self) -> str:
+        """As the terminal says it."""
+        found = re.search(r"Prefect's login: (\S+:\S+)", self.log.read_text())
+        assert found
+        return found[1]
+
+    def prefect(self) -> httpx.Client:
+        return httpx.Client(timeout=30, transport=Patient(), auth=Login(self.login))
+
     def start(self, flow: str, parameters: dict[str, Any]) -> httpx.Response:
-        deployment = http().get(f"{self.api}/deployments/name/{flow}/faceswap").json()
+        deployment = self.prefect().get(f"{self.api}/deployments/name/{flow}/{deployment_name(flow)}").json()
         request = {"parameters": {"parameters": parameters}, "state": {"type": "SCHEDULED"}}
-        return http().post(f"{self.api}/deployments/{deployment['id']}/create_flow_run", json=request)
+        return self.prefect().post(f"{self.api}/deployments/{deployment['id']}/create_flow_run", json=request)
 
     def begin(self, flow: str, parameters: dict[str, Any]) -> str:
         answer = self.start(flow, parameters)
@@ -54,11 +67,11 @@ class Servers:
         return str(answer.json()["id"])
 
     def state(self, flow_run: str) -> str:
-        return str(http().get(f"{self.api}/flow_runs/{flow_run}").json()["state_name"])
+        return str(self.prefect().get(f"{self.api}/flow_runs/{flow_run}").json()["state_name"])
 
     def ask(self, flow_run: str, kind: str, name: str) -> None:
         request = {"state": {"type": kind, "name": name}, "force": True}
-        http().post(f"{self.api}/flow_runs/{flow_run}/set_state", json=request).raise_for_status()
+        self.prefect().post(f"{self.api}/flow_runs/{flow_run}/set_state", json=request).raise_for_status()
 
     def mlflow_status(self, flow_run: str) -> str:
         server = f"http://127.0.0.1:{self.ports['FACESWAP_MLFLOW_PORT']}/api/2.0/mlflow"

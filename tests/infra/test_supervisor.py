@@ -13,7 +13,11 @@ from infra import supervisor as module
 from infra.process_log import ProcessLog
 from infra.supervisor import RESTARTS, Supervisor
 
-LIVES = 'echo begins >> "$NAME"; trap "echo ends >> \\"$NAME\\"; date +%s%N > \\"$NAME.end\\"; exit 0" TERM; while :; do sleep 0.05; done'
+LIVES = (
+    'echo begins >> "$NAME"; '
+    'trap "echo ends >> \\"$NAME\\"; date +%s%N > \\"$NAME.end\\"; exit 0" TERM; '
+    "while :; do sleep 0.05; done"
+)
 DIES = 'echo begins >> "$NAME"; echo its last words; exit 7'
 
 
