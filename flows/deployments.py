@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import psutil
+from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
@@ -37,6 +38,11 @@ def deployment_name(flow_name: str) -> str:
     return f"faceswap-{flow_name}"
 
 
+def main_flows() -> tuple[Flow[..., Any], ...]:
+    """The flows that are served."""
+    return (*_TRAINING, tune, *_OTHER)
+
+
 def deployments() -> list[RunnerDeployment]:
     """One deployment of every flow; those that train wait for each other, one at a time, in ``training_slot``.
 
@@ -65,7 +71,7 @@ def main() -> None:
 
 async def _serve() -> None:
     runner = _PatientRunner(pause_on_shutdown=False)
-    flows = {flow.name: flow for flow in (*_TRAINING, tune, *_OTHER)}
+    flows = {flow.name: flow for flow in main_flows()}
     served = {
         await runner.aadd_deployment(deployment): flows[deployment.flow_name or ""]
         for deployment in deployments()

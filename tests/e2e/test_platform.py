@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
@@ -23,6 +23,9 @@ from faceswap.settings import settings
 from flows.deployments import deployment_name
 from infra.flow_runs import Login
 from tests.e2e.conftest import Done, Patient, environment_of, faceswap, http
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 EXPERIMENT = "platform"
 """So that the demo's artifacts stay as they are."""
@@ -155,6 +158,59 @@ def test_the_form_refuses_what_is_out_of_range(servers: Servers, people: list[st
     answer = servers.start("train", training(people, seed=-1))
     assert answer.status_code == 409
     assert "seed" in answer.text
+
+
+FOREIGN = ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"})
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=["host", "origin", "sandboxed"])
+@pytest.mark.parametrize(
+    ("setting", "path"),
+    [
+        ("FACESWAP_MLFLOW_PORT", "/api/2.0/mlflow/experiments/create"),
+        ("FACESWAP_PREFECT_PORT", "/api/deployments/filter"),
+        ("FACESWAP_APP_PORT", "/gradio_api/queue/join"),
+    ],
+)
+def test_foreign_pages_and_names_are_refused(
+    servers: Servers, setting: str, path: str, headers: dict[str, str]
+) -> None:
+    server = f"http://127.0.0.1:{servers.ports[setting]}"
+    with servers.prefect() as logged_in:
+        answer = logged_in.post(server + path, json={}, headers=headers)
+        assert answer.status_code == 403, answer.text
+        assert "access-control-allow-origin" not in answer.headers
+    if "Host" in headers:
+        assert http().get(server, headers=headers).status_code == 403
+
+
+def test_prefect_wants_the_login_and_a_token(servers: Servers, place: Path) -> None:
+    assert http().get(f"{servers.api}/health").status_code == 200
+    assert http().get(f"{servers.api}/admin/version").status_code == 401
+    assert http().get(f"{servers.api}/admin/version", auth=("faceswap", "guess")).status_code == 401
+    name, password = servers.login.split(":")
+    untokened = http().post(f"{servers.api}/deployments/filter", json={}, auth=(name, password))
+    assert untokened.status_code == 403
+    assert "CSRF" in untokened.text
+    assert servers.prefect().post(f"{servers.api}/deployments/filter", json={}).status_code == 200
+    for name in ("prefect-login", "servers.json"):
+        assert (place / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_pages_work_in_a_browser(servers: Servers, browser: "Browser") -> None:
+    page = browser.new_page()
+    page.set_default_timeout(120_000)
+    prefect = servers.api.removesuffix("/api").replace("127.0.0.1", "localhost")
+    page.goto(f"{prefect}/deployments")
+    page.locator("input[type=password]").fill(servers.login)
+    page.keyboard.press("Enter")
+    page.get_by_text("faceswap-train", exact=True).click()
+    page.wait_for_url("**/deployments/deployment/**")
+    page.goto(f"{page.url.split('?')[0]}/run")
+    page.get_by_text("face sets of: bram, emeric").first.wait_for()
+    page.get_by_text("Minutes (Optional)").wait_for()
+    assert page.get_by_text('Property is type "None"').count() == 0
+    page.close()
 
 
 def test_cancel_saves_and_retry_goes_on(servers: Servers, place: Path, people: list[str]) -> None:
