@@ -9,6 +9,7 @@ from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.schemas.sorting import DeploymentSort
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
@@ -82,7 +83,9 @@ async def _serve() -> None:
 
 def _remove_old_names(client: SyncPrefectClient) -> None:
     found = client.read_deployments(
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[_OLD_NAME]))
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[_OLD_NAME])),
+        limit=100,
+        sort=DeploymentSort.NAME_ASC,
     )
     for deployment in found:
         client.delete_deployment(deployment.id)
