@@ -31,7 +31,7 @@ def test_it_answers_us_only(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert "without 401" in done.stdout
@@ -46,6 +46,6 @@ def test_a_server_of_the_users_own_gets_no_login_of_ours(tmp_path: Path) -> None
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.stdout.strip() == "[]"
