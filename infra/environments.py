@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from faceswap.settings import settings
-from faceswap.tracking_s3 import s3_environment
+from faceswap.tracking.s3 import s3_environment
 from infra.logins import prefect_login, write_private
 from infra.services import services
 
