@@ -19,11 +19,14 @@ FaceswapError
 └── RegistryError          a version or an alias does not exist or can't be loaded
     └── PromotionRefused   a version does not go to production: a gate, or a person, said no
 
-Each carries what is wrong (with the file or the setting) and, where there is one, the fix.
+Each carries what is wrong (with the file or the setting) and, where there is one, the fix; passwords in addresses
+are left out.
 """
 
 from collections.abc import Collection
 from difflib import get_close_matches
+
+from faceswap.redaction import redacted
 
 
 def did_you_mean(word: str, known: Collection[str], otherwise: str = "") -> str:
@@ -48,6 +51,7 @@ class FaceswapError(Exception):
     """
 
     def __init__(self, message: str, fix: str | None = None) -> None:
+        message, fix = redacted(message), redacted(fix) if fix else fix
         super().__init__(message, fix)
         self.message = message
         self.fix = fix

@@ -30,7 +30,11 @@ def bar(title: str, unit: str = "") -> Iterator[Report]:
     Yields:
         a function that takes (done, total, message); cheap to call often.
     """
-    yield from _terminal(title, unit) if err().is_interactive else _lines(title)
+    if err().is_interactive:
+        yield from _terminal(title, unit)
+    else:
+        with lines(title, remark) as report:
+            yield report
 
 
 class _Rate(ProgressColumn):
@@ -85,17 +89,24 @@ def _terminal(title: str, unit: str) -> Iterator[Report]:
         progress.update(task, total=shown.total or 1, completed=shown.total or 1)
 
 
-def _lines(title: str) -> Iterator[Report]:
+@contextmanager
+def lines(title: str, say: Callable[[str], object]) -> Iterator[Report]:
+    """Say every 15 s how far a long piece of work is, and when it is done; as :func:`bar`.
+
+    Args:
+        title: what the work is.
+        say: takes a line.
+    """
     started = last = time.monotonic()
 
     def report(done: int, total: int | None, message: str) -> None:
         nonlocal last
         if time.monotonic() - last >= _LINE_SECONDS:
             last = time.monotonic()
-            remark(f"{title}: {told(done, total, last - started)}; {message}")
+            say(f"{title}: {told(done, total, last - started)}; {message}")
 
     yield report
-    remark(f"{title}: done in {clock(time.monotonic() - started)}")
+    say(f"{title}: done in {clock(time.monotonic() - started)}")
 
 
 def told(done: int, total: int | None, seconds: float) -> str:

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     app_port: int = Field(7860, ge=1, le=65535, description="port the app listens on")
     app_user: str = Field("", description="user name of the app's login; empty: no login")
     app_password: SecretStr = Field(SecretStr(""), description="password of the app's login")
+    app_origin: str = Field(
+        "", description="address under which a proxy shows the app, such as https://faces.example.org"
+    )
     app_memory_mb: int = Field(1000, ge=1, description="memory for weights of loaded versions, MB")
     app_poll_seconds: float = Field(4.0, gt=0, le=60, description="how often the app looks for moved aliases")
     app_workers: int = Field(2, ge=1, le=64, description="pictures that the app works on at a time")
@@ -109,7 +112,12 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         wrong = [
-            f"FACESWAP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']} (got {e['input']!r})"
+            f"FACESWAP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']} (got {_shown(e['input'])!r})"
             for e in error.errors()
         ]
         raise SettingsError("\n  ".join(wrong), "correct it in the environment or in .env") from error
+
+
+def _shown(value: object) -> object:
+    """What was given; of a text with an @ only what follows, since a password may stand before."""
+    return f"***@{value.rpartition('@')[2]}" if isinstance(value, str) and "@" in value else value

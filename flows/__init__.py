@@ -6,9 +6,11 @@ no calls to the outside. What the user has set stays.
 
 import os
 
+from faceswap.redaction import redact_logs
 from faceswap.settings import settings
 from flows.server_log import write_logging
 
+redact_logs()
 _home = settings().home_path / "prefect"
 _home.mkdir(parents=True, exist_ok=True)  # Prefect's server would not start without
 write_logging(_home)

@@ -5,13 +5,17 @@ from contextlib import suppress
 from typing import Any
 
 import psutil
-from prefect.client.orchestration import get_client
+from prefect import Flow
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.schemas.sorting import DeploymentSort
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
 from flows import runtime
 from flows.evaluate import evaluate
+from flows.forms import keep_current
 from flows.occlusion import learn
 from flows.pipeline import pipeline
 from flows.preprocess import preprocess
@@ -22,12 +26,22 @@ from flows.train import train
 from flows.tune import tune
 from flows.watch import keep_watch, watch_heartbeats
 
-NAME = "faceswap"
-"""Of every deployment: ``prefect deployment run train/faceswap``."""
+_OLD_NAME = "faceswap"
+"""All deployments were called so once; those are removed."""
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
 _TRAINING = (train, pipeline, pretrain, learn)
 _OTHER = (preprocess, evaluate, promote, rollback, swap)
+
+
+def deployment_name(flow_name: str) -> str:
+    """What a flow's deployment is called: ``prefect deployment run train/faceswap-train``."""
+    return f"faceswap-{flow_name}"
+
+
+def main_flows() -> tuple[Flow[..., Any], ...]:
+    """The flows that are served."""
+    return (*_TRAINING, tune, *_OTHER)
 
 
 def deployments() -> list[RunnerDeployment]:
@@ -37,17 +51,20 @@ def deployments() -> list[RunnerDeployment]:
     slot, would queue behind their chief, who waits for them.
     """
     waiting = [
-        RunnerDeployment.from_flow(flow, NAME, tags=["training"], concurrency_limit=_QUEUE)
+        RunnerDeployment.from_flow(
+            flow, deployment_name(flow.name), tags=["training"], concurrency_limit=_QUEUE
+        )
         for flow in _TRAINING
     ]
-    searching = RunnerDeployment.from_flow(tune, NAME, tags=["training"])
-    return [*waiting, searching, *(RunnerDeployment.from_flow(flow, NAME) for flow in _OTHER)]
+    searching = RunnerDeployment.from_flow(tune, deployment_name(tune.name), tags=["training"])
+    return [*waiting, searching, *(RunnerDeployment.from_flow(f, deployment_name(f.name)) for f in _OTHER)]
 
 
 def main() -> None:
     """Serve until stopped."""
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(runtime.TRAINING_SLOT, 1)
+        _remove_old_names(client)
     watch_heartbeats()
     keep_watch()
     asyncio.run(_serve())
@@ -55,9 +72,23 @@ def main() -> None:
 
 async def _serve() -> None:
     runner = _PatientRunner(pause_on_shutdown=False)
-    for deployment in deployments():
-        await runner.aadd_deployment(deployment)
+    flows = {flow.name: flow for flow in main_flows()}
+    served = {
+        await runner.aadd_deployment(deployment): flows[deployment.flow_name or ""]
+        for deployment in deployments()
+    }
+    keep_current(served)
     await runner.start()
+
+
+def _remove_old_names(client: SyncPrefectClient) -> None:
+    found = client.read_deployments(
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[_OLD_NAME])),
+        limit=100,
+        sort=DeploymentSort.NAME_ASC,
+    )
+    for deployment in found:
+        client.delete_deployment(deployment.id)
 
 
 class _PatientRunner(Runner):

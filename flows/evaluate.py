@@ -21,6 +21,7 @@ from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from flows import runtime
+from flows.naming import named
 from flows.parameters import EvaluateParameters
 
 
@@ -118,7 +119,7 @@ def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> lis
     return found
 
 
-@flow(name="evaluate")
+@flow(name="evaluate", flow_run_name=named(lambda parameters: " + ".join(parameters.references)))
 def evaluate(parameters: EvaluateParameters) -> list[Evaluated]:
     """Versions measured by the protocol on held-out frames; the numbers are written to the versions."""
     name = f"evaluate {' + '.join(parameters.references)}"

@@ -9,7 +9,8 @@ from prefect.cache_policies import NO_CACHE
 from faceswap import tracking
 from faceswap.model import weights
 from faceswap.model.device import device
-from faceswap.model.networks.occlusion_network import NAME, save_occlusion_network
+from faceswap.model.networks.occlusion_network import save_occlusion_network
+from faceswap.model.occlusion_view import NAME
 from faceswap.model.options import OcclusionOptions
 from faceswap.model.priors.bare_faces import Faces, render_faces
 from faceswap.model.priors.occlusion_training import learn_occlusion
@@ -46,7 +47,9 @@ def learn(parameters: LearnOcclusionParameters) -> Path:
                 run.metrics(values, step)
                 report(step, options.steps, f"loss {values['loss']:.3f}")
 
-            model = learn_occlusion(faces, options, told, work.checkpoints(folder), run.run_id)
+            model = runtime.training(
+                lambda: learn_occlusion(faces, options, told, work.checkpoints(folder), run.run_id)
+            )
         file = Path(parameters.out) if parameters.out else weights.made_at(NAME)
         about = {"run_id": run.run_id, **options.model_dump(), "device": str(device())}
         digest = save_occlusion_network(model, file, about)

@@ -3,6 +3,7 @@
 import shutil
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -15,10 +16,12 @@ from faceswap.faces.faceset import FaceSet
 from faceswap.model.presets import preset
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
+from faceswap.redaction import redacted
 from faceswap.registry.origin import provenance
 from faceswap.settings import settings
 from faceswap.swap.video.heldout_clip import swap_heldout
 from flows.evaluate import Evaluated, evaluate
+from flows.naming import listed, named, people
 from flows.parameters import (
     EvaluateParameters,
     PipelineParameters,
@@ -106,12 +109,17 @@ def report_all(
         settings={
             **parameters.model_dump(mode="json"),
             "run_id": trained.run_id,
-            "tracking": settings().tracking,
+            "tracking": redacted(settings().tracking),
         },
     )
 
 
-@flow(name="pipeline", flow_run_name="pipeline-{parameters.preset}")
+def _title(parameters: Any) -> str:
+    preset = parameters.preset or "lite"
+    return listed(people(list(parameters.people)), str(preset), f"{parameters.minutes or 4:g} min")
+
+
+@flow(name="pipeline", flow_run_name=named(_title))
 def pipeline(parameters: PipelineParameters) -> Path:
     """Media of two or more people in; face sets, tracked training, registered versions, report and video out."""
     out = Path(parameters.out)

@@ -9,6 +9,7 @@ from faceswap.faces.extraction.extractor import extract
 from faceswap.faces.extraction.report import contact_sheet, coverage_advice, histograms
 from faceswap.faces.faceset import FaceSet
 from flows import runtime
+from flows.naming import named
 from flows.parameters import PreprocessParameters
 
 
@@ -57,7 +58,7 @@ def report_faces(uri: str, parameters: PreprocessParameters) -> None:
         )
 
 
-@flow(name="preprocess", flow_run_name="preprocess-{parameters.identity}")
+@flow(name="preprocess", flow_run_name=named(lambda parameters: parameters.identity))
 def preprocess(parameters: PreprocessParameters) -> str:
     """Media of one person in, a face set out; returns its URI."""
     uri = extract_faces(parameters)

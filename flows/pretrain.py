@@ -23,6 +23,7 @@ from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer
 from faceswap.settings import settings
 from flows import runtime, work
+from flows.naming import named
 from flows.parameters import PretrainParameters
 from flows.train import Observer
 
@@ -34,7 +35,7 @@ def render_people(options: PretrainingOptions) -> Rendered:
         return render_pairs(options, settings().workers or os.cpu_count() or 1, report)
 
 
-@flow(name="pretrain")
+@flow(name="pretrain", flow_run_name=named(lambda parameters: str(parameters.preset or "lite")))
 def pretrain(parameters: PretrainParameters) -> Path:
     """Learn faces from people who do not exist; writes the prior and logs it with its origin.
 
@@ -62,7 +63,7 @@ def pretrain(parameters: PretrainParameters) -> Path:
             )
             if work.run_of(folder):
                 trainer.resume()
-            result = trainer.train()
+            result = runtime.training(trainer.train)
         file = Path(parameters.out) if parameters.out else weights.made_at(recipe.name)
         about = {"run_id": run.run_id, "preset": recipe.name, **options.model_dump(), "device": str(device())}
         digest = save_prior(result.model, STAND_IN, file, about)

@@ -25,6 +25,7 @@ from faceswap.registry.promotion import Record
 from faceswap.settings import settings
 from flows import runtime
 from flows.evaluate import evaluate_one, target_sets
+from flows.naming import named
 from flows.parameters import Destination, EvaluateParameters, PromoteParameters, RollbackParameters
 
 Pairs = dict[str, tuple[PairResult, PairResult | None]]
@@ -158,7 +159,7 @@ def settle(
     return decision
 
 
-@flow(name="promote", flow_run_name="promote-{parameters.version}")
+@flow(name="promote", flow_run_name=named(lambda parameters: parameters.version))
 def promote(parameters: PromoteParameters) -> Promoted:
     """A version into production, if the gates let it pass; who, when and why is written to the version.
 
@@ -198,7 +199,7 @@ def promote(parameters: PromoteParameters) -> Promoted:
     return Promoted(challenger, champion, decision, run.run_id)
 
 
-@flow(name="rollback", flow_run_name="rollback-{parameters.name}")
+@flow(name="rollback", flow_run_name=named(lambda parameters: parameters.name))
 def rollback(parameters: RollbackParameters) -> Promoted:
     """The version before into production again, in one step; recorded with both versions and as an MLflow run."""
     name = f"rollback {parameters.name}"

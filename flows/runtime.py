@@ -1,14 +1,18 @@
 """How flows show themselves: progress on the terminal and in Prefect's UI, links between Prefect and MLflow."""
 
 import logging
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from prefect import task
 from prefect.artifacts import create_image_artifact, create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.concurrency.sync import concurrency
@@ -16,10 +20,13 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
 from faceswap.media.images import data_uri
-from faceswap.progress import Report, bar
+from faceswap.progress import Report, bar, lines
 from faceswap.tracking import FLOW_RUN, Run
+from flows.temporary_server import guard_temporary_server
 
+guard_temporary_server()
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 TRAINING_SLOT = "faceswap-training"
 """Prefect's global concurrency limit that all trainings share."""
 
@@ -55,9 +62,18 @@ def training_slot() -> Iterator[None]:
         yield
 
 
+@task(name="train", cache_policy=NO_CACHE)
+def training(work: Callable[[], T]) -> T:
+    """A training as a task in the graph.
+
+    To be called, not submitted: Prefect's cancellation reaches the main thread only, where it saves and ends.
+    """
+    return work()
+
+
 @contextmanager
 def progress(title: str, unit: str = "") -> Iterator[Report]:
-    """A bar on the terminal and a progress artifact in Prefect's UI, at most every two per cent.
+    """A bar on the terminal, lines in the log where Prefect's UI shows it; a progress artifact, every two per cent.
 
     Args:
         title: what the work is.
@@ -65,7 +81,8 @@ def progress(title: str, unit: str = "") -> Iterator[Report]:
     """
     artifact: UUID = create_progress_artifact(progress=0.0, description=title)  # type: ignore[assignment]
     shown = 0.0
-    with bar(title, unit) as report:
+    started_by_ui = "PREFECT__FLOW_RUN_ID" in os.environ  # as the process that serves the flows sets it
+    with lines(title, logger.info) if started_by_ui else bar(title, unit) as report:
 
         def both(done: int, total: int | None, message: str) -> None:
             nonlocal shown

@@ -24,6 +24,7 @@ from faceswap.swap.batch.media_swap import SwapReport, swap_media
 from faceswap.swap.batch.output_paths import file_for, plan
 from faceswap.swap.swapper import Swapper
 from flows import runtime
+from flows.naming import named
 from flows.parameters import SwapParameters
 
 
@@ -82,7 +83,11 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters) -> Swa
         )
 
 
-@flow(name="swap", flow_run_name="swap-{parameters.reference}")
+def _title(parameters: Any) -> str:
+    return f"{parameters.reference} on {Path(parameters.target).name}"
+
+
+@flow(name="swap", flow_run_name=named(_title))
 def swap(parameters: SwapParameters) -> SwapReport:
     """A picture, a folder or a video with the reference's face put on; labelled, with its origin in the file."""
     plan(parameters.target, parameters.out)  # what is wrong there is said before anything is loaded
@@ -99,7 +104,7 @@ def swap(parameters: SwapParameters) -> SwapReport:
     return report
 
 
-@flow(name="sheet", flow_run_name="sheet-{parameters.reference}")
+@flow(name="sheet", flow_run_name=named(_title))
 def sheet(parameters: SwapParameters) -> Path:
     """One frame of the target under all masks and colour transfers, as a labelled picture to choose from."""
     out = file_for(parameters.out, "image", "The sheet")

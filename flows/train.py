@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
@@ -30,6 +31,7 @@ from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
 from faceswap.settings import settings
 from flows import runtime, work
+from flows.naming import budget, listed, named, people
 from flows.parameters import PRIOR, TrainParameters
 from flows.watch import close_mlflow_runs
 
@@ -80,10 +82,11 @@ def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
     return found
 
 
+@task(name="train", cache_policy=NO_CACHE)
 def fit(
     run: tracking.Run, parameters: TrainParameters, sets: dict[str, FaceSet], folder: Path
 ) -> TrainingResult:
-    """Train inline, so that Prefect's cancellation reaches the loop, saves and ends."""
+    """Train. To be called, not submitted: Prefect's cancellation reaches the main thread only; it saves and ends."""
     recipe = parameters.recipe()
     if len(sets) < 2 and not parameters.freeze_encoder:
         raise SettingsError(
@@ -167,9 +170,16 @@ def register_versions(
     return versions
 
 
+def _title(parameters: Any) -> str:
+    if parameters.resume:
+        return f"resume {parameters.resume[:8]}"
+    preset = parameters.preset or "lite"
+    return listed(people(parameters.face_sets), str(preset), budget(parameters) or "4 min")
+
+
 @flow(
     name="train",
-    flow_run_name="train-{parameters.preset}",
+    flow_run_name=named(_title),
     on_crashed=[close_mlflow_runs],
     on_cancellation=[close_mlflow_runs],
 )
@@ -190,8 +200,8 @@ def train(parameters: TrainParameters) -> Trained:
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
         )
-        budget = parameters.options().budget.model_dump_json(exclude_none=True)
-        run.tags({"device": str(device()), "budget": budget})
+        allowed = parameters.options().budget.model_dump_json(exclude_none=True)
+        run.tags({"device": str(device()), "budget": allowed})
         if parameters.tune_run:
             run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():

@@ -19,6 +19,7 @@ from faceswap.tuning.results import table, winner
 from faceswap.tuning.tuner import clean_up, search
 from faceswap.tuning.workers import search_as_chief, search_with_workers
 from flows import runtime
+from flows.naming import listed, named, people
 from flows.parameters import TrainParameters
 from flows.parameters_tune import TuneParameters, search_of, searches
 from flows.train import load_face_sets, train
@@ -38,7 +39,14 @@ class Tuned:
     versions: dict[str, Version] = field(default_factory=dict)
 
 
-@flow(name="tune", flow_run_name="tune-{parameters.preset}-{parameters.space}")
+def _title(parameters: Any) -> str:
+    if parameters.resume:
+        return f"resume {parameters.resume[:8]}"
+    preset, space = parameters.preset or "lite", parameters.space or "bottleneck"
+    return listed(people(parameters.face_sets), str(preset), f"by {Path(space).name}")
+
+
+@flow(name="tune", flow_run_name=named(_title))
 def tune(parameters: TuneParameters) -> Tuned | None:
     """Search good settings for these faces. Killed and started again with the same input, it goes on.
 

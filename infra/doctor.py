@@ -15,6 +15,7 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from faceswap.errors import FaceswapError
+from faceswap.redaction import redacted
 from faceswap.settings import settings
 from infra.services import services
 
@@ -200,7 +201,7 @@ def _registry() -> Iterator[Finding]:
     from faceswap import registry, tracking
 
     tracking.connect()
-    yield Finding("tracking", "good", settings().tracking)
+    yield Finding("tracking", "good", redacted(settings().tracking))
     closed = tracking.end_dead_runs()
     if closed:
         yield Finding("runs", "good", f"{len(closed)} of killed processes were closed as failed")

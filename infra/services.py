@@ -1,19 +1,13 @@
-"""The servers of one machine: their addresses, whether they answer, and the note of those that run."""
+"""The servers of one machine: their addresses, and whether they answer."""
 
 import errno
-import json
-import os
 import socket
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import psutil
 
 from faceswap.errors import SettingsError
 from faceswap.settings import settings
-from faceswap.tracking.s3 import s3_environment
 
 if TYPE_CHECKING:
     import httpx
@@ -21,7 +15,6 @@ if TYPE_CHECKING:
 _HOST = "127.0.0.1"
 _LOOPBACK = {"0.0.0.0": _HOST, "::": "::1"}
 """Where to ask a server that listens on all addresses."""
-_NOTE = "servers.json"
 
 
 @dataclass(frozen=True)
@@ -118,72 +111,3 @@ def check_ports() -> None:
             )
         taken[one.port] = one
         one.check_port()
-
-
-def client_environment() -> dict[str, str]:
-    """What makes a process talk to the servers."""
-    known = services()
-    return {
-        "FACESWAP_TRACKING_URI": known["mlflow"].url,
-        "PREFECT_API_URL": f"{known['prefect'].url}/api",
-    }
-
-
-def server_environment() -> dict[str, str]:
-    """What the Procfile's commands need besides: state under the home folder, nothing asked of the outside."""
-    home, known = settings().home_path, services()
-    return (
-        client_environment()
-        | s3_environment()
-        | {
-            "FACESWAP_HOME": str(home),
-            "MLFLOW_DATABASE": f"sqlite:///{home / 'mlflow.db'}",
-            "MLFLOW_ARTIFACTS": settings().artifacts,
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # for features that we don't use; doubles the start
-            "PREFECT_HOME": str(home / "prefect"),
-            "PREFECT_SERVER_API_PORT": str(known["prefect"].port),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-            "PREFECT_SERVER_UI_V2_ENABLED": "false",
-            "PREFECT_LOGGING_LEVEL": "INFO",
-            "PREFECT_LOGGING_EXTRA_LOGGERS": "faceswap,flows",  # their lines show in the UI
-            "DO_NOT_TRACK": "1",
-            "GRADIO_ANALYTICS_ENABLED": "False",
-            "PYTHONUNBUFFERED": "1",
-            **{one.setting: str(one.port) for one in known.values()},
-        }
-    )
-
-
-def note() -> Path:
-    """The file that says which servers run on this home folder."""
-    return settings().home_path / _NOTE
-
-
-def write_note() -> None:
-    """Say that this process runs the servers."""
-    me = psutil.Process()
-    content = {"pid": me.pid, "created": me.create_time(), "environment": client_environment()}
-    part = note().with_suffix(".part")
-    part.write_text(json.dumps(content))
-    part.replace(note())
-
-
-def running_environment() -> dict[str, str]:
-    """:func:`client_environment` of the servers that run on this home folder; empty where none do."""
-    try:
-        found = json.loads(note().read_text())
-        alive = abs(psutil.Process(found["pid"]).create_time() - found["created"]) < 1
-    except (OSError, ValueError, KeyError, psutil.Error):
-        return {}
-    return dict(found["environment"]) if alive else {}
-
-
-def use_running_servers() -> None:
-    """Let this process work with the servers of ``faceswap up``, unless its user has chosen others."""
-    found = running_environment()
-    if not found or settings().tracking_uri or "PREFECT_API_URL" in os.environ:
-        return
-    os.environ.update(found)
-    settings.cache_clear()

@@ -5,9 +5,11 @@ import secrets
 import socket
 from collections.abc import Callable
 from contextlib import closing
+from urllib.parse import urlsplit
 
 from faceswap.errors import SettingsError
 from faceswap.settings import Settings
+from infra.own_pages import LOCAL_NAMES
 
 
 def check(settings: Settings) -> None:
@@ -52,6 +54,13 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def own_hosts(settings: Settings) -> set[str]:
+    """Names under which the app answers; none where others may reach it: its login guards it then."""
+    if not is_local(settings.app_host):
+        return set()
+    return {*LOCAL_NAMES, settings.app_host, urlsplit(settings.app_origin).hostname or settings.app_host}
 
 
 def login(settings: Settings) -> Callable[[str, str], bool] | None:

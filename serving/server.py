@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from faceswap.errors import FaceswapError
 from faceswap.faces.detection import load_models
 from faceswap.settings import Settings
-from serving.access import check, login
+from infra.own_pages import OwnPages
+from serving.access import check, login, own_hosts
 from serving.app import build, folder_of, render_examples, workshop_of
 from serving.catalogue import Catalogue
 from serving.theme import STYLES, theme
@@ -32,6 +33,7 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         state = workshop.catalogue.state
         return {"status": "ok", "versions": len(state.rows), "registry": "lost" if state.problem else "ok"}
 
+    web.add_middleware(OwnPages, hosts=own_hosts(settings), origins=[settings.app_origin])
     folder = folder_of(settings)
     return gr.mount_gradio_app(
         web,

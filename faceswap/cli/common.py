@@ -73,15 +73,17 @@ def spoken_errors(
 
 def _prepare() -> None:
     """Set up logging, and work with the servers of ``faceswap up``."""
+    from faceswap.redaction import redact_logs
     from faceswap.settings import settings
 
+    redact_logs()
     lines = LogLines()
     lines.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=settings().log_level, handlers=[lines])
     for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
-    from infra.services import use_running_servers
+    from infra.environments import use_running_servers
 
     use_running_servers()
 

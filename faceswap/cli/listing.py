@@ -15,6 +15,7 @@ from faceswap.cli.common import SHORT, Seed, spoken_errors
 from faceswap.cli.options import at_home, cast_names, one_of
 from faceswap.console import out as console
 from faceswap.console import say
+from faceswap.redaction import redacted
 
 
 def inspect(file: Annotated[Path, typer.Argument(help="picture or video", callback=at_home)]) -> None:
@@ -82,7 +83,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = Fa
             return
         metrics = [gate.metric for gate in gates_from(settings().gates)]
         table = Table(
-            title=f"Versions at {settings().tracking}",
+            title=f"Versions at {redacted(settings().tracking)}",
             box=box.SIMPLE_HEAD,
             collapse_padding=True,
             pad_edge=False,

@@ -19,8 +19,11 @@ def up(verbose: Annotated[bool, typer.Option(help="print what the servers print"
     """Start MLflow, Prefect, the process that runs flows, and the app; Ctrl-C stops them."""
     with spoken_errors():
         from faceswap.settings import settings
+        from infra.logins import login_file, prefect_login
         from infra.services import services
         from infra.up import up as run_servers
+
+        login = prefect_login()
 
         said: list[str] = []
 
@@ -32,10 +35,14 @@ def up(verbose: Annotated[bool, typer.Option(help="print what the servers print"
 
         def ready() -> None:
             out().print(_addresses(dict.fromkeys(services(), "answers")))
+            say(f"Prefect's login: {login}  (kept in {login_file()}, which only you can read)")
             say(f"State: {settings().home_path}, logs in its folder logs. Ctrl-C stops everything.")
             say("Next: start a training in Prefect (Deployments), or `faceswap demo` in another terminal.")
 
-        run_servers(ready, waiting, verbose)
+        def happened(line: str) -> None:
+            remark(line, style="yellow")
+
+        run_servers(ready, waiting, happened, verbose)
         say("Stopped.")
 
 
@@ -55,7 +62,9 @@ def status(as_json: AsJson = False) -> None:
     """Show which servers answer and which flows run."""
     with spoken_errors():
         from faceswap.settings import settings
-        from infra.services import running_environment, services
+        from infra.environments import running_environment
+        from infra.logins import login_file
+        from infra.services import services
 
         states = {name: "answers" if one.healthy() else "does not answer" for name, one in services().items()}
         flows = []
@@ -68,7 +77,9 @@ def status(as_json: AsJson = False) -> None:
             sys.stdout.write(json.dumps({"servers": servers, "flows": flows}, indent=1) + "\n")
             return
         out().print(_addresses(states))
-        if not running_environment():
+        if running_environment():
+            say(f"Prefect's login: in {login_file()}")
+        else:
             say(f"`faceswap up` does not run on {settings().home_path}.")
         table = Table(title="Flow runs that have not ended")
         for title in ("run", "state", "since", "page"):

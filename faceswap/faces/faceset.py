@@ -210,6 +210,18 @@ def find_headers(root: str, identity: str) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+def known_identities() -> list[str]:
+    """Whose face sets there are, by name, under the settings' folder or prefix.
+
+    Raises:
+        StorageError: it can't be read.
+    """
+    names = (
+        name.split("/") for name in storage.list_files(settings().face_sets_root) if name.endswith(HEADER)
+    )
+    return sorted({parts[0] for parts in names if len(parts) == 3})
+
+
 def find(spec: str) -> FaceSet:
     """The face set that a folder, an s3:// prefix or an identity's name (then its newest) means.
 

@@ -14,7 +14,7 @@ from faceswap.errors import TrainingError
 from faceswap.inference.graph_cache import SOURCE, cached_graph
 from faceswap.inference.onnx_graph import Graph
 from faceswap.model import weights
-from faceswap.model.networks.occlusion_network import NAME, VIEW
+from faceswap.model.occlusion_view import NAME, VIEW
 
 
 class OcclusionNetwork:

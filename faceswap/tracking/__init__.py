@@ -24,6 +24,7 @@ from mlflow.utils.logging_utils import disable_logging
 from numpy.typing import NDArray
 
 from faceswap.errors import TrackingError
+from faceswap.redaction import without_user
 from faceswap.settings import settings
 from faceswap.tracking.facts import environment
 from faceswap.tracking.s3 import FIX, s3_environment, s3_errors
@@ -108,7 +109,7 @@ class Run:
         if not uri.startswith("http"):
             return ""
         experiment = self.client.get_run(self.run_id).info.experiment_id
-        return f"{uri.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
+        return f"{without_user(uri).rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log numbers at a step; a server that is away for a while only delays them."""
@@ -209,6 +210,8 @@ def run(
         tags: more tags.
     """
     client = connect()
+    with suppress(TrackingError):  # what can't be tidied up does not hold up what comes
+        end_dead_runs()
     labels = {"faceswap.kind": kind, _PROCESS: _process(), **environment(), **(tags or {})}
     with explained("start a run"):
         active = mlflow.start_run(
@@ -220,6 +223,8 @@ def run(
             log_system_metrics=kind in {"train", "trial"},
         )
     tracked = Run(client, active.info.run_id)
+    if not parent and tracked.url:
+        logger.info("MLflow run of %s: %s", name, tracked.url)
     status = "FAILED"
     try:
         yield tracked
@@ -237,13 +242,20 @@ def run(
 
 def _process() -> str:
     me = psutil.Process()
-    return f"{platform.node()} {me.pid} {me.create_time():.0f}"
+    return f"{_node()} {me.pid} {me.create_time():.0f}"
+
+
+def _node() -> str:
+    """This machine; of containers that share its name each for itself: their numbers of processes differ."""
+    with suppress(OSError):  # not on Linux
+        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
+    return platform.node()
 
 
 def _is_gone(process: str) -> bool:
     """Whether a process of this machine, as its run's tag names it, no longer exists."""
     node, pid, created = process.rsplit(" ", 2)
-    if node != platform.node():
+    if node not in {_node(), platform.node()}:  # runs of before name no container
         return False
     try:
         return abs(psutil.Process(int(pid)).create_time() - float(created)) > 2

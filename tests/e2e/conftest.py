@@ -1,6 +1,7 @@
 """One state folder for all end-to-end tests, filled once by the demo in miniature."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,11 +9,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from faceswap.settings import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """A browser that a test drives."""
+    sync = pytest.importorskip("playwright.sync_api", reason="the python package playwright is missing")
+    chromium = (
+        os.environ.get("FACESWAP_TEST_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+    )
+    if not chromium:
+        pytest.skip("no chromium to drive (set FACESWAP_TEST_CHROMIUM)")
+    with sync.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True)

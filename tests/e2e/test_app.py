@@ -1,7 +1,5 @@
 """The app as a process of its own, in a headless browser and through gradio_client."""
 
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,7 +26,7 @@ from tests.e2e.conftest import Done, environment_of, faceswap
 from tests.e2e.test_all_in_one import first_frame
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 _WAIT = 90_000
 
@@ -182,25 +180,15 @@ def test_it_refuses_to_be_open_to_everybody_and_a_taken_port(demo: Done) -> None
 
 
 @pytest.fixture(scope="module")
-def page(app: str) -> "Iterator[Page]":
-    sync = pytest.importorskip("playwright.sync_api", reason="the python package playwright is missing")
-    chromium = (
-        os.environ.get("FACESWAP_TEST_CHROMIUM")
-        or shutil.which("chromium")
-        or shutil.which("chromium-browser")
-    )
-    if not chromium:
-        pytest.skip("no chromium to drive (set FACESWAP_TEST_CHROMIUM)")
-    with sync.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1280, "height": 900})
-        opened.set_default_timeout(_WAIT)
-        asked: list[str] = []
-        opened.on("request", lambda request: asked.append(request.url))
-        opened.goto(app)
-        opened.wait_for_selector("#picture-empty .empty")
-        yield opened
-        browser.close()
+def page(app: str, browser: "Browser") -> "Iterator[Page]":
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(_WAIT)
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(app)
+    opened.wait_for_selector("#picture-empty .empty")
+    yield opened
+    opened.close()
     outside = [url for url in asked if not url.startswith((app, "data:", "blob:"))]
     assert outside == []
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
@@ -19,7 +20,12 @@ import pytest
 
 from faceswap import registry
 from faceswap.settings import settings
-from tests.e2e.conftest import Done, environment_of, faceswap, http
+from flows.deployments import deployment_name
+from infra.flow_runs import Login
+from tests.e2e.conftest import Done, Patient, environment_of, faceswap, http
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 EXPERIMENT = "platform"
 """So that the demo's artifacts stay as they are."""
@@ -43,10 +49,20 @@ class Servers:
     def api(self) -> str:
         return f"http://127.0.0.1:{self.ports['FACESWAP_PREFECT_PORT']}/api"
 
+    @property
+    def login(self) -> str:
+        """As the terminal says it."""
+        found = re.search(r"Prefect's login: (\S+:\S+)", self.log.read_text())
+        assert found
+        return found[1]
+
+    def prefect(self) -> httpx.Client:
+        return httpx.Client(timeout=30, transport=Patient(), auth=Login(self.login))
+
     def start(self, flow: str, parameters: dict[str, Any]) -> httpx.Response:
-        deployment = http().get(f"{self.api}/deployments/name/{flow}/faceswap").json()
+        deployment = self.prefect().get(f"{self.api}/deployments/name/{flow}/{deployment_name(flow)}").json()
         request = {"parameters": {"parameters": parameters}, "state": {"type": "SCHEDULED"}}
-        return http().post(f"{self.api}/deployments/{deployment['id']}/create_flow_run", json=request)
+        return self.prefect().post(f"{self.api}/deployments/{deployment['id']}/create_flow_run", json=request)
 
     def begin(self, flow: str, parameters: dict[str, Any]) -> str:
         answer = self.start(flow, parameters)
@@ -54,11 +70,11 @@ class Servers:
         return str(answer.json()["id"])
 
     def state(self, flow_run: str) -> str:
-        return str(http().get(f"{self.api}/flow_runs/{flow_run}").json()["state_name"])
+        return str(self.prefect().get(f"{self.api}/flow_runs/{flow_run}").json()["state_name"])
 
     def ask(self, flow_run: str, kind: str, name: str) -> None:
         request = {"state": {"type": kind, "name": name}, "force": True}
-        http().post(f"{self.api}/flow_runs/{flow_run}/set_state", json=request).raise_for_status()
+        self.prefect().post(f"{self.api}/flow_runs/{flow_run}/set_state", json=request).raise_for_status()
 
     def mlflow_status(self, flow_run: str) -> str:
         server = f"http://127.0.0.1:{self.ports['FACESWAP_MLFLOW_PORT']}/api/2.0/mlflow"
@@ -142,6 +158,59 @@ def test_the_form_refuses_what_is_out_of_range(servers: Servers, people: list[st
     answer = servers.start("train", training(people, seed=-1))
     assert answer.status_code == 409
     assert "seed" in answer.text
+
+
+FOREIGN = ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"})
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=["host", "origin", "sandboxed"])
+@pytest.mark.parametrize(
+    ("setting", "path"),
+    [
+        ("FACESWAP_MLFLOW_PORT", "/api/2.0/mlflow/experiments/create"),
+        ("FACESWAP_PREFECT_PORT", "/api/deployments/filter"),
+        ("FACESWAP_APP_PORT", "/gradio_api/queue/join"),
+    ],
+)
+def test_foreign_pages_and_names_are_refused(
+    servers: Servers, setting: str, path: str, headers: dict[str, str]
+) -> None:
+    server = f"http://127.0.0.1:{servers.ports[setting]}"
+    with servers.prefect() as logged_in:
+        answer = logged_in.post(server + path, json={}, headers=headers)
+        assert answer.status_code == 403, answer.text
+        assert "access-control-allow-origin" not in answer.headers
+    if "Host" in headers:
+        assert http().get(server, headers=headers).status_code == 403
+
+
+def test_prefect_wants_the_login_and_a_token(servers: Servers, place: Path) -> None:
+    assert http().get(f"{servers.api}/health").status_code == 200
+    assert http().get(f"{servers.api}/admin/version").status_code == 401
+    assert http().get(f"{servers.api}/admin/version", auth=("faceswap", "guess")).status_code == 401
+    name, password = servers.login.split(":")
+    untokened = http().post(f"{servers.api}/deployments/filter", json={}, auth=(name, password))
+    assert untokened.status_code == 403
+    assert "CSRF" in untokened.text
+    assert servers.prefect().post(f"{servers.api}/deployments/filter", json={}).status_code == 200
+    for name in ("prefect-login", "servers.json"):
+        assert (place / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_pages_work_in_a_browser(servers: Servers, browser: "Browser") -> None:
+    page = browser.new_page()
+    page.set_default_timeout(120_000)
+    prefect = servers.api.removesuffix("/api").replace("127.0.0.1", "localhost")
+    page.goto(f"{prefect}/deployments")
+    page.locator("input[type=password]").fill(servers.login)
+    page.keyboard.press("Enter")
+    page.get_by_text("faceswap-train", exact=True).click()
+    page.wait_for_url("**/deployments/deployment/**")
+    page.goto(f"{page.url.split('?')[0]}/run")
+    page.get_by_text("face sets of: bram, emeric").first.wait_for()
+    page.get_by_text("Minutes (Optional)").wait_for()
+    assert page.get_by_text('Property is type "None"').count() == 0
+    page.close()
 
 
 def test_cancel_saves_and_retry_goes_on(servers: Servers, place: Path, people: list[str]) -> None:

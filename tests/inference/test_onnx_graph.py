@@ -15,8 +15,9 @@ from faceswap.inference.graph_cache import SOURCE, cached_graph
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork, write_graph
 from faceswap.model import weights
 from faceswap.model.networks.architecture import build_decoder, build_encoder
-from faceswap.model.networks.occlusion_network import NAME, VIEW, read_occlusion_network
+from faceswap.model.networks.occlusion_network import read_occlusion_network
 from faceswap.model.networks.predictor import Predictor
+from faceswap.model.occlusion_view import NAME, VIEW
 from faceswap.settings import settings
 from tests.model.training.test_trainer import TINY
 

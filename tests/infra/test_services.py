@@ -8,8 +8,7 @@ import pytest
 
 from faceswap.errors import SettingsError
 from faceswap.settings import settings
-from infra.services import check_ports, server_environment, services
-from tests.s3 import use_server
+from infra.services import check_ports, services
 
 ELSEWHERE = "127.0.0.2"
 """An address of this machine that is not 127.0.0.1: on Linux all of 127.0.0.0/8 are."""
@@ -86,12 +85,3 @@ def test_an_address_of_another_machine_is_said(monkeypatch: pytest.MonkeyPatch, 
     configure(monkeypatch, host, 7861)
     with pytest.raises(SettingsError, match=f"(?s){host}.*no address of this machine.*FACESWAP_APP_HOST"):
         check_ports()
-
-
-def test_mlflows_server_finds_the_artifacts_in_s3(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MLFLOW_S3_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    use_server(monkeypatch, "http://127.0.0.1:9")
-    found = server_environment()
-    assert found["MLFLOW_S3_ENDPOINT_URL"] == "http://127.0.0.1:9"
-    assert (found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]) == ("key", "secret")

@@ -12,7 +12,7 @@ from keras import layers
 
 from faceswap.errors import TrainingError
 from faceswap.model import weights
-from faceswap.model.networks.occlusion_network import NAME, VIEW
+from faceswap.model.occlusion_view import NAME, VIEW
 
 _FULL, _DOWN = 12, (24, 48, 64, 96)
 """Filters at full size and at each half of it."""

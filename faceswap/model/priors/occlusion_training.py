@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from faceswap.faces.geometry import apply
 from faceswap.faces.regions import hull_of
-from faceswap.model.networks.occlusion_network import VIEW, build_occlusion_network
+from faceswap.model.networks.occlusion_network import build_occlusion_network
+from faceswap.model.occlusion_view import VIEW
 from faceswap.model.options import OcclusionOptions
 from faceswap.model.priors.bare_faces import SOURCE, Faces
 from faceswap.model.training.augmentation import Array

@@ -10,13 +10,9 @@ import pytest
 from faceswap.errors import TrainingError
 from faceswap.inference.occlusion import occlusion_network
 from faceswap.model import weights
-from faceswap.model.networks.occlusion_network import (
-    NAME,
-    VIEW,
-    build_occlusion_network,
-    save_occlusion_network,
-)
+from faceswap.model.networks.occlusion_network import build_occlusion_network, save_occlusion_network
 from faceswap.model.networks.predictor import Predictor
+from faceswap.model.occlusion_view import NAME, VIEW
 from faceswap.model.priors.bare_faces import Faces, OcclusionOptions, render_faces
 from faceswap.model.priors.occlusion_training import OccludedFaces, falling_rate, hidden_loss, learn_occlusion
 from faceswap.model.training.checkpoints import Checkpoints

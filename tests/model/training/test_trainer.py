@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import CheckpointError, DivergedError
-from faceswap.inference.decoder_network import DecoderNetwork, export, read_model
+from faceswap.inference.decoder_network import DecoderNetwork
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import preset
 from faceswap.model.training.autoencoders import Autoencoders
