@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
+from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
 from faceswap.faces.detection import FaceFinder
@@ -107,10 +108,8 @@ def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> lis
             one.picture, f"{name}: typical, best and worst swaps"
         )
         run.metrics({f"{name}.{k}": v for k, v in one.result.metrics().items()})
-    measured = [one.result.metrics() for one in found]
-    shared = set.intersection(*(set(m) for m in measured))
-    means = {k: float(np.mean([m[k] for m in measured])) for k in sorted(shared)}
-    registry.record_metrics(found[0].version, means)
+    results = [one.result for one in found]
+    registry.record_metrics(found[0].version, mean_measures(results), frames_of(results), run.run_id)
     return found
 
 

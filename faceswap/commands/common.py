@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from faceswap.errors import ConsentError, FaceswapError, SettingsError
+from faceswap.evaluation.measures import COLUMNS
 from faceswap.model.presets import PRESETS
 from faceswap.settings import settings
 from infra.services import use_running_servers
@@ -21,14 +22,7 @@ from infra.services import use_running_servers
 console = Console()
 errors = Console(stderr=True)
 PresetOption = Annotated[str, typer.Option(help=f"architecture and recipe: {', '.join(PRESETS)}")]
-SHORT = {
-    "identity_distance": "identity",
-    "identity_top1": "top-1",
-    "lip_gap_correlation": "lips",
-    "pose_error_degrees": "pose °",
-    "sharpness": "sharp",
-    "reconstruction_ssim": "SSIM",
-}
+SHORT = {measure.key: measure.short for measure in COLUMNS}
 """What the columns of a table are called."""
 Seed = Annotated[int, typer.Option(min=0)]
 

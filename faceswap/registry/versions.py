@@ -166,7 +166,7 @@ def _tags(card: Card) -> dict[str, str]:
     }
 
 
-def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
+def record_metrics(version: Version, metrics: Mapping[str, float], frames: int = 0, run_id: str = "") -> None:
     """Write an evaluation's numbers to the version: as tags, and as metrics that the UI sorts by."""
     client = connect()
     tag(version, {key: f"{value:.4f}" for key, value in metrics.items()})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceSetError
+from faceswap.evaluation.means import mean_measures
 from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.quick import SwapQuality
 from faceswap.evaluation.result import PairResult
@@ -19,7 +20,6 @@ from faceswap.model.dataset import TrainingData
 from faceswap.model.presets import Preset
 from faceswap.model.trainer import Observer, Trainer, TrainingOptions
 from faceswap.settings import settings
-from faceswap.tuning.objective import mean_measures
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialResult
 
 _POINTS = 20
