@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.sources import LocalArtifactDatasetSource, S3ArtifactDatasetSource
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
@@ -180,7 +180,8 @@ class Run:
                 S3ArtifactDatasetSource(uri) if uri.startswith("s3://") else LocalArtifactDatasetSource(uri)
             )
             dataset = MetaDataset(source, name=f"{identity} ({faces} faces)", digest=digest[:8])
-            mlflow.log_input(dataset, context="face set", tags={"digest": digest})
+            tags = [InputTag("mlflow.data.context", "face set"), InputTag("digest", digest)]
+            self.client.log_inputs(self.run_id, [DatasetInput(Dataset.from_dictionary(dataset.to_dict()), tags)])
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
