@@ -22,6 +22,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
+from faceswap import tracking_experiments as experiments
 from faceswap.errors import TrackingError
 from faceswap.settings import settings
 from faceswap.tracking_facts import environment
@@ -35,7 +36,7 @@ Image = NDArray[np.uint8]
 
 
 def connect() -> mlflow.MlflowClient:
-    """Point MLflow at the settings' server or database and make sure the experiment exists.
+    """Point MLflow at the settings' server or database, and make sure that it answers.
 
     Raises:
         TrackingError: the server does not answer or refuses.
@@ -55,13 +56,7 @@ def connect() -> mlflow.MlflowClient:
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient()
-        if client.get_experiment_by_name(settings().experiment) is None:
-            local = uri.startswith("sqlite:") or bool(settings().artifact_root)
-            with suppress(MlflowException):  # another process may have been faster
-                client.create_experiment(
-                    settings().experiment, artifact_location=settings().artifacts if local else None
-                )
-        mlflow.set_experiment(settings().experiment)
+        client.search_experiments(max_results=1)
     return client
 
 
@@ -100,11 +95,10 @@ class Run:
     @property
     def url(self) -> str:
         """Where a browser shows the run; empty where there is no server."""
-        uri = settings().tracking
-        if not uri.startswith("http"):
+        if not experiments.page(""):
             return ""
         experiment = self.client.get_run(self.run_id).info.experiment_id
-        return f"{uri.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
+        return experiments.page(f"experiments/{experiment}/runs/{self.run_id}")
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log numbers at a step; a server that is away for a while only delays them."""
@@ -181,7 +175,9 @@ class Run:
             )
             dataset = MetaDataset(source, name=f"{identity} ({faces} faces)", digest=digest[:8])
             tags = [InputTag("mlflow.data.context", "face set"), InputTag("digest", digest)]
-            self.client.log_inputs(self.run_id, [DatasetInput(Dataset.from_dictionary(dataset.to_dict()), tags)])
+            self.client.log_inputs(
+                self.run_id, [DatasetInput(Dataset.from_dictionary(dataset.to_dict()), tags)]
+            )
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -210,6 +206,7 @@ def run(
     with explained("start a run"):
         active = mlflow.start_run(
             run_id=run_id or None,
+            experiment_id=None if run_id else experiments.id_for(client, kind),
             run_name=None if run_id else name,
             tags=labels,
             parent_run_id=parent or None,
@@ -251,10 +248,8 @@ def _is_gone(process: str) -> bool:
 def _running(filter_string: str = "") -> list[mlflow.entities.Run]:
     client = connect()
     with explained("list the runs"):
-        experiment = client.get_experiment_by_name(settings().experiment)
-        assert experiment is not None  # connect() has made it
         condition = " and ".join(filter(None, ["attributes.status = 'RUNNING'", filter_string]))
-        return list(client.search_runs([experiment.experiment_id], condition, max_results=1000))
+        return list(client.search_runs(experiments.all_ids(client), condition, max_results=1000))
 
 
 def running_flow_runs() -> dict[str, str]:
@@ -290,10 +285,8 @@ def interrupted_run(flow_run: str, kind: str) -> str:
     """The newest unfinished run of a kind that a Prefect run has left; empty if there is none."""
     client = connect()
     with explained("list the runs"):
-        experiment = client.get_experiment_by_name(settings().experiment)
-        assert experiment is not None  # connect() has made it
         found = client.search_runs(
-            [experiment.experiment_id],
+            experiments.all_ids(client),
             f"tags.`{FLOW_RUN}` = '{flow_run}' and tags.`faceswap.kind` = '{kind}'"
             " and attributes.status != 'FINISHED'",
             max_results=1,

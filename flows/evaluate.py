@@ -71,7 +71,7 @@ def evaluate_one(
     finder = FaceFinder(detector, careful=True)
     assert loaded.version is not None
     swapper = Swapper(loaded.network, FaceFinder(detector), SwapOptions(label=False))  # as users swap
-    reference = reference or FaceSet.load(card.face_sets[card.identity]["uri"])
+    reference = reference or find_face_set(card.face_sets[card.identity]["uri"])
     identities = identities or {name: card.embedding(name) for name in card.identities}
     others = {name: faces for name, faces in targets.items() if name != card.identity}
     found = []
@@ -116,7 +116,7 @@ def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> lis
 @flow(name="evaluate")
 def evaluate(parameters: EvaluateParameters) -> list[Evaluated]:
     """Versions measured by the protocol on held-out frames; the numbers are written to the versions."""
-    name = f"evaluate {' + '.join(parameters.references)}"
+    name = f"evaluate {' + '.join(parameters.references)}, {parameters.frames} frames"
     with tracking.run(name, "evaluate", tags=runtime.prefect_tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         found = [one for spec in parameters.references for one in measure(run, spec, parameters)]

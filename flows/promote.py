@@ -19,7 +19,7 @@ from faceswap.evaluation.comparison import promotion_report, side_by_side
 from faceswap.evaluation.gates import Decision, Gate, check_override, decide, gates_from
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.result import PairResult
-from faceswap.faces.faceset import FaceSet
+from faceswap.faces.faceset import find as find_face_set
 from faceswap.promotion import Record
 from faceswap.provenance.label import stamp
 from faceswap.registry import Stage, Version
@@ -67,7 +67,7 @@ def compare(
         raise SettingsError(
             f"There is no target for {challenger} but itself", "name another person's face set"
         )
-    reference = FaceSet.load(card.face_sets[card.identity]["uri"])
+    reference = find_face_set(card.face_sets[card.identity]["uri"])
     for faces in (reference, *targets.values()):
         run.face_set(faces.identity, faces.digest, faces.uri, faces.count("heldout"))
     identities = {name: one.card.embedding(name) for one in loaded[::-1] for name in one.card.identities}
@@ -188,7 +188,7 @@ def promote(parameters: PromoteParameters) -> Promoted:
     if champion == challenger:
         promotion.repair(challenger.name)
         return Promoted(challenger)
-    name = f"promote {challenger}"
+    name = f"promote {challenger}" + (f" over {champion}" if champion else "")
     tags = {"version": str(challenger), "champion": str(champion or ""), **runtime.prefect_tags()}
     with tracking.run(name, "promote", tags=tags) as run:
         run.parameters(parameters.model_dump(mode="json") | {"gates": [gate.model_dump() for gate in gates]})

@@ -204,7 +204,7 @@ def train(parameters: TrainParameters) -> Trained:
     """
     parameters = work.of_interrupted(parameters) if parameters.resume else work.of_retried(parameters)
     sets = load_face_sets(work.face_sets_of(parameters))
-    name = f"train {' + '.join(sets)}"
+    name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
     with (
         tracking.run(name, "train", run_id=parameters.resume, tags=runtime.prefect_tags()) as run,
         work.telling_how_to_go_on(run.run_id),

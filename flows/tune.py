@@ -82,7 +82,8 @@ def _question(parameters: TuneParameters) -> tuple[SearchPlan, Path, dict[str, F
 def _search(parameters: TuneParameters, plan: SearchPlan, folder: Path, sets: dict[str, FaceSet]) -> Tuned:
     """Search, as the chief or alone on this machine."""
     role, ip, port = parameters.place()
-    name = f"tune {' + '.join(sets)}"
+    searched = ", ".join(dimension.field for dimension in plan.space.dimensions[:3])
+    name = f"tune {' + '.join(sets)}, {plan.preset.name}, {searched}"
     with tracking.run(name, "tune", run_id=_earlier_run(folder), tags=runtime.prefect_tags()) as run:
         plan = plan.model_copy(update={"run_id": run.run_id})
         plan.save(folder)

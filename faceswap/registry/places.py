@@ -1,11 +1,11 @@
 """Where a version's files are: MLflow stores absolute places, and homes are moved, copied and renamed."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import mlflow
 
 from faceswap.errors import RegistryError
+from faceswap.places import local_path, moved_below
 from faceswap.settings import settings
 from faceswap.tracking import failures
 
@@ -25,12 +25,9 @@ def present(uri: str) -> str:
     old, root = local_path(uri), local_path(settings().artifacts)
     if old is None:
         return uri
-    if root is not None:
-        parts = old.parts
-        for index in (i for i, part in enumerate(parts) if part == root.name):
-            here = root.joinpath(*parts[index + 1 :])
-            if here.exists():
-                return here.as_uri()
+    here = moved_below(old, root) if root is not None else None
+    if here is not None:
+        return here.as_uri()
     if old.exists():
         return old.as_uri()
     raise RegistryError(
@@ -38,14 +35,6 @@ def present(uri: str) -> str:
         "set FACESWAP_HOME to the folder that holds mlflow.db and artifacts, or FACESWAP_ARTIFACT_ROOT to where "
         "the artifacts are now",
     )
-
-
-def local_path(uri: str) -> Path | None:
-    """The path of a folder or a ``file://`` URI; None for other schemes."""
-    parts = urlsplit(uri)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return None if parts.scheme else Path(uri)
 
 
 def fetch(root: str, name: str, folder: Path) -> Path:
