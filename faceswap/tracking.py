@@ -26,6 +26,7 @@ from faceswap import tracking_experiments as experiments
 from faceswap.errors import TrackingError
 from faceswap.settings import settings
 from faceswap.tracking_facts import environment
+from faceswap.tracking_pages import page
 from faceswap.tracking_s3 import FIX, s3_environment, s3_errors
 
 logger = logging.getLogger(__name__)
@@ -95,10 +96,10 @@ class Run:
     @property
     def url(self) -> str:
         """Where a browser shows the run; empty where there is no server."""
-        if not experiments.page(""):
+        if not page(""):
             return ""
         experiment = self.client.get_run(self.run_id).info.experiment_id
-        return experiments.page(f"experiments/{experiment}/runs/{self.run_id}")
+        return page(f"experiments/{experiment}/runs/{self.run_id}")
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log numbers at a step; a server that is away for a while only delays them."""

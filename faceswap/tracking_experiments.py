@@ -1,4 +1,4 @@
-"""MLflow's experiments, one for each kind of work, and the addresses of its pages.
+"""MLflow's experiments, one for each kind of work.
 
 Trainings, searches, evaluations and swaps are compared among themselves, so each kind has an experiment of its own.
 Homes from before have all runs in one, named like the setting ``experiment``: it is still read.
@@ -33,8 +33,6 @@ _ABOUT = {
     "`promotion.md` or `evaluation.json` and pictures.",
     SWAPS: "Pictures and videos that were swapped, with the version that was used.",
 }
-_MACHINE_LEARNING = "workflowType=machine_learning"
-"""MLflow 3.17 opens as a tool for language models, without comparison of runs, unless its address says otherwise."""
 
 
 def name_of(kind: str) -> str:
@@ -90,13 +88,3 @@ def _is_elsewhere(experiment: Experiment) -> bool:
         and Path(tracking.removeprefix("sqlite:///")).parent == settings().home_path
     )
     return own and not settings().artifact_root
-
-
-def page(path: str) -> str:
-    """The address of one of MLflow's pages; empty where no server shows any.
-
-    Args:
-        path: such as ``experiments/1/runs/…`` or ``models/face-ada/versions/3``.
-    """
-    uri = settings().tracking
-    return f"{uri.rstrip('/')}/#/{path}?{_MACHINE_LEARNING}" if uri.startswith("http") else ""

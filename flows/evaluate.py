@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
+from faceswap.evaluation.findings import in_words
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
@@ -113,6 +114,15 @@ def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> lis
     return found
 
 
+def _note(found: list[Evaluated]) -> str:
+    """What was found, in words, a paragraph for each version."""
+    versions = dict.fromkeys(one.version for one in found)
+    return "\n\n".join(
+        f"**{version}**: " + " ".join(in_words([one.result for one in found if one.version == version]))
+        for version in versions
+    )[:8000]
+
+
 @flow(name="evaluate")
 def evaluate(parameters: EvaluateParameters) -> list[Evaluated]:
     """Versions measured by the protocol on held-out frames; the numbers are written to the versions."""
@@ -122,6 +132,7 @@ def evaluate(parameters: EvaluateParameters) -> list[Evaluated]:
         found = [one for spec in parameters.references for one in measure(run, spec, parameters)]
         table = [one.result.to_report() for one in found]
         run.document(table, "evaluation.json")
+        run.tags({"mlflow.note.content": _note(found)})
         create_table_artifact(
             table, key=f"evaluation-{run.run_id[:12]}", description=f"{name}; {runtime.mlflow_link(run)}"
         )

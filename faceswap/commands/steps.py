@@ -1,12 +1,18 @@
 """preprocess, train, evaluate: the single steps, each the flow that Prefect serves."""
 
-from typing import Annotated
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from faceswap.commands.common import PresetOption, Seed, console, quiet_imports, spoken_errors
 from faceswap.errors import SettingsError
+from faceswap.evaluation.measures import COLUMNS
+
+if TYPE_CHECKING:
+    from flows.evaluate import Evaluated
 
 _GOES_ON = "the same command renders again and goes on from the last checkpoint"
 
@@ -131,6 +137,7 @@ def evaluate(
         list[str] | None, typer.Option("--target", help="face set of a target; repeatable")
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="held-out frames of each target")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="all numbers as JSON")] = False,
 ) -> None:
     """Measure registered versions on held-out faces."""
     with spoken_errors("the same command begins anew"):
@@ -139,8 +146,34 @@ def evaluate(
             from flows.parameters import EvaluateParameters
 
         found = flow(EvaluateParameters(references=references, targets=targets or [], frames=frames))
-        for one in found:
-            console.print_json(one.result.model_dump_json())
+        if as_json:
+            sys.stdout.write(json.dumps([one.result.to_report() for one in found], indent=1) + "\n")
+            return
+        _found(found)
+
+
+def _found(found: "list[Evaluated]") -> None:
+    """The numbers as a table, what they say, and the next command."""
+    from faceswap.evaluation.findings import in_words
+    from faceswap.registry import Stage, at
+
+    table = Table(title="Measured on held-out frames")
+    table.add_column("version → target")
+    for measure in COLUMNS:
+        table.add_column(measure.short, justify="right")
+    table.add_column("frames", justify="right")
+    for one in found:
+        numbers = (measure.shown(getattr(one.result, measure.key)) for measure in COLUMNS)
+        table.add_row(f"{one.version} → {one.result.target}", *numbers, str(one.result.frames))
+    console.print(table)
+    for version in dict.fromkeys(one.version for one in found):
+        console.print(f"{version}:", markup=False)
+        for sentence in in_words([one.result for one in found if one.version == version]):
+            console.print(f"  {sentence}", soft_wrap=True, markup=False, highlight=False)
+        following = f"faceswap swap TARGET --reference {version} --out FILE"
+        if at(version.name, Stage.PRODUCTION) != version:
+            following = f"faceswap promote {version}"
+        console.print(f"  Next: {following}", soft_wrap=True, markup=False, highlight=False)
 
 
 def pretrain(

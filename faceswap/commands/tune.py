@@ -91,7 +91,10 @@ def tune(
             speed = f"{row['images_per_second']:.0f}"
             shown.add_row(row["trial"], row["mark"], *values, quality, speed, row["status"])
         console.print(shown)
-        console.print(f"Winner: trial {done.winner.trial_id}, {done.winner.changes}", soft_wrap=True)
+        for sentence in done.findings:
+            console.print(sentence, soft_wrap=True, markup=False, highlight=False)
         console.print(f"MLflow run {done.run_id}; state and logs: {done.folder}", soft_wrap=True)
         for version in done.versions.values():
             console.print(f"Registered: {version}")
+        following = "faceswap models; faceswap promote NAME" if done.versions else done.following
+        console.print(f"Next: {following}", soft_wrap=True, markup=False, highlight=False)

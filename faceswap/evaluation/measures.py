@@ -30,6 +30,7 @@ class Measure:
         margin: how much worse than the version in production it may be.
         worst: what counts for a pair whose swaps mostly show no face, which has nothing to measure; None: such a
             pair has a number all the same.
+        remedy: what helps where it is fair or poor, as the end of a sentence; empty: nothing in particular.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Measure:
     gate: float | None = None
     margin: float | None = None
     worst: float | None = None
+    remedy: str = ""
 
     @property
     def higher_is_better(self) -> bool:
@@ -99,6 +101,7 @@ MEASURES: tuple[Measure, ...] = (
         short="identity",
         gate=0.6,
         margin=0.03,
+        remedy="train longer, and with more footage of the reference, in the light and poses of the target",
     ),
     Measure(
         "identity_top1",
@@ -126,6 +129,7 @@ MEASURES: tuple[Measure, ...] = (
         gate=0.3,
         margin=0.1,
         worst=0.0,
+        remedy="add footage in which the reference speaks, and train longer",
     ),
     Measure(
         "lip_gap_error",
@@ -172,6 +176,7 @@ MEASURES: tuple[Measure, ...] = (
         gate=10,
         margin=1.5,
         worst=10,
+        remedy="add footage in which the reference turns the head as far as the target does",
     ),
     Measure(
         "sharpness",
@@ -185,6 +190,7 @@ MEASURES: tuple[Measure, ...] = (
         overdone=1.5,
         gate=0.05,
         margin=0.2,
+        remedy="train longer, or with --preset hd128",
     ),
     Measure(
         "reconstruction_mae",
