@@ -48,7 +48,7 @@ def _check_header(file: IO[bytes], member: zipfile.ZipInfo) -> None:
     shape, _, dtype = read(file)
     if dtype.hasobject:
         raise ValueError(f"{member.filename} holds objects")
-    if math.prod(shape) * dtype.itemsize > member.file_size:
+    if math.prod(shape) * dtype.itemsize > member.file_size - file.tell():
         raise ValueError(f"{member.filename} claims the shape {shape}, which is more than it holds")
 
 

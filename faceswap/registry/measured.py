@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from mlflow.entities import Metric
+from mlflow.entities.model_registry import ModelVersion
 
 from faceswap.evaluation.measures import BY_KEY, COLUMNS
 from faceswap.registry.aliases import set_summary
@@ -51,12 +52,19 @@ def record_metrics(version: Version, metrics: Mapping[str, float], frames: int, 
     tag(version, written)
     set_summary(version, summary({k: v for k, v in tags.items() if k not in stale} | written))
     with explained(f"take the measures of {version}"):
-        model_id = client.get_model_version(version.name, str(version.version)).model_id
+        model_id = logged_model_of(client.get_model_version(version.name, str(version.version)))
         if model_id:
             now = int(time.time() * 1000)
             points = [Metric(k, v, now, 0, model_id=model_id, run_id=run_id) for k, v in finite.items()]
             client.log_batch(run_id, metrics=points)
     return True
+
+
+def logged_model_of(found: ModelVersion) -> str:
+    """Id of the stored model behind a version; empty where there is none. A database keeps it in ``source`` alone."""
+    prefix = "models:/"
+    source = found.source or ""
+    return found.model_id or (source.removeprefix(prefix) if source.startswith(f"{prefix}m-") else "")
 
 
 def frames_in(tags: Mapping[str, str]) -> int:

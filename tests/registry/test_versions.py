@@ -22,7 +22,7 @@ from faceswap.model.network import export, weights_digest
 from faceswap.model.presets import preset
 from faceswap.model.sizes import check_keras_file, read_arrays
 from faceswap.registry import Card, Version, cards
-from faceswap.registry.measured import frames_in, summary
+from faceswap.registry.measured import frames_in, logged_model_of, summary
 from faceswap.registry.places import present
 from faceswap.settings import settings
 from tests.registry.fakes import add_versions
@@ -166,7 +166,7 @@ def test_name_tags_and_card_agree(two: Callable[[], dict[str, Version]]) -> None
         if name != version.name:
             client.create_registered_model(name)
         made = client.create_model_version(
-            name, found.source, run_id=found.run_id, tags=dict(found.tags) | tags, model_id=found.model_id
+            name, found.source, run_id=found.run_id, tags=dict(found.tags) | tags
         )
         return Version(name, int(made.version))
 
@@ -303,7 +303,7 @@ def test_fewer_frames_never_replace_more(two: Callable[[], dict[str, Version]]) 
     client = tracking.connect()
     found = client.get_model_version(version.name, str(version.version))
     assert found.description == "identity 0.36, lips 0.94, sharp 0.70 · original · 4.0 min"
-    stored = {m.key: m.value for m in client.get_logged_model(found.model_id).metrics}
+    stored = {m.key: m.value for m in client.get_logged_model(logged_model_of(found)).metrics}
     assert stored == good
     registry.add_note(version, "- promoted")
     assert registry.record_metrics(version, {"identity_distance": 0.3, "sharpness": float("nan")}, 40, run_id)
