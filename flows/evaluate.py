@@ -12,8 +12,8 @@ from faceswap import registry, tracking
 from faceswap.errors import SettingsError
 from faceswap.evaluation.findings import in_words
 from faceswap.evaluation.means import frames_of, mean_measures
-from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
+from faceswap.evaluation.rendering.pictures import case_sheet
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set

@@ -17,11 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 import faceswap
 from faceswap.errors import RegistryError
+from faceswap.faces.crispness import Crispness
 from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
 from faceswap.registry.names import PREFIX, Version
-from faceswap.swap.sharpening import Crispness
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """sha256, in hexadecimal."""
@@ -40,8 +40,8 @@ class Card(BaseModel):
 
     ``identities`` maps every identity of the run to its mean embedding (128 floats); ``face_sets`` to the digest
     and the place of the face set it was trained on. ``unsharp`` and ``detail`` tell how much its pictures have
-    to be sharpened (:class:`faceswap.swap.sharpening.Crispness`), ``codes`` where its codes lie
-    (:meth:`faceswap.model.coderange.CodeRange.pack`; empty: not measured), ``seconds`` how long it was trained
+    to be sharpened (:class:`faceswap.faces.crispness.Crispness`), ``codes`` where its codes lie
+    (:meth:`faceswap.inference.code_range.CodeRange.pack`; empty: not measured), ``seconds`` how long it was trained
     (0: not noted).
     """
 

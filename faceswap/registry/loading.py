@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from faceswap.errors import RegistryError
+from faceswap.faces.crispness import Crispness
 from faceswap.registry import cards
+from faceswap.registry.artifact_places import fetch
 from faceswap.registry.cards import DIGEST, Card
 from faceswap.registry.names import Version
-from faceswap.registry.places import fetch
 from faceswap.registry.versions import described, resolve
 from faceswap.settings import settings
-from faceswap.swap.sharpening import Crispness
 from faceswap.tracking import connect, explained
 
 if TYPE_CHECKING:
     import keras
 
-    from faceswap.model.network import DecoderNetwork
+    from faceswap.inference.decoder_network import DecoderNetwork
 
 CARD, DECODER, ENCODER = "card.json", "decoder.keras", "encoder.keras"
 
@@ -87,8 +87,8 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
 
 
 def _assembled(card: Card, decoder_file: Path) -> LoadedVersion:
-    from faceswap.model.coderange import CodeRange  # listing versions needs no Keras
-    from faceswap.model.network import DecoderNetwork
+    from faceswap.inference.code_range import CodeRange  # listing versions needs no Keras
+    from faceswap.inference.decoder_network import DecoderNetwork
 
     geometry = card.crop
     encoder = _model(encoder_file(card), card.encoder_digest)
@@ -103,7 +103,7 @@ def _assembled(card: Card, decoder_file: Path) -> LoadedVersion:
 
 
 def _model(file: Path, digest: str) -> "keras.Model":
-    from faceswap.model.network import read_model
+    from faceswap.inference.decoder_network import read_model
 
     try:
         return read_model(file, digest)

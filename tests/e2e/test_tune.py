@@ -5,7 +5,7 @@ from faceswap import registry, tracking
 from faceswap.faces.faceset import find_headers
 from faceswap.media.images import read_image
 from faceswap.settings import settings
-from faceswap.tracking_experiments import name_of
+from faceswap.tracking.experiments import name_of
 from faceswap.tuning.plan import read_records
 from tests.e2e.conftest import Done, faceswap
 

@@ -17,13 +17,13 @@ from pydantic import ValidationError
 
 from faceswap import registry, tracking
 from faceswap.errors import RegistryError
-from faceswap.model.coderange import CodeRange
-from faceswap.model.network import export, weights_digest
+from faceswap.inference.code_range import CodeRange
+from faceswap.inference.decoder_network import export, weights_digest
 from faceswap.model.presets import preset
 from faceswap.model.sizes import check_keras_file, read_arrays
 from faceswap.registry import Card, Version, cards
+from faceswap.registry.artifact_places import present
 from faceswap.registry.measured import frames_in, logged_model_of, summary
-from faceswap.registry.places import present
 from faceswap.settings import settings
 from tests.registry.fakes import add_versions
 
@@ -47,7 +47,7 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    from faceswap.model.autoencoders import Autoencoders
+    from faceswap.model.training.autoencoders import Autoencoders
 
     folder = tmp_path_factory.mktemp("export")
     return folder, export(Autoencoders(TINY, ["ada", "ben"]), folder)
