@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     artifact_root: str = Field(
         "", description="where MLflow puts artifacts without a server; empty: under home"
     )
-    experiment: str = Field("faceswap", description="MLflow experiment that the runs go to")
+    experiment: str = Field("faceswap", description="what the names of the MLflow experiments begin with")
     face_sets: str = Field("", description="folder or s3:// prefix for face sets; empty: under home")
     work: str = Field("", description="local folder for checkpoints of running trainings; empty: under home")
     cache: str = Field("", description="local folder for downloaded versions; empty: under home")

@@ -10,6 +10,8 @@ from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
+from faceswap.evaluation.findings import in_words
+from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
 from faceswap.evaluation.rendering.pictures import case_sheet
 from faceswap.faces.detection import FaceFinder
@@ -71,7 +73,7 @@ def evaluate_one(
     finder = FaceFinder(detector, careful=True)
     assert loaded.version is not None
     swapper = Swapper(loaded.network, FaceFinder(detector), SwapOptions(label=False))  # as users swap
-    reference = reference or FaceSet.load(card.face_sets[card.identity]["uri"])
+    reference = reference or find_face_set(card.face_sets[card.identity]["uri"])
     identities = identities or {name: card.embedding(name) for name in card.identities}
     others = {name: faces for name, faces in targets.items() if name != card.identity}
     found = []
@@ -112,22 +114,30 @@ def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> lis
             one.picture, f"{name}: typical, best and worst swaps"
         )
         run.metrics({f"{name}.{k}": v for k, v in one.result.metrics().items()})
-    measured = [one.result.metrics() for one in found]
-    shared = set.intersection(*(set(m) for m in measured))
-    means = {k: float(np.mean([m[k] for m in measured])) for k in sorted(shared)}
-    registry.record_metrics(found[0].version, means)
+    results = [one.result for one in found]
+    registry.record_metrics(found[0].version, mean_measures(results), frames_of(results), run.run_id)
     return found
+
+
+def _note(found: list[Evaluated]) -> str:
+    """What was found, in words, a paragraph for each version."""
+    versions = dict.fromkeys(one.version for one in found)
+    return "\n\n".join(
+        f"**{version}**: " + " ".join(in_words([one.result for one in found if one.version == version]))
+        for version in versions
+    )[:8000]
 
 
 @flow(name="evaluate", flow_run_name=named(lambda parameters: " + ".join(parameters.references)))
 def evaluate(parameters: EvaluateParameters) -> list[Evaluated]:
     """Versions measured by the protocol on held-out frames; the numbers are written to the versions."""
-    name = f"evaluate {' + '.join(parameters.references)}"
+    name = f"evaluate {' + '.join(parameters.references)}, {parameters.frames} frames"
     with tracking.run(name, "evaluate", tags=runtime.prefect_tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         found = [one for spec in parameters.references for one in measure(run, spec, parameters)]
         table = [one.result.to_report() for one in found]
         run.document(table, "evaluation.json")
+        run.tags({"mlflow.note.content": _note(found)})
         create_table_artifact(
             table, key=f"evaluation-{run.run_id[:12]}", description=f"{name}; {runtime.mlflow_link(run)}"
         )

@@ -99,6 +99,11 @@ class TrainParameters(_Parameters):
         "a version (NAME@alias, NAME/3), or empty: nothing",
     )
     freeze_encoder: bool = Field(False, description="with a warm start: train only the decoders")
+    measure_frames: int = Field(
+        12,
+        ge=0,
+        description="held-out frames of each target that the versions are measured on at the end; 0: none",
+    )
     resume: str = Field(
         "",
         description="MLflow run id of an interrupted training to go on with; of all else only a budget may be given, "

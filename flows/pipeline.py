@@ -134,6 +134,7 @@ def pipeline(parameters: PipelineParameters) -> Path:
             minutes=parameters.minutes,
             bottleneck=parameters.bottleneck,
             seed=parameters.seed,
+            measure_frames=0,  # the evaluation follows, on more frames
         )
     )
     found = evaluate(

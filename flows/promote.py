@@ -16,9 +16,10 @@ from pydantic import Field, StringConstraints
 from faceswap import registry, tracking
 from faceswap.errors import PromotionRefused, SettingsError
 from faceswap.evaluation.gates import Decision, Gate, check_override, decide, gates_from
-from faceswap.evaluation.rendering.comparison import over_targets, promotion_report, side_by_side
+from faceswap.evaluation.means import frames_of, mean_measures
+from faceswap.evaluation.rendering.comparison import promotion_report, side_by_side
 from faceswap.evaluation.result import PairResult
-from faceswap.faces.faceset import FaceSet
+from faceswap.faces.faceset import find as find_face_set
 from faceswap.provenance.label import stamp
 from faceswap.registry import Stage, Version, promotion
 from faceswap.registry.promotion import Record
@@ -67,7 +68,7 @@ def compare(
         raise SettingsError(
             f"There is no target for {challenger} but itself", "name another person's face set"
         )
-    reference = FaceSet.load(card.face_sets[card.identity]["uri"])
+    reference = find_face_set(card.face_sets[card.identity]["uri"])
     for faces in (reference, *targets.values()):
         run.face_set(faces.identity, faces.digest, faces.uri, faces.count("heldout"))
     identities = {name: one.card.embedding(name) for one in loaded[::-1] for name in one.card.identities}
@@ -80,8 +81,10 @@ def compare(
 
 def numbers(pairs: Pairs) -> tuple[dict[str, float], dict[str, float] | None]:
     """Means over the targets: the challenger's, and the champion's where there is one."""
-    others = [old for _, old in pairs.values() if old is not None]
-    return over_targets([new for new, _ in pairs.values()]), over_targets(others) if others else None
+    new, old = ([pair[i] for pair in pairs.values()] for i in (0, 1))
+    champion = [one for one in old if one is not None]
+    challenger = [one for one in new if one is not None]
+    return mean_measures(challenger, old), mean_measures(champion, new) if champion else None
 
 
 def ask(decision: Decision, text: str, hours: float) -> Decision:
@@ -96,15 +99,17 @@ def ask(decision: Decision, text: str, hours: float) -> Decision:
     return decision.approved(f"approved {said}") if answer.approved else decision.declined(f"declined {said}")
 
 
-def show(run: tracking.Run, pairs: Pairs, versions: tuple[Version, Version | None]) -> None:
-    """Pictures and numbers in MLflow, before anybody is asked; the means at the versions."""
+def show(run: tracking.Run, pairs: Pairs) -> None:
+    """Pictures and numbers in MLflow, before anybody is asked.
+
+    They stay with this run: a version keeps what its own evaluation found, on more frames or other targets.
+    """
     for target, (new, old) in pairs.items():
         run.picture(stamp(side_by_side(new, old)), f"pictures/{target}.png")
         run.metrics({f"challenger.{target}.{k}": v for k, v in new.metrics().items()})
         run.metrics({f"champion.{target}.{k}": v for k, v in (old.metrics() if old else {}).items()})
-    for version, values in zip(versions, numbers(pairs), strict=True):
-        if version and values:
-            registry.record_metrics(version, values)
+    for who, values in zip(("challenger", "champion"), numbers(pairs), strict=True):
+        run.metrics({f"{who}.{k}": v for k, v in (values or {}).items()})
 
 
 def write_down(
@@ -138,8 +143,10 @@ def settle(
 ) -> Decision:
     """Measure, decide, write it down, and only then move the aliases."""
     pairs = compare(run, challenger, champion, parameters)
-    show(run, pairs, (challenger, champion))
-    decision = decide(gates, *numbers(pairs), override=parameters.override)
+    show(run, pairs)
+    decision = decide(
+        gates, *numbers(pairs), parameters.override, frames_of([new for new, _ in pairs.values()])
+    )
     if parameters.approval and decision.allowed:
         question = f"{challenger} to production? Pictures: MLflow run {run.url or run.run_id}"
         decision = ask(decision, f"{question}\n\n{decision.markdown()}", parameters.approval_hours)
@@ -182,7 +189,7 @@ def promote(parameters: PromoteParameters) -> Promoted:
     if champion == challenger:
         promotion.repair(challenger.name)
         return Promoted(challenger)
-    name = f"promote {challenger}"
+    name = f"promote {challenger}" + (f" over {champion}" if champion else "")
     tags = {"version": str(challenger), "champion": str(champion or ""), **runtime.prefect_tags()}
     with tracking.run(name, "promote", tags=tags) as run:
         run.parameters(parameters.model_dump(mode="json") | {"gates": [gate.model_dump() for gate in gates]})

@@ -66,6 +66,12 @@ def load_all(parameters: SwapParameters) -> list[LoadedVersion]:
     return [loaded[name] for name in names]
 
 
+def _name(what: str, parameters: SwapParameters, versions: list[LoadedVersion]) -> str:
+    """Of an MLflow run: ``swap ada/3 on holiday.mp4``."""
+    names = " + ".join(dict.fromkeys(str(one.version) for one in versions))
+    return f"{what} {names} on {parameters.target.rstrip('/').rsplit('/', 1)[-1]}"
+
+
 @task(name="swap", cache_policy=NO_CACHE)
 def swap_files(versions: list[LoadedVersion], parameters: SwapParameters) -> SwapReport:
     """Swap all files of the target; what can't be read is skipped and counted."""
@@ -92,7 +98,7 @@ def swap(parameters: SwapParameters) -> SwapReport:
     """A picture, a folder or a video with the reference's face put on; labelled, with its origin in the file."""
     plan(parameters.target, parameters.out)  # what is wrong there is said before anything is loaded
     versions = load_all(parameters)
-    with tracking.run(f"swap {parameters.reference}", "swap", tags=runtime.prefect_tags()) as run:
+    with tracking.run(_name("swap", parameters, versions), "swap", tags=runtime.prefect_tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         run.tags({"version": " + ".join(str(one.version) for one in versions)})
         report = swap_files(versions, parameters)
@@ -113,7 +119,7 @@ def sheet(parameters: SwapParameters) -> Path:
     frame = first_frame(Path(parameters.target), swapper.finder, parameters.start)
     picture = stamp(comparison_sheet(frame, swapper), parameters.options.label_text)
     write_image(out, picture, metadata=origin_of(versions, parameters.options.model_dump(mode="json")))
-    with tracking.run(f"sheet {parameters.reference}", "swap", tags=runtime.prefect_tags()) as run:
+    with tracking.run(_name("sheet", parameters, versions), "swap", tags=runtime.prefect_tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         run.picture(picture, "sheet.png")
     return out

@@ -1,8 +1,10 @@
 """Train: face sets in, registered decoder versions out."""
 
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
-from faceswap.errors import SettingsError
+from faceswap.errors import FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
+from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.model_decoder import Half, OwnCrops
 from faceswap.evaluation.quick import SwapQuality
 from faceswap.faces.detection import FaceFinder
@@ -31,9 +34,14 @@ from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
 from faceswap.settings import settings
 from flows import runtime, work
+from flows.evaluate import evaluate_one
 from flows.naming import budget, listed, named, people
 from flows.parameters import PRIOR, TrainParameters
 from flows.watch import close_mlflow_runs
+
+logger = logging.getLogger(__name__)
+_TARGETS = 3
+"""People that each version is put on when it is first measured; an evaluation takes all."""
 
 
 @dataclass(frozen=True)
@@ -159,15 +167,31 @@ def register_versions(
             consent=require_consent(name, faces.consent),
             **asdict(crispness_on(networks[name], faces)),
             codes=networks[name].packed_codes,
+            seconds=round(result.seconds, 1),
         )
         for name, faces in sets.items()
     }
-    versions = registry.register(run.run_id, folder / "export", cards)
+    tags = {"tune_run_id": parameters.tune_run} if parameters.tune_run else {}
+    versions = registry.register(run.run_id, folder / "export", cards, tags)
     for version in versions.values():
         registry.alias_after_training(version)
-        if parameters.tune_run:
-            registry.tag(version, {"tune_run_id": parameters.tune_run})
     return versions
+
+
+@task(name="measure the versions", cache_policy=NO_CACHE)
+def measure_versions(
+    run: tracking.Run, versions: dict[str, Version], sets: dict[str, FaceSet], frames: int
+) -> None:
+    """A first look at what was trained, so that the versions have measures; what fails here ends no training."""
+    try:
+        for name, version in versions.items():
+            others = {other: faces for other, faces in sets.items() if other != name}
+            targets = dict(islice(others.items(), _TARGETS))
+            pairs = [one.result for one in evaluate_one(registry.load(version), targets, frames, sets[name])]
+            if pairs:
+                registry.record_metrics(version, mean_measures(pairs), frames_of(pairs), run.run_id)
+    except FaceswapError as error:
+        logger.warning("The versions are registered, but not measured: %s", error.message)
 
 
 def _title(parameters: Any) -> str:
@@ -190,7 +214,7 @@ def train(parameters: TrainParameters) -> Trained:
     """
     parameters = work.of_interrupted(parameters) if parameters.resume else work.of_retried(parameters)
     sets = load_face_sets(work.face_sets_of(parameters))
-    name = f"train {' + '.join(sets)}"
+    name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
     with (
         tracking.run(name, "train", run_id=parameters.resume, tags=runtime.prefect_tags()) as run,
         work.telling_how_to_go_on(run.run_id),
@@ -208,6 +232,8 @@ def train(parameters: TrainParameters) -> Trained:
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
         result = fit(run, parameters, sets, folder)
         versions = register_versions(run, parameters, result, sets, folder)
+        if parameters.measure_frames:
+            measure_versions(run, versions, sets, parameters.measure_frames)
         account: dict[str, float | str | bool] = {
             "wall_seconds": round(result.seconds, 1),
             "steps": result.steps,

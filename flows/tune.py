@@ -14,6 +14,7 @@ from faceswap.errors import FaceSetError, SettingsError, TrainingError
 from faceswap.faces.faceset import FaceSet
 from faceswap.files import write_text
 from faceswap.registry import Version
+from faceswap.tuning.findings import in_words, next_command
 from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records
 from faceswap.tuning.results import table, winner
 from faceswap.tuning.tuner import clean_up, search
@@ -36,6 +37,8 @@ class Tuned:
     folder: Path
     winner: TrialRecord
     table: list[dict[str, Any]]
+    findings: list[str] = field(default_factory=list)
+    following: str = ""
     versions: dict[str, Version] = field(default_factory=dict)
 
 
@@ -91,7 +94,8 @@ def _question(parameters: TuneParameters) -> tuple[SearchPlan, Path, dict[str, F
 def _search(parameters: TuneParameters, plan: SearchPlan, folder: Path, sets: dict[str, FaceSet]) -> Tuned:
     """Search, as the chief or alone on this machine."""
     role, ip, port = parameters.place()
-    name = f"tune {' + '.join(sets)}"
+    searched = ", ".join(dimension.field for dimension in plan.space.dimensions[:3])
+    name = f"tune {' + '.join(sets)}, {plan.preset.name}, {searched}"
     with tracking.run(name, "tune", run_id=_earlier_run(folder), tags=runtime.prefect_tags()) as run:
         plan = plan.model_copy(update={"run_id": run.run_id})
         plan.save(folder)
@@ -112,9 +116,14 @@ def _search(parameters: TuneParameters, plan: SearchPlan, folder: Path, sets: di
         best = winner(records, plan.tolerance)
         if best is None:
             raise TrainingError(_nothing(records), f"look at the logs under {folder}")
+        rows = table(records, plan)
+        findings = in_words(rows, best.changes, plan.preset.model_dump(), plan.tolerance)
+        names = list(sets) if parameters.resume else parameters.face_sets
+        following = next_command(names, plan.preset.name, best.changes, run.run_id)
         board.finish(best)
+        run.tags({"mlflow.note.content": "\n".join([*findings, f"\nNext: `{following}`"])})
     clean_up(folder)
-    return Tuned(run.run_id, folder, best, table(records, plan))
+    return Tuned(run.run_id, folder, best, rows, findings, following)
 
 
 def _train_winner(parameters: TuneParameters, plan: SearchPlan, done: Tuned) -> dict[str, Version]:

@@ -47,12 +47,14 @@ class Memory:
             RegistryError: it can't be loaded, or makes no pictures.
             TrackingError: MLflow does not answer.
         """
-        key = row.tags.get("decoder_digest", str(row.version))
+        key = row.tags.get("digest") or row.tags.get("decoder_digest", str(row.version))
         if (known := self._recall(key)) is None:
             with self._loading:
                 if (known := self._recall(key)) is None:
                     known = self._fresh(row)
                     self._keep(key, known)
+        if known.card.identity != row.version.identity:  # a tag names another person's digest
+            raise RegistryError(f"{row.version} holds the decoder of {known.card.identity!r}")
         return replace(known, version=row.version)
 
     def _recall(self, key: str) -> LoadedVersion | None:

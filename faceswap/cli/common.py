@@ -13,6 +13,7 @@ from faceswap.cli.options import at_home, one_of, presets
 from faceswap.cli.silence import silence, silence_imports
 from faceswap.console import LogLines, complain, err, remark
 from faceswap.errors import ConsentError, FaceswapError, SettingsError, did_you_mean
+from faceswap.evaluation.measures import COLUMNS
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -25,14 +26,7 @@ PresetOption = Annotated[
         autocompletion=presets,
     ),
 ]
-SHORT = {
-    "identity_distance": "identity",
-    "identity_top1": "top-1",
-    "lip_gap_correlation": "lips",
-    "pose_error_degrees": "pose °",
-    "sharpness": "sharp",
-    "reconstruction_ssim": "SSIM",
-}
+SHORT = {measure.key: measure.short for measure in COLUMNS}
 """What the columns of a table are called."""
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="of everything that is drawn by lot")]
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from faceswap.cli.common import quiet_imports, spoken_errors
 from faceswap.console import out, printable, remark, say
+from faceswap.tracking.pages import page
 
 AsJson = Annotated[bool, typer.Option("--json", help="as JSON")]
 _MARKS = {"good": ("✓", "green"), "warning": ("!", "yellow"), "bad": ("✗", "red")}
@@ -54,7 +55,8 @@ def _addresses(states: dict[str, str]) -> Table:
         table.add_column(title)
     purposes = {"mlflow": "runs and models", "prefect": "start and watch flows", "app": "swap faces"}
     for name, one in services().items():
-        table.add_row(one.title, one.url, states[name], purposes[name])
+        address = page("experiments", one.url) if name == "mlflow" else one.url
+        table.add_row(one.title, address, states[name], purposes[name])
     return table
 
 

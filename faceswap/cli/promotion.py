@@ -64,11 +64,12 @@ def promote(
             say(f"{done.version} is {'in production already' if to == 'production' else to}.")
             return
         table = Table(title=f"{done.version}: {done.decision.outcome}")
-        for title in ("gate", "limit", "challenger", "champion", "verdict"):
+        for title in ("gate", "limit", "against the champion", "challenger", "champion", "verdict"):
             table.add_column(title)
         for check in done.decision.table:
             values = ("–" if v is None else f"{v:.3f}" for v in (check.challenger, check.champion))
-            table.add_row(check.gate.metric, check.gate.limit, *values, "pass" if check.passed else "fail")
+            gate = check.gate
+            table.add_row(gate.metric, gate.limit, gate.allowance, *values, check.verdict)
         out().print(table)
         before = f"; {done.replaced} is kept as previous" if done.replaced else ""
         say(f"In production: {done.version}{before}. Report: MLflow run {done.run_id}")

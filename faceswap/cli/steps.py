@@ -1,6 +1,8 @@
 """preprocess, train, evaluate: the single steps, each the flow that Prefect serves."""
 
-from typing import Annotated, Any
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -10,7 +12,11 @@ from faceswap.cli.common import PresetOption, Seed, quiet_imports, spoken_errors
 from faceswap.cli.options import Shown, at_home, takes_fields_of
 from faceswap.console import out, say
 from faceswap.errors import SettingsError
+from faceswap.evaluation.measures import COLUMNS
 from faceswap.faces.extraction.options import ExtractionOptions
+
+if TYPE_CHECKING:
+    from flows.evaluate import Evaluated
 
 _PART, _CHOICE = "Which part", "Which faces"
 _BUDGET, _NETWORK, _START = (
@@ -177,6 +183,7 @@ def evaluate(
         list[str] | None, typer.Option("--target", help="face set of a target; repeatable", callback=at_home)
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="held-out frames of each target")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="all numbers as JSON")] = False,
 ) -> None:
     """Measure registered versions on held-out faces."""
     with spoken_errors("the same command begins anew"):
@@ -189,8 +196,34 @@ def evaluate(
             from flows.evaluate import evaluate as flow
 
         found = flow(parameters)
-        for one in found:
-            out().print_json(one.result.model_dump_json())
+        if as_json:
+            sys.stdout.write(json.dumps([one.result.to_report() for one in found], indent=1) + "\n")
+            return
+        _found(found)
+
+
+def _found(found: "list[Evaluated]") -> None:
+    """The numbers as a table, what they say, and the next command."""
+    from faceswap.evaluation.findings import in_words
+    from faceswap.registry import Stage, at
+
+    table = Table(title="Measured on held-out frames")
+    table.add_column("version → target")
+    for measure in COLUMNS:
+        table.add_column(measure.short, justify="right")
+    table.add_column("frames", justify="right")
+    for one in found:
+        numbers = (measure.shown(getattr(one.result, measure.key)) for measure in COLUMNS)
+        table.add_row(f"{one.version} → {one.result.target}", *numbers, str(one.result.frames))
+    out().print(table)
+    for version in dict.fromkeys(one.version for one in found):
+        say(f"{version}:")
+        for sentence in in_words([one.result for one in found if one.version == version]):
+            say(f"  {sentence}")
+        following = f"faceswap swap TARGET --reference {version} --out FILE"
+        if at(version.name, Stage.PRODUCTION) != version:
+            following = f"faceswap promote {version}"
+        say(f"  Next: {following}")
 
 
 def pretrain(

@@ -149,7 +149,10 @@ def tune(
             speed = f"{row['images_per_second']:.0f}"
             shown.add_row(row["trial"], row["mark"], *values, quality, speed, row["status"])
         out().print(shown)
-        say(f"Winner: trial {done.winner.trial_id}, {done.winner.changes}")
+        for sentence in done.findings:
+            say(sentence)
         say(f"MLflow run {done.run_id}; state and logs: {done.folder}")
         for version in done.versions.values():
             say(f"Registered: {version}")
+        following = "faceswap models; faceswap promote NAME" if done.versions else done.following
+        say(f"Next: {following}")

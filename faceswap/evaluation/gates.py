@@ -11,11 +11,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from faceswap.errors import SettingsError
-from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.measures import BY_KEY, MEASURES
 
 Outcome = Literal["passed", "refused", "overridden", "declined"]
 Values = Mapping[str, float | None]
-_MEASURES = tuple(name for name, field in PairResult.model_fields.items() if field.annotation is float)
+_MEASURED = tuple(measure.key for measure in MEASURES)
 """What every promotion has a number for: not the truth, which real people have none of, nor the count of frames."""
 
 
@@ -37,8 +37,8 @@ class Gate(BaseModel):
     def _one_limit(self) -> "Gate":
         if (self.at_most is None) == (self.at_least is None):
             raise ValueError(f"gate {self.metric!r} needs one of at_most, at_least")
-        if self.metric not in _MEASURES:
-            raise ValueError(f"a promotion measures no {self.metric!r}, only {', '.join(_MEASURES)}")
+        if self.metric not in _MEASURED:
+            raise ValueError(f"a promotion measures no {self.metric!r}, only {', '.join(_MEASURED)}")
         return self
 
     @property
@@ -46,19 +46,55 @@ class Gate(BaseModel):
         """The limit in words: ``at most 0.6``."""
         return f"at most {self.at_most:g}" if self.at_most is not None else f"at least {self.at_least:g}"
 
-    def check(self, challenger: Values, champion: Values | None) -> "Check":
-        """Hold the numbers of challenger and champion against the gate; None where there is no champion."""
-        value, reference = _number(challenger, self.metric), None
-        if champion is not None:
-            reference = _number(champion, self.metric)
-        reason = self._refusal(value, reference, champion is not None and self.margin is not None)
-        return Check(gate=self, challenger=value, champion=reference, reason=reason)
+    @property
+    def allowance(self) -> str:
+        """How much worse than the champion it may be, in words."""
+        return "–" if self.margin is None else f"{self.margin:g} worse"
 
-    def _refusal(self, value: float | None, champion: float | None, compare: bool) -> str:
+    def check(self, challenger: Values, champion: Values | None, frames: int | None = None) -> "Check":
+        """Hold the numbers of challenger and champion against the gate.
+
+        Args:
+            challenger, champion: metric -> number; None where there is no champion.
+            frames: that the numbers stand on; a number on fewer than its measure takes counts as missing.
+        """
+        few = frames is not None and frames < BY_KEY[self.metric].minimum_frames
+        value, reference = None if few else _number(challenger, self.metric), None
+        if champion is not None and not few:
+            reference = _number(champion, self.metric)
+        compare = champion is not None and self.margin is not None
+        reason = self._refusal(value, reference, compare, frames)
+        return Check(
+            gate=self,
+            challenger=value,
+            champion=reference,
+            reason=reason,
+            spare=self._spare(value, reference if compare else None),
+        )
+
+    @property
+    def _sign_and_limit(self) -> tuple[int, float]:
+        if self.at_most is not None:
+            return 1, self.at_most
+        assert self.at_least is not None  # _one_limit has seen to it
+        return -1, self.at_least
+
+    def _spare(self, value: float | None, champion: float | None) -> float | None:
         if value is None:
-            return f"{self.metric}: the challenger has no number, and a missing one does not pass"
-        sign, limit = (1, self.at_most) if self.at_most is not None else (-1, self.at_least)
-        assert limit is not None
+            return None
+        sign, limit = self._sign_and_limit
+        room = sign * (limit - value)
+        if champion is not None and self.margin is not None:
+            room = min(room, self.margin - sign * (value - champion))
+        return 0.0 if math.isclose(room, 0, abs_tol=1e-9) else room
+
+    def _refusal(self, value: float | None, champion: float | None, compare: bool, frames: int | None) -> str:
+        if value is None:
+            why = "a missing one does not pass"
+            if frames is not None and frames < BY_KEY[self.metric].minimum_frames:
+                why = f"{BY_KEY[self.metric].missing(frames)} (--frames, or more held-out material)"
+            return f"{self.metric}: the challenger has no number: {why}"
+        sign, limit = self._sign_and_limit
         if sign * value > sign * limit:
             return f"{self.metric}: {value:.4g}, has to be {self.limit}"
         if not compare or self.margin is None:
@@ -83,11 +119,23 @@ class Check(BaseModel):
     challenger: float | None = Field(description="None: there is no finite number")
     champion: float | None = Field(description="None: there is no champion, or no finite number")
     reason: str = Field(description="why it does not pass; empty: it does")
+    spare: float | None = Field(
+        None,
+        description="how much worse the number could be and still pass, by limit and champion; below 0: it fails "
+        "by so much",
+    )
 
     @property
     def passed(self) -> bool:
         """True where nothing speaks against it."""
         return not self.reason
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in words: ``pass, 0.12 to spare``."""
+        if self.passed:
+            return f"pass, {self.spare:.2g} to spare"
+        return f"fail by {-self.spare:.2g}" if self.spare is not None and self.spare < 0 else "fail"
 
 
 class Decision(BaseModel):
@@ -116,29 +164,32 @@ class Decision(BaseModel):
     def markdown(self) -> str:
         """The table of the gates."""
         lines = [
-            "| gate | limit | margin to champion | challenger | champion | verdict |",
+            "| gate | limit | against the champion | challenger | champion | verdict |",
             "|---|---|---|---|---|---|",
         ]
         for check in self.table:
-            margin = "–" if check.gate.margin is None else f"{check.gate.margin:g}"
             numbers = " | ".join(
                 "–" if value is None else f"{value:.4g}" for value in (check.challenger, check.champion)
             )
-            verdict = "pass" if check.passed else "**fail**"
-            lines.append(f"| {check.gate.metric} | {check.gate.limit} | {margin} | {numbers} | {verdict} |")
+            verdict = check.verdict if check.passed else f"**{check.verdict}**"
+            gate = check.gate
+            lines.append(f"| {gate.metric} | {gate.limit} | {gate.allowance} | {numbers} | {verdict} |")
         return "\n".join(lines)
 
 
-DEFAULT_GATES = (
-    Gate(metric="identity_distance", at_most=0.6, margin=0.03),
-    Gate(metric="identity_top1", at_least=0.9, margin=0.05),
-    Gate(metric="lip_gap_correlation", at_least=0.3, margin=0.1),
-    Gate(metric="sharpness", at_least=0.05, margin=0.2),
-    Gate(metric="pose_error_degrees", at_most=10, margin=1.5),
+DEFAULT_GATES = tuple(
+    Gate(
+        metric=measure.key,
+        at_least=measure.gate if measure.higher_is_better else None,
+        at_most=None if measure.higher_is_better else measure.gate,
+        margin=measure.margin,
+    )
+    for measure in MEASURES
+    if measure.gate is not None
 )
-"""Same person as face recognition sees it (0.6), recognised nearly always, lips that follow, no grey blur, the
-target's pose. The margins leave room for what two trainings by the same recipe differ by; sharpness varies most, and
-a network that has hardly trained gets much of it from noise."""
+"""Those of the table of measures. Same person as face recognition sees it (0.6), recognised nearly always, lips that
+follow, no grey blur, the target's pose. The margins leave room for what two trainings by the same recipe differ by;
+sharpness varies most, and a network that has hardly trained gets much of it from noise."""
 
 
 def gates_from(text: str) -> tuple[Gate, ...]:
@@ -161,7 +212,11 @@ def gates_from(text: str) -> tuple[Gate, ...]:
 
 
 def decide(
-    gates: Sequence[Gate], challenger: Values, champion: Values | None, override: str | None = None
+    gates: Sequence[Gate],
+    challenger: Values,
+    champion: Values | None,
+    override: str | None = None,
+    frames: int | None = None,
 ) -> Decision:
     """Let the gates decide.
 
@@ -169,17 +224,15 @@ def decide(
         gates: all of them have to pass.
         challenger, champion: metric -> number, measured on the same frames; no champion: only the limits count.
         override: why a version goes to production even if a gate refuses; it is recorded with the refusals.
+        frames: that the numbers stand on, of each target.
 
     Raises:
         SettingsError: there is no gate, or the override gives no reason.
     """
     if not gates:
         raise SettingsError("There is no gate, so everything would pass", "give at least one")
-    if override is not None and not override.strip():
-        raise SettingsError(
-            "An override needs a reason", 'write --override "why the gates do not matter here"'
-        )
-    table = tuple(gate.check(challenger, champion) for gate in gates)
+    check_override(override)
+    table = tuple(gate.check(challenger, champion, frames) for gate in gates)
     reasons = tuple(check.reason for check in table if not check.passed)
     if not reasons:
         return Decision(outcome="passed", reasons=(), table=table)

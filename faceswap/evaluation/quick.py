@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.evaluation.means import mean_measures
 from faceswap.evaluation.model_decoder import Half, OwnCrops
 from faceswap.evaluation.protocol import evaluate_pair
 from faceswap.evaluation.result import PairResult
@@ -92,7 +93,7 @@ class SwapQuality:
     def __call__(self, model: Autoencoders) -> dict[str, float]:
         """Mean identity distance and lip-gap correlation over pairs, and ``score``: higher is better."""
         results = self.pairs(model, each_once=True)
-        distance = float(np.mean([r.identity_distance for r in results]))
-        lips = float(np.nanmean([r.lip_gap_correlation for r in results] + [np.nan]))
+        means = mean_measures(results)
+        distance, lips = means["identity_distance"], means.get("lip_gap_correlation", float("nan"))
         score = -distance + (0.5 * lips if np.isfinite(lips) else 0.0)
         return {"swap_identity_distance": distance, "swap_lip_gap_correlation": lips, "score": score}

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from faceswap import storage
-from faceswap.errors import FaceSetError, StorageError, UnreadableMedia
+from faceswap.errors import FaceSetError, UnreadableMedia
 from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.media.images import read_image
+from faceswap.places import local_path, moved_below
 from faceswap.provenance.consent import Consent
 from faceswap.settings import settings
 
@@ -198,16 +199,22 @@ def write_manifest(folder: Path, rows: pd.DataFrame) -> None:
 def find_headers(root: str, identity: str) -> list[tuple[str, dict[str, Any]]]:
     """(uri, header) of all finished face sets of an identity under a root."""
     place = storage.join(root, identity)
-    try:
-        names = storage.list_files(place)
-    except StorageError:
-        return []
+    names = storage.list_files(place)  # where the store does not answer, that is no answer either
     found = []
     for name in names:
         if name.endswith("/" + HEADER) and not name.startswith("."):
             uri = storage.join(place, name.removesuffix("/" + HEADER))
             found.append((uri, json.loads(storage.read_bytes(storage.join(uri, HEADER)))))
     return found
+
+
+def present(spec: str, root: str) -> str:
+    """A face set's place as it is now: one whose home was moved is looked for below the present home."""
+    path = local_path(spec)
+    if path is None or not path.is_absolute() or path.exists() or storage.is_s3(root):
+        return spec
+    here = moved_below(path, Path(root))
+    return spec if here is None else str(here)
 
 
 def known_identities() -> list[str]:
@@ -228,9 +235,10 @@ def find(spec: str) -> FaceSet:
     Raises:
         FaceSetError: there is none.
     """
+    root = settings().face_sets_root
+    spec = present(spec, root)
     if storage.is_s3(spec) or storage.exists(storage.join(spec, HEADER)):
         return FaceSet.load(spec)
-    root = settings().face_sets_root
     if "/" not in spec:
         headers = find_headers(root, spec)
         if headers:

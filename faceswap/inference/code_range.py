@@ -10,6 +10,7 @@ vary.
 
 import base64
 import io
+import zlib
 from dataclasses import dataclass, fields
 from zipfile import BadZipFile
 
@@ -17,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import RegistryError
+from faceswap.model.sizes import read_arrays
 
 Floats = NDArray[np.float32]
 
 _VARIANCE = 0.99
 """Share of the codes' variance that the axes hold; the rest is noise of single faces."""
+_MOST_BYTES = 64 << 20
+"""Of a stored range; the widest code, 1,024 numbers, takes 4 MB."""
 _QUANTILE = 95.0
 """Of the held-out faces' distances, per cent: nearly all of the identity's own faces stay as they are."""
 
@@ -91,16 +95,19 @@ class CodeRange:
             RegistryError: it is damaged.
         """
         try:
-            with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as stored:
-                names = [field.name for field in fields(cls) if field.name != "readings"]
-                mean, axes, deviations, within, beyond = (stored[name] for name in names)
-                # versions of before have none
-                readings = (
-                    stored["readings"] if "readings" in stored else np.empty((0, len(mean)), np.float32)
-                )
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+            data = base64.b64decode(text, validate=True)
+            stored = read_arrays(io.BytesIO(data), _MOST_BYTES)
+            names = [field.name for field in fields(cls) if field.name != "readings"]
+            mean, axes, deviations, within, beyond = (stored[name] for name in names)
+            # versions of before have none
+            readings = stored.get("readings", np.empty((0, len(mean)), np.float32))
+            width = (len(mean),)
+            if axes.shape[1:] != width or readings.shape[1:] != width or deviations.shape != axes.shape[:1]:
+                raise ValueError("its arrays do not fit each other")
+            limits = float(within), float(beyond)
+        except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile, zlib.error) as error:
             raise RegistryError(f"The version's range of codes can't be read: {error}") from error
-        return cls(mean, axes, deviations, float(within), float(beyond), readings)
+        return cls(mean, axes, deviations, *limits, readings)
 
     @property
     def answers(self) -> Floats:

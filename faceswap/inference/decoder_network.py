@@ -49,6 +49,11 @@ class DecoderNetwork:
         self.geometry, self.crispness = geometry, crispness
         self._predict = Predictor(joined(encoder, decoder, codes))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the weights take."""
+        return sum(variable.numpy().nbytes for variable in self._predict.model.variables)
+
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, s, s, 3) uint8 RGB -> (n, s, s, 3) float32 in 0..1."""
         return self._predict(crops)

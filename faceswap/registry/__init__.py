@@ -1,6 +1,7 @@
 """Registered decoder versions: ``face-<identity>`` in MLflow's model registry.
 
-``versions`` stores and finds them, ``loading`` loads them, ``aliases`` says which of them is in production, ``lock``
+``registering`` stores them, ``versions`` finds and ``loading`` loads them, ``cards`` holds what they say of
+themselves, ``aliases`` says which of them is in production, ``lock``
 lets one process at a time change that. Together with tracking.py the only files that know MLflow.
 """
 
@@ -14,20 +15,14 @@ from faceswap.registry.aliases import (
     set_alias,
     tags,
 )
+from faceswap.registry.cards import Card
 from faceswap.registry.loading import LoadedVersion, decoder_file, encoder_file, load, load_files
 from faceswap.registry.lock import Lock, locked
+from faceswap.registry.measured import record_metrics
+from faceswap.registry.names import PREFIX, Version
+from faceswap.registry.registering import register
 from faceswap.registry.stages import Stage
-from faceswap.registry.versions import (
-    PREFIX,
-    Card,
-    Listed,
-    Version,
-    record_metrics,
-    register,
-    resolve,
-    tag,
-    versions,
-)
+from faceswap.registry.versions import Listed, resolve, tag, versions
 
 __all__ = [
     "PREFIX",

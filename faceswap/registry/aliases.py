@@ -7,8 +7,9 @@ MLflow's pages show tags, and can always be written again from the aliases.
 from mlflow.exceptions import MlflowException
 
 from faceswap.registry.lock import locked
+from faceswap.registry.names import Version
 from faceswap.registry.stages import Stage, stage_of
-from faceswap.registry.versions import Version, explained_change
+from faceswap.registry.versions import explained_change
 from faceswap.tracking import connect
 
 _NOTES = 4800
@@ -69,9 +70,20 @@ def add_note(version: Version, line: str) -> None:
     with explained_change(f"describe {version}"):
         text = client.get_model_version(version.name, number).description or ""
         lines = [*text.splitlines(), " ".join(line.split())[:_NOTES]]
-        while len("\n".join(lines)) > _NOTES:
-            lines.pop(0)
+        kept = 1 if lines and not lines[0].startswith("- ") else 0  # the summary stays
+        while len("\n".join(lines)) > _NOTES and len(lines) > kept + 1:
+            lines.pop(kept)
         client.update_model_version(version.name, number, "\n".join(lines))
+
+
+def set_summary(version: Version, line: str) -> None:
+    """Let a version's description begin with a line; the notes below it stay."""
+    client = connect()
+    number = str(version.version)
+    with explained_change(f"describe {version}"):
+        text = client.get_model_version(version.name, number).description or ""
+        notes = [note for note in text.splitlines() if note.startswith("- ")]
+        client.update_model_version(version.name, number, "\n".join([line, *notes])[:_NOTES])
 
 
 def mark_stages(name: str) -> None:
@@ -87,8 +99,14 @@ def mark_stages(name: str) -> None:
 
 
 def alias_after_training(version: Version) -> str:
-    """``production`` for the first version of an identity, else ``challenger``; returns the alias that was set."""
+    """``production`` for the first version of an identity, else ``challenger``; returns the alias that was set.
+
+    A version that has an alias already, since a resumed training comes here twice, keeps it.
+    """
     with locked(version.name):
+        held = next((stage for stage in Stage if at(version.name, stage) == version), None)
+        if held is not None:
+            return held.value
         alias = Stage.CHALLENGER if at(version.name, Stage.PRODUCTION) else Stage.PRODUCTION
         set_alias(version, alias)
         mark_stages(version.name)

@@ -1,87 +1,27 @@
-"""Decoder versions: stored, found, listed.
+"""Decoder versions: found, described, listed.
 
 A version holds its decoder and a card (JSON: geometry, preset, embeddings, consent, lineage); the encoder, which
 all identities of a run share, is stored once with the run and fetched by digest. Nothing is pickled.
 """
 
-import json
+import logging
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import mlflow
-import numpy as np
 from mlflow.exceptions import MlflowException
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
-import faceswap
 from faceswap.errors import RegistryError
-from faceswap.faces.crispness import Crispness
-from faceswap.model.presets import Preset
-from faceswap.provenance.consent import Consent
+from faceswap.registry.cards import is_complete
+from faceswap.registry.names import PREFIX, Version
 from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
 from faceswap.tracking import connect, explained, failures
 
-PREFIX = "face-"
+logger = logging.getLogger(__name__)
 _SPEC = re.compile(r"^(?:models:/)?(?P<name>[^@/]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))?$")
-
-
-class Card(BaseModel):
-    """What a version knows about itself; stored beside its decoder.
-
-    ``identities`` maps every identity of the run to its mean embedding (128 floats); ``face_sets`` to the digest
-    and the place of the face set it was trained on. ``unsharp`` and ``detail`` tell how much its pictures have
-    to be sharpened (:class:`faceswap.faces.crispness.Crispness`), ``codes`` where its codes lie
-    (:meth:`faceswap.inference.code_range.CodeRange.pack`; empty: not measured).
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    identity: str
-    run_id: str
-    preset: Preset
-    geometry: dict[str, Any]
-    encoder_digest: str
-    decoder_digest: str
-    face_sets: dict[str, dict[str, str]]
-    identities: dict[str, list[float]]
-    consent: Consent
-    unsharp: float = Crispness.unsharp
-    detail: float = Crispness.detail
-    codes: str = ""
-    code_version: str = faceswap.__version__
-
-    def embedding(self, identity: str | None = None) -> NDArray[np.float64]:
-        """(128,) mean embedding of an identity of the run, by default the version's own."""
-        return np.asarray(self.identities[identity or self.identity])
-
-
-@dataclass(frozen=True)
-class Version:
-    """A registered version, by name and number."""
-
-    name: str
-    version: int
-
-    @property
-    def identity(self) -> str:
-        """The identity, without the prefix of the model's name."""
-        return self.name.removeprefix(PREFIX)
-
-    @property
-    def uri(self) -> str:
-        """MLflow's URI."""
-        return f"models:/{self.name}/{self.version}"
-
-    def __str__(self) -> str:
-        return f"{self.identity}/{self.version}"
 
 
 def resolve(spec: str) -> Version:
@@ -90,7 +30,7 @@ def resolve(spec: str) -> Version:
     A bare name means the alias ``production``.
 
     Raises:
-        RegistryError: there is no such model, version or alias.
+        RegistryError: there is no such model, version or alias, or its registration was never finished.
     """
     match = _SPEC.match(spec)
     if not match:
@@ -106,7 +46,30 @@ def resolve(spec: str) -> Version:
         raise RegistryError(
             _not_found(client, name, spec), "`faceswap models` lists what there is"
         ) from error
-    return Version(name, int(found.version))
+    version = Version(name, int(found.version))
+    _require_complete(version, found.tags)
+    return version
+
+
+def _require_complete(version: Version, tags: Mapping[str, str]) -> None:
+    if not is_complete(tags):
+        raise RegistryError(
+            f"{version} has no consent or no digest: its registration was cut short",
+            "`faceswap train --resume RUN_ID` registers it whole; `faceswap models` lists what can be used",
+        )
+
+
+def described(version: Version) -> dict[str, str]:
+    """The tags of a version that was registered as a whole.
+
+    Raises:
+        RegistryError: it does not exist, or its registration was never finished.
+    """
+    client = connect()
+    with explained_change(f"read {version}"):
+        tags = dict(client.get_model_version(version.name, str(version.version)).tags)
+    _require_complete(version, tags)
+    return tags
 
 
 def _not_found(client: mlflow.MlflowClient, name: str, spec: str) -> str:
@@ -116,65 +79,6 @@ def _not_found(client: mlflow.MlflowClient, name: str, spec: str) -> str:
         return f"No model is registered for {spec!r} at {settings().tracking}"
     known = [v.version for v in client.search_model_versions(f"name='{name}'")]
     return f"{spec!r} does not exist: {name} has versions {sorted(map(int, known))}, aliases {dict(model.aliases)}"
-
-
-def register(run_id: str, folder: Path, cards: Mapping[str, Card]) -> dict[str, Version]:
-    """Store the encoder once with the run, and each decoder as a new version of its identity's model.
-
-    Args:
-        run_id: the active run.
-        folder: with ``encoder.keras`` and ``decoder_<identity>.keras``.
-        cards: identity -> card.
-
-    Raises:
-        TrackingError: MLflow or the store of its artifacts does not take them; the folder stays as it is.
-    """
-    client = connect()
-    with explained("store the encoder"):
-        client.log_artifact(run_id, str(folder / "encoder.keras"), "encoder")
-    code = Path(faceswap.__file__).with_name("registered_model.py")
-    versions: dict[str, Version] = {}
-    for identity, card in cards.items():
-        with explained(f"register the decoder of {identity}"), tempfile.TemporaryDirectory() as scratch:
-            file = Path(scratch, "card.json")
-            file.write_text(card.model_dump_json(indent=1))
-            decoder = shutil.copy(folder / f"decoder_{identity}.keras", Path(scratch, "decoder.keras"))
-            info = mlflow.pyfunc.log_model(
-                name=f"{PREFIX}{identity}",
-                python_model=str(code),
-                artifacts={"card": str(file), "decoder": str(decoder)},
-                pip_requirements=[f"faceswap=={faceswap.__version__}"],
-                registered_model_name=f"{PREFIX}{identity}",
-                model_type="face-decoder",
-            )
-        version = Version(PREFIX + identity, int(info.registered_model_version))
-        tag(version, _tags(card))
-        versions[identity] = version
-    return versions
-
-
-def _tags(card: Card) -> dict[str, str]:
-    return {
-        "run_id": card.run_id,
-        "preset": card.preset.name,
-        "bottleneck": str(card.preset.bottleneck),
-        "encoder_digest": card.encoder_digest,
-        "decoder_digest": card.decoder_digest,
-        "face_sets": json.dumps({name: entry["digest"] for name, entry in card.face_sets.items()}),
-        "consent": f"{card.consent.statement} (since {card.consent.since})",
-        "fictional": str(card.consent.fictional).lower(),
-    }
-
-
-def record_metrics(version: Version, metrics: Mapping[str, float]) -> None:
-    """Write an evaluation's numbers to the version: as tags, and as metrics that the UI sorts by."""
-    client = connect()
-    tag(version, {key: f"{value:.4f}" for key, value in metrics.items()})
-    with explained(f"take the measures of {version}"):
-        model_version = client.get_model_version(version.name, str(version.version))
-        if model_version.model_id and mlflow.active_run() is not None:
-            finite = {k: v for k, v in metrics.items() if np.isfinite(v)}
-            mlflow.log_metrics(finite, model_id=model_version.model_id)
 
 
 @contextmanager
@@ -214,12 +118,14 @@ class Listed:
 
 
 def versions() -> list[Listed]:
-    """All registered decoder versions, newest first within each identity."""
+    """All decoder versions that were registered as a whole, newest first within each identity."""
     client = connect()
     rows: list[Listed] = []
     with explained("list the versions"):
         for model in client.search_registered_models(f"name LIKE '{PREFIX}%'", max_results=1000):
             for found in client.search_model_versions(f"name='{model.name}'"):
+                if not is_complete(found.tags):
+                    continue
                 aliases = tuple(sorted(a for a, v in model.aliases.items() if str(v) == str(found.version)))
                 version = Version(model.name, int(found.version))
                 rows.append(Listed(version, aliases, dict(found.tags), found.creation_timestamp / 1000))

@@ -18,15 +18,16 @@ import numpy as np
 import psutil
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.sources import LocalArtifactDatasetSource, S3ArtifactDatasetSource
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging
 from numpy.typing import NDArray
 
 from faceswap.errors import TrackingError
-from faceswap.redaction import without_user
 from faceswap.settings import settings
+from faceswap.tracking import experiments
 from faceswap.tracking.facts import environment
+from faceswap.tracking.pages import page
 from faceswap.tracking.s3 import FIX, s3_environment, s3_errors
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ Image = NDArray[np.uint8]
 
 
 def connect() -> mlflow.MlflowClient:
-    """Point MLflow at the settings' server or database and make sure the experiment exists.
+    """Point MLflow at the settings' server or database, and make sure that it answers.
 
     Raises:
         TrackingError: the server does not answer or refuses.
@@ -60,13 +61,7 @@ def connect() -> mlflow.MlflowClient:
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient()
-        if client.get_experiment_by_name(settings().experiment) is None:
-            local = uri.startswith("sqlite:") or bool(settings().artifact_root)
-            with suppress(MlflowException):  # another process may have been faster
-                client.create_experiment(
-                    settings().experiment, artifact_location=settings().artifacts if local else None
-                )
-        mlflow.set_experiment(settings().experiment)
+        client.search_experiments(max_results=1)
     return client
 
 
@@ -105,11 +100,10 @@ class Run:
     @property
     def url(self) -> str:
         """Where a browser shows the run; empty where there is no server."""
-        uri = settings().tracking
-        if not uri.startswith("http"):
+        if not page(""):
             return ""
         experiment = self.client.get_run(self.run_id).info.experiment_id
-        return f"{without_user(uri).rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
+        return page(f"experiments/{experiment}/runs/{self.run_id}")
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log numbers at a step; a server that is away for a while only delays them."""
@@ -185,7 +179,10 @@ class Run:
                 S3ArtifactDatasetSource(uri) if uri.startswith("s3://") else LocalArtifactDatasetSource(uri)
             )
             dataset = MetaDataset(source, name=f"{identity} ({faces} faces)", digest=digest[:8])
-            mlflow.log_input(dataset, context="face set", tags={"digest": digest})
+            tags = [InputTag("mlflow.data.context", "face set"), InputTag("digest", digest)]
+            self.client.log_inputs(
+                self.run_id, [DatasetInput(Dataset.from_dictionary(dataset.to_dict()), tags)]
+            )
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -216,6 +213,7 @@ def run(
     with explained("start a run"):
         active = mlflow.start_run(
             run_id=run_id or None,
+            experiment_id=None if run_id else experiments.id_for(client, kind),
             run_name=None if run_id else name,
             tags=labels,
             parent_run_id=parent or None,
@@ -266,10 +264,8 @@ def _is_gone(process: str) -> bool:
 def _running(filter_string: str = "") -> list[mlflow.entities.Run]:
     client = connect()
     with explained("list the runs"):
-        experiment = client.get_experiment_by_name(settings().experiment)
-        assert experiment is not None  # connect() has made it
         condition = " and ".join(filter(None, ["attributes.status = 'RUNNING'", filter_string]))
-        return list(client.search_runs([experiment.experiment_id], condition, max_results=1000))
+        return list(client.search_runs(experiments.all_ids(client), condition, max_results=1000))
 
 
 def running_flow_runs() -> dict[str, str]:
@@ -305,10 +301,8 @@ def interrupted_run(flow_run: str, kind: str) -> str:
     """The newest unfinished run of a kind that a Prefect run has left; empty if there is none."""
     client = connect()
     with explained("list the runs"):
-        experiment = client.get_experiment_by_name(settings().experiment)
-        assert experiment is not None  # connect() has made it
         found = client.search_runs(
-            [experiment.experiment_id],
+            experiments.all_ids(client),
             f"tags.`{FLOW_RUN}` = '{flow_run}' and tags.`faceswap.kind` = '{kind}'"
             " and attributes.status != 'FINISHED'",
             max_results=1,

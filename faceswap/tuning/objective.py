@@ -1,27 +1,16 @@
 """What makes a swap good, as one number: a weighted mean of the measures of the evaluation protocol."""
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-if TYPE_CHECKING:  # it brings pandas, and every trial's process imports this
-    from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.measures import BY_KEY
 
 FAILED = 0.0
 """The quality of a trial that did not finish: the lower end of the scale."""
-_POSE_LIMIT = 10.0
-MEASURES = (
-    "identity_distance",
-    "lip_gap_correlation",
-    "eye_correlation",
-    "sharpness",
-    "reconstruction_ssim",
-    "pose_error_degrees",
-    "detection_rate",
-)
+_POSE_LIMIT = BY_KEY["pose_error_degrees"].worst or math.nan
+"""Degrees at which the term of the pose is 0."""
 
 
 class Objective(BaseModel):
@@ -72,21 +61,3 @@ class Objective(BaseModel):
 def _likeness(ratio: float) -> float:
     """1 for a ratio of 1, less for a blurred and for an overdone picture alike."""
     return min(ratio, 1 / ratio) if ratio > 0 else ratio * 0
-
-
-def mean_measures(pairs: Iterable["PairResult"]) -> dict[str, float]:
-    """Means over pairs of :data:`MEASURES`; what no pair has is left out.
-
-    A pair whose swaps show no detectable face has no expression and no pose to compare: it counts as a
-    correlation of 0 and as the largest pose error, so that a useless model never wins by being unmeasurable.
-    """
-    columns: dict[str, list[float]] = {name: [] for name in MEASURES}
-    for pair in pairs:
-        lost = pair.detection_rate < 0.5
-        worst = {"lip_gap_correlation": 0.0, "eye_correlation": 0.0, "pose_error_degrees": _POSE_LIMIT}
-        for name in MEASURES:
-            value = float(getattr(pair, name))
-            columns[name].append(worst[name] if lost and name in worst else value)
-    return {
-        name: float(np.nanmean(values)) for name, values in columns.items() if not np.all(np.isnan(values))
-    }

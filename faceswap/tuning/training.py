@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceSetError
+from faceswap.evaluation.means import mean_measures
 from faceswap.evaluation.quick import SwapQuality
 from faceswap.evaluation.rendering.pictures import case_sheet
 from faceswap.evaluation.result import PairResult
@@ -20,7 +21,6 @@ from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.trainer import Observer, Trainer
 from faceswap.settings import settings
-from faceswap.tuning.objective import mean_measures
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialResult
 
 _POINTS = 20

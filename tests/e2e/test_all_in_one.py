@@ -20,6 +20,7 @@ from faceswap.media.video.reading import VideoReader, probe
 from faceswap.provenance.metadata import read_provenance
 from faceswap.settings import settings
 from faceswap.swap.swapper import Swapper
+from faceswap.tracking.experiments import name_of
 from tests.e2e.conftest import Done, faceswap
 
 KEYS = {
@@ -126,7 +127,7 @@ def test_an_unknown_version_lists_the_known(demo: Done) -> None:
 
 def test_the_training_run_holds_the_contract(demo: Done) -> None:
     client = tracking.connect()
-    experiment = client.get_experiment_by_name(settings().experiment)
+    experiment = client.get_experiment_by_name(name_of("train"))
     run = client.search_runs([experiment.experiment_id], "tags.`faceswap.kind` = 'train'")[0]
     assert run.info.status == "FINISHED"
     assert {"preset.bottleneck", "train.seed", "preset.loss.features"} <= set(run.data.params)

@@ -80,7 +80,7 @@ class Servers:
         server = f"http://127.0.0.1:{self.ports['FACESWAP_MLFLOW_PORT']}/api/2.0/mlflow"
         experiment = (
             http()
-            .get(f"{server}/experiments/get-by-name", params={"experiment_name": EXPERIMENT})
+            .get(f"{server}/experiments/get-by-name", params={"experiment_name": f"{EXPERIMENT} training"})
             .json()["experiment"]["experiment_id"]
         )
         question = {"experiment_ids": [experiment], "filter": f"tags.`prefect.flow_run` = '{flow_run}'"}

@@ -5,6 +5,7 @@ from faceswap import registry, tracking
 from faceswap.faces.faceset import find_headers
 from faceswap.media.images import read_image
 from faceswap.settings import settings
+from faceswap.tracking.experiments import name_of
 from faceswap.tuning.plan import read_records
 from tests.e2e.conftest import Done, faceswap
 
@@ -21,7 +22,7 @@ def test_a_search_is_tracked_resumed_and_its_winner_becomes_challenger(demo: Don
     assert not (folder / "trials" / "0000" / "checkpoints").exists()
 
     client = tracking.connect()
-    experiment = client.get_experiment_by_name(settings().experiment).experiment_id
+    experiment = client.get_experiment_by_name(name_of("tune")).experiment_id
     (parent,) = client.search_runs([experiment], "tags.`faceswap.kind` = 'tune'")
     run_id = parent.info.run_id
     printed = faceswap(

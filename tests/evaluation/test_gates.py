@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from faceswap.errors import SettingsError
 from faceswap.evaluation.gates import DEFAULT_GATES, Gate, decide, gates_from
-from faceswap.evaluation.rendering.comparison import over_targets
+from faceswap.evaluation.means import mean_measures
 from faceswap.evaluation.result import PairResult
 
 DISTANCE = Gate(metric="identity_distance", at_most=0.6, margin=0.03)
@@ -43,7 +43,7 @@ def test_gates_by_hand(
     assert decision.allowed is not bool(refused_by)
     assert decision.outcome == ("refused" if refused_by else "passed")
     assert [check.gate.metric for check in decision.table if not check.passed] == refused_by
-    assert decision.markdown().count("**fail**") == len(refused_by)
+    assert decision.markdown().count("**fail") == len(refused_by)
 
 
 def test_a_metric_that_was_never_measured_is_not_taken_for_0() -> None:
@@ -111,12 +111,12 @@ def test_gates_of_the_settings() -> None:
 
 
 def test_a_gate_can_ask_for_exactly_what_a_promotion_measures() -> None:
-    """``over_targets`` makes a promotion's numbers; a real person has no truth to compare with."""
+    """``mean_measures`` makes a promotion's numbers; a real person has no truth to compare with."""
     numbers = dict.fromkeys(PairResult.model_fields, 0.5) | {"frames": 2, "reference": "a", "target": "b"}
     result = PairResult(
         **{k: v for k, v in numbers.items() if not k.startswith(("truth", "table", "orig", "sw"))}
     )
-    measured = over_targets([result])
+    measured = mean_measures([result])
     assert {"identity_distance", "reconstruction_ssim", "detection_rate"} <= set(measured)
     for metric in PairResult.model_fields:
         if metric in measured:
@@ -124,3 +124,24 @@ def test_a_gate_can_ask_for_exactly_what_a_promotion_measures() -> None:
         else:
             with pytest.raises(ValidationError, match=f"measures no '{metric}'"):
                 Gate(metric=metric, at_most=0.5)
+
+
+def test_a_number_on_too_few_frames_does_not_pass_and_says_so() -> None:
+    good = {"identity_distance": 0.4, "lip_gap_correlation": 0.9}
+    assert decide(GATES, good, None, frames=8).allowed
+    few = decide(GATES, good, CHAMPION, frames=4)
+    assert few.reasons == (
+        "lip_gap_correlation: the challenger has no number: 4 frames are too few for it, it takes 8 "
+        "(--frames, or more held-out material)",
+    )
+    assert few.table[1].challenger is None
+
+
+def test_a_check_says_how_much_is_to_spare() -> None:
+    assert DISTANCE.check({"identity_distance": 0.45}, None).spare == pytest.approx(0.15)
+    by_champion = DISTANCE.check({"identity_distance": 0.45}, {"identity_distance": 0.43})
+    assert by_champion.spare == pytest.approx(0.01)
+    assert by_champion.verdict == "pass, 0.01 to spare"
+    failed = LIPS.check({"lip_gap_correlation": 0.5}, CHAMPION)
+    assert failed.verdict == "fail by 0.1"
+    assert LIPS.check({}, CHAMPION).verdict == "fail"

@@ -1,5 +1,10 @@
-from faceswap.evaluation.measures import MEASURES, TRUTH_MEASURES, Measure
+from pathlib import Path
+
+from faceswap.evaluation.gates import DEFAULT_GATES
+from faceswap.evaluation.measures import BY_KEY, COLUMNS, MEASURES, TRUTH_MEASURES, Measure, markdown_table
 from faceswap.evaluation.result import PairResult
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 def test_grades_go_the_right_way() -> None:
@@ -16,3 +21,21 @@ def test_every_number_of_a_result_is_explained() -> None:
     explained = {measure.key for measure in (*MEASURES, *TRUTH_MEASURES)}
     not_measures = {"reference", "target", "frames", "table", "originals", "swaps"}
     assert explained == set(PairResult.model_fields) - not_measures
+
+
+def test_noise_is_not_called_good() -> None:
+    sharpness = BY_KEY["sharpness"]
+    assert [sharpness.grade(v) for v in (0.1, 0.3, 0.9, 1.5, 2.5)] == ["poor", "fair", "good", "good", "fair"]
+    assert sharpness.limits == "good: at least 0.5, up to 1.5; poor: below 0.2"
+
+
+def test_the_readme_says_what_the_table_says() -> None:
+    readme = README.read_text()
+    assert markdown_table() in readme
+    for gate in DEFAULT_GATES:
+        assert f"| `{gate.metric}` | {gate.limit} | {gate.margin:g} |" in readme
+
+
+def test_what_a_narrow_table_shows() -> None:
+    assert [measure.short for measure in COLUMNS] == ["identity", "top-1", "lips", "pose °", "sharp", "SSIM"]
+    assert {measure.key for measure in MEASURES if measure.gate is not None} <= {m.key for m in COLUMNS}

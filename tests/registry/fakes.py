@@ -9,7 +9,14 @@ def add_versions(identity: str, count: int) -> list[Version]:
     client, name = connect(), PREFIX + identity
     client.create_registered_model(name)
     return [
-        Version(name, int(client.create_model_version(name, source="s3://nowhere/version").version))
+        Version(
+            name,
+            int(
+                client.create_model_version(
+                    name, source="s3://nowhere/version", tags={"consent": "fictional", "digest": "d" * 64}
+                ).version
+            ),
+        )
         for _ in range(count)
     ]
 

@@ -1,5 +1,6 @@
 """A registry in memory, networks that paint one colour, and a workshop over them."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ class MemoryRegistry:
         colour = self.colours.get(row.version, (200, 60, 60))
         identity = row.version.identity
         return LoadedVersion(
-            card(identity, row.tags["decoder_digest"]),
+            card(identity, sha256(row.tags["decoder_digest"].encode()).hexdigest()),
             SizedPaint(colour, self.nbytes),  # type: ignore[arg-type]
             row.version,
         )

@@ -1,7 +1,6 @@
-"""Champion and challenger on the same frames: their numbers, their pictures, the report of a promotion."""
+"""Champion and challenger on the same frames: their pictures, the report of a promotion."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +10,6 @@ from faceswap.evaluation.rendering.pictures import Tile, chosen, sheet
 from faceswap.evaluation.result import PairResult
 
 Image = NDArray[np.uint8]
-
-
-def over_targets(results: Sequence[PairResult]) -> dict[str, float]:
-    """The mean of each metric over targets; NaN where one target has no number, so that none is left out."""
-    keys = [key for key, value in results[0].model_dump().items() if isinstance(value, float)]
-    values = [[getattr(result, key) for result in results] for key in keys]
-    return {
-        k: float(np.mean([math.nan if x is None else x for x in v]))
-        for k, v in zip(keys, values, strict=True)
-    }
 
 
 def side_by_side(

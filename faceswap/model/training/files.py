@@ -11,6 +11,7 @@ from faceswap.errors import RegistryError
 from faceswap.files import replacing
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import Preset
+from faceswap.model.sizes import check_keras_file
 from faceswap.model.training.autoencoders import Autoencoders
 
 
@@ -54,12 +55,16 @@ def read_model(path: Path, digest: str | None = None) -> keras.Model:
         RegistryError: it can't be read, or its weights are not those of the digest.
     """
     try:
+        with path.open("rb") as file:
+            check_keras_file(file)
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RegistryError(f"The model file {path} can't be loaded: {error}") from error
-    if digest and weights_digest(model) != digest:
+    except Exception as error:  # Keras, h5py and zlib raise whatever a damaged file leads them to
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise RegistryError(f"The model file {path} can't be loaded: {reason}") from error
+    if digest is not None and weights_digest(model) != digest:
         raise RegistryError(
-            f"The weights in {path} are not those that were registered", "delete it and load again"
+            f"The weights in {path} are not those that were registered",
+            "try again, so that they are fetched anew; or register the version anew",
         )
     return model
 

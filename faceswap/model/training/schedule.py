@@ -25,6 +25,13 @@ class Budget(BaseModel):
             raise ValueError("give exactly one of minutes, steps or epochs")
         return self
 
+    @property
+    def words(self) -> str:
+        """The limit in words: ``4 min``, ``3,300 steps``."""
+        if self.minutes is not None:
+            return f"{self.minutes:g} min"
+        return f"{self.steps:,} steps" if self.steps is not None else f"{self.epochs:g} epochs"
+
 
 class Schedule:
     """The share of the budget that is used, from the step or from the seconds trained.

@@ -1,0 +1,74 @@
+"""How much memory a stored file asks for, found out before any of it is taken.
+
+Files of a registry come from elsewhere. A header of a few bytes can claim a layer of terabytes, so what a file
+claims is held against what it holds before arrays are made.
+"""
+
+import io
+import json
+import math
+import zipfile
+from typing import IO, Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+_MOST_CONFIG = 8 << 20
+"""Bytes of a model's description; those of the presets take 30 KB."""
+_WEIGHTS = "model.weights.h5"
+
+
+def read_arrays(source: IO[bytes], most: int) -> dict[str, NDArray[Any]]:
+    """The arrays of an ``.npz`` whose headers claim no more than their members hold.
+
+    Args:
+        source: of the file.
+        most: bytes that all arrays may take.
+
+    Raises:
+        ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile: it is damaged, too large, or holds objects.
+    """
+    with zipfile.ZipFile(source) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > most:
+            raise ValueError(f"its arrays take more than {most / 1e6:.0f} MB")
+        for member in members:
+            with archive.open(member) as file:
+                _check_header(file, member)
+    source.seek(0)
+    with np.load(source, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _check_header(file: IO[bytes], member: zipfile.ZipInfo) -> None:
+    header = np.lib.format
+    version = header.read_magic(file)
+    read = header.read_array_header_1_0 if version == (1, 0) else header.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError(f"{member.filename} holds objects")
+    if math.prod(shape) * dtype.itemsize > member.file_size - file.tell():
+        raise ValueError(f"{member.filename} claims the shape {shape}, which is more than it holds")
+
+
+def check_keras_file(file: IO[bytes]) -> None:
+    """Make sure that the layers which a ``.keras`` file describes are no larger than the weights that it holds.
+
+    The layers are built from their description without memory for their weights.
+
+    Raises:
+        ValueError, KeyError, OSError, zipfile.BadZipFile: it is damaged, or claims more than it holds.
+    """
+    with zipfile.ZipFile(file) as archive:
+        held = archive.getinfo(_WEIGHTS).file_size
+        if archive.getinfo("config.json").file_size > _MOST_CONFIG:
+            raise ValueError("its description is too long")
+        config = json.load(io.TextIOWrapper(archive.open("config.json"), "utf-8"))
+    with keras.StatelessScope(initialize_variables=False):
+        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    claimed = sum(math.prod(variable.shape) * 4 for variable in model.variables)
+    if claimed > held:
+        raise ValueError(
+            f"its layers take {claimed / 1e6:,.0f} MB, but it holds weights of {held / 1e6:,.1f} MB"
+        )

@@ -1,0 +1,120 @@
+"""Decoders become versions, once each: a registration that was cut short is finished by the same call.
+
+A version is created together with its tags, in one request, after its files are stored. What a kill leaves behind
+before that is a stored model which no name points to.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import LoggedModelOutput
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+
+import faceswap
+from faceswap.registry import cards
+from faceswap.registry.cards import DECODER_DIGEST, DIGEST, Card
+from faceswap.registry.measured import summary
+from faceswap.registry.names import PREFIX, Version
+from faceswap.tracking import connect, explained, failures
+
+
+def register(
+    run_id: str, folder: Path, own_cards: Mapping[str, Card], tags: Mapping[str, str] | None = None
+) -> dict[str, Version]:
+    """Store the encoder once with the run, and each decoder as a version of its identity's model.
+
+    Called again for the same run and weights it gives the versions that are there, and makes those that are missing.
+
+    Args:
+        run_id: of the training.
+        folder: with ``encoder.keras`` and ``decoder_<identity>.keras``.
+        own_cards: identity -> card.
+        tags: more tags of each version.
+
+    Raises:
+        TrackingError: MLflow or the store of its artifacts does not take them; the folder stays as it is.
+    """
+    client = connect()
+    with explained("store the encoder"):
+        client.log_artifact(run_id, str(folder / "encoder.keras"), "encoder")
+    versions: dict[str, Version] = {}
+    for identity, card in own_cards.items():
+        with explained(f"register the decoder of {identity}"):
+            found = _registered(client, card)
+            versions[identity] = found or _new(client, card, folder / f"decoder_{identity}.keras", tags or {})
+    return versions
+
+
+def _registered(client: mlflow.MlflowClient, card: Card) -> Version | None:
+    """The version that an earlier call made of these weights."""
+    name = PREFIX + card.identity
+    for found in client.search_model_versions(f"name='{name}'"):
+        tags = found.tags
+        same = (tags.get("run_id"), tags.get("encoder_digest"), tags.get(DECODER_DIGEST)) == (
+            card.run_id,
+            card.encoder_digest,
+            card.decoder_digest,
+        )
+        if same and cards.is_complete(tags):
+            return Version(name, int(found.version))
+    return None
+
+
+def _new(client: mlflow.MlflowClient, card: Card, decoder: Path, more: Mapping[str, str]) -> Version:
+    name = PREFIX + card.identity
+    experiment = client.get_run(card.run_id).info.experiment_id
+    model = client.create_logged_model(experiment, name, card.run_id, model_type="face-decoder")
+    try:
+        digest = _store(client, card, decoder, model.model_id)
+        client.finalize_logged_model(model.model_id, "READY")
+    except failures():
+        with suppress(MlflowException):
+            client.finalize_logged_model(model.model_id, "FAILED")
+        raise
+    client.log_outputs(card.run_id, [LoggedModelOutput(model.model_id, step=0)])
+    try:
+        client.create_registered_model(name, description=_about(card))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    created = client.create_model_version(
+        name,
+        source=f"models:/{model.model_id}",
+        run_id=card.run_id,
+        tags={**card.tags(), DECODER_DIGEST: card.decoder_digest, DIGEST: digest, **more},
+        description=summary(card.tags()),
+        model_id=model.model_id,
+    )
+    return Version(name, int(created.version))
+
+
+def _store(client: mlflow.MlflowClient, card: Card, decoder: Path, model_id: str) -> str:
+    """Upload what MLflow loads as a model; returns the card's digest."""
+    code = Path(faceswap.__file__).with_name("registered_model.py")
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, "card.json")
+        digest = cards.write(card, file)
+        copied = shutil.copy(decoder, Path(scratch, "decoder.keras"))
+        mlflow.pyfunc.save_model(
+            path=str(Path(scratch, "model")),
+            python_model=str(code),
+            artifacts={"card": str(file), "decoder": str(copied)},
+            pip_requirements=[f"faceswap=={faceswap.__version__}"],
+            mlflow_model=Model(run_id=card.run_id, model_id=model_id),
+        )
+        client.log_model_artifacts(model_id, str(Path(scratch, "model")))
+    return digest
+
+
+def _about(card: Card) -> str:
+    who = "a person who does not exist" if card.consent.fictional else f"consent: {card.consent.statement}"
+    return (
+        f"Decoders that put the likeness of **{card.identity}** on other faces ({who}). The alias `production` is what "
+        f"`faceswap swap TARGET --reference {card.identity} --out FILE` uses; each version's first line says how good "
+        "it is: distance of identity (lower is better), how well lips follow, sharpness."
+    )[:4800]
