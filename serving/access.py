@@ -9,6 +9,9 @@ from contextlib import closing
 from faceswap.errors import SettingsError
 from faceswap.settings import Settings
 
+Check = Callable[[str, str], bool]
+"""Whether a user's name and password are right."""
+
 
 def check(settings: Settings) -> None:
     """Whether the app may listen where it shall.
@@ -54,8 +57,8 @@ def is_local(host: str) -> bool:
         return False
 
 
-def login(settings: Settings) -> Callable[[str, str], bool] | None:
-    """Gradio's check of user and password, or None where there is no login."""
+def login(settings: Settings) -> Check | None:
+    """The check of user and password, or None where there is no login."""
     user, password = settings.app_user, settings.app_password.get_secret_value()
     if not password:
         return None

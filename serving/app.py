@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from faceswap import examples
 from faceswap.faces.detection import FaceFinder
 from faceswap.settings import Settings
 from serving import api, words
 from serving.catalogue import Catalogue
+from serving.gate import GuardedBlocks
 from serving.limits import Limits
 from serving.outbox import Outbox
 from serving.pages import compare, live, picture, versions, video
@@ -56,8 +58,11 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
     keep = int(settings.app_keep_hours * 3600)
     folder = folder_of(settings) / "examples"
     gr.set_static_paths([folder])  # served from where they lie, and never deleted
-    with gr.Blocks(
-        title="faceswap", analytics_enabled=False, delete_cache=(max(1, keep // 10), keep)
+    with GuardedBlocks(
+        [Path(get_upload_folder()), folder],
+        title="faceswap",
+        analytics_enabled=False,
+        delete_cache=(max(1, keep // 10), keep),
     ) as page:
         head = gr.HTML(words.header(state), elem_id="head", padding=False)
         first = gr.HTML(words.nothing_registered(state), elem_id="first-note", padding=False)
@@ -83,7 +88,7 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
                 cast_one = picture.build(desk)
             with gr.Tab("Video", id="video"):
                 video.build(desk)
-            with gr.Tab("Compare", id="compare"):
+            with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
                 comparable, cast_two = compare.build(desk)
             with gr.Tab("Live", id="live"):
                 live.build(desk)

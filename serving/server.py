@@ -2,18 +2,22 @@
 
 import logging
 import threading
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from gradio.utils import get_upload_folder
 
 from faceswap.errors import FaceswapError
 from faceswap.faces.detection import load_models
 from faceswap.settings import Settings
 from serving.access import check, login
 from serving.app import build, folder_of, render_examples, workshop_of
+from serving.attempts import Attempts
 from serving.catalogue import Catalogue
+from serving.doors import Doors, slowed
 from serving.theme import STYLES, theme
 from serving.work import Workshop
 
@@ -32,16 +36,16 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         state = workshop.catalogue.state
         return {"status": "ok", "versions": len(state.rows), "registry": "lost" if state.problem else "ok"}
 
-    folder = folder_of(settings)
-    return gr.mount_gradio_app(
+    folder, page, known = folder_of(settings), build(workshop, settings), login(settings)
+    mounted = gr.mount_gradio_app(
         web,
-        build(workshop, settings),
+        page,
         path="/",
         server_name=settings.app_host,
         server_port=settings.app_port,
         footer_links=["api", "settings"],
         run_history=False,
-        auth=login(settings),
+        auth=slowed(known, Attempts()) if known else None,
         auth_message="faceswap",
         allowed_paths=[str(folder / "results"), str(folder / "examples")],
         show_error=True,
@@ -52,6 +56,8 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         theme=theme(),
         css_paths=[STYLES],
     )
+    page.app.add_middleware(Doors, uploads=Path(get_upload_folder()))
+    return mounted
 
 
 def warm(catalogue: Catalogue) -> None:

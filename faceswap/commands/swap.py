@@ -66,7 +66,8 @@ def swap(
     ] = None,
     feather: Annotated[float | None, typer.Option(help="width of the soft edge, face heights")] = None,
     erode: Annotated[
-        float | None, typer.Option(help="shrink the mask (below 0: grow it), face heights")
+        float | None,
+        typer.Option("--erosion", "--erode", help="shrink the mask (below 0: grow it), face heights"),
     ] = None,
     protect: Annotated[
         list[str] | None, typer.Option(help="keep the target's eyes or mouth; repeatable")
@@ -90,7 +91,10 @@ def swap(
         float | None, typer.Option(help="faces turned further are left alone, degrees")
     ] = None,
     min_score: Annotated[float | None, typer.Option(help="least sureness of the detector")] = None,
-    threshold: Annotated[float | None, typer.Option(help="largest distance to a photo's person")] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--match-threshold", "--threshold", help="largest distance to a photo's person"),
+    ] = None,
     label: Annotated[bool, typer.Option("--label/--no-label", help="the visible label")] = True,
     resume: Annotated[
         bool, typer.Option("--resume/--fresh", help="go on where the same command was interrupted")

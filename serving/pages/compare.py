@@ -5,10 +5,9 @@ from typing import Any
 import gradio as gr
 
 from faceswap.errors import FaceswapError
-from faceswap.evaluation.measures import MEASURES
 from faceswap.evaluation.single import SwapMeasures
 from faceswap.swap.options import SwapOptions
-from serving import words
+from serving import cards, words
 from serving.catalogue import State
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
@@ -17,7 +16,7 @@ from serving.pages.picker import examples
 from serving.work import Swapped, Workshop
 
 _MOST = 6
-_KEYS = ("identity_distance", "lip_gap_error", "pose_error_degrees")
+_KEYS = ("identity_distance", "sharpness", "lip_gap_error", "pose_error_degrees")
 _EMPTY = words.empty("Nothing to compare yet", "Choose a target and two or more versions.")
 
 
@@ -54,19 +53,18 @@ def compare(
 
 def comparison(made: list[Swapped], measures: list[SwapMeasures]) -> str:
     """The measures of all swaps as one table."""
-    shown = [next(m for m in MEASURES if m.key == key) for key in _KEYS]
     rows = [
         [
             f"<b>{swapped.served.row.version}</b>",
             *(
-                f'<i class="{m.grade(getattr(values, m.key))}">{m.shown(getattr(values, m.key))}</i>'
-                for m in shown
+                f'<i class="{cards.grade(key, getattr(values, key))}">{cards.shown(key, getattr(values, key))}</i>'
+                for key in _KEYS
             ),
             f"{1000 * swapped.seconds:.0f} ms",
         ]
         for swapped, values in zip(made, measures, strict=True)
     ]
-    return words.table(["version", *(m.title.lower() for m in shown), "time"], rows)
+    return words.table(["version", *(cards.title(key).lower() for key in _KEYS), "time"], rows)
 
 
 def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:

@@ -11,6 +11,7 @@ from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
 from serving.pages.picker import FacePicker, examples
 from serving.pages.result import ResultPanel
+from serving.progress import Steps
 from serving.work import ALL
 
 _EMPTY = words.empty("Nothing to show yet", "Drop a picture, use the camera, or click one of the examples.")
@@ -48,7 +49,12 @@ def build(desk: Desk) -> gr.Gallery:
     gallery = examples("picture", desk, target)
 
     def swap(
-        path: str | None, identity: str | None, version: str | None, face: int, *values: Any
+        path: str | None,
+        identity: str | None,
+        version: str | None,
+        face: int,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio finds it
+        *values: Any,
     ) -> list[Any]:
         if path is None or not identity:
             return panel.failed(None)
@@ -59,18 +65,26 @@ def build(desk: Desk) -> gr.Gallery:
                 version or "production",
                 face,
                 options=form.chosen(desk.workshop.options, values),
+                tell=Steps(progress, 3),
             )
         except FaceswapError as error:
             return panel.failed(error)
         return panel.shown(swapped, (path, str(swapped.result)))
 
-    def look(path: str | None, identity: str | None, version: str | None, *values: Any) -> list[Any]:
+    def look(
+        path: str | None,
+        identity: str | None,
+        version: str | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+        *values: Any,
+    ) -> list[Any]:
         """A new target: its faces, and all of them swapped."""
         try:
+            progress(0.1, desc="looking for faces")
             portraits = desk.workshop.faces_of_picture(path_of(path)).portraits() if path else []
         except FaceswapError as error:
             return [*picker.values([]), *panel.failed(error)]
-        return [*picker.values(portraits), *swap(path, identity, version, ALL, *values)]
+        return [*picker.values(portraits), *swap(path, identity, version, ALL, progress, *values)]
 
     inputs = [target, desk.identity, desk.version]
     busy: dict[str, Any] = {"show_progress_on": [slider], **desk.work}

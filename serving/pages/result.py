@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from faceswap.errors import FaceswapError
-from serving import words
+from serving import cards, words
 from serving.lineage import lineage
 from serving.pages.desk import Desk, notice
 from serving.work import Swapped
@@ -105,7 +105,7 @@ class ResultPanel:
             if swapped is None:
                 return ""
             try:
-                return words.measured(desk.workshop.measure(swapped))
+                return cards.measured(desk.workshop.measure(swapped), swapped.served.row.version.identity)
             except FaceswapError as error:
                 return words.note("warn", "Not measured", error.message)
 
