@@ -108,13 +108,23 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
                 numbered,
                 gr.update(choices=compare.version_names(now)),
                 versions.overview(now),
-                cast,
-                cast,
+                *cast_one.values(desk),
+                *cast_two.values(desk),
                 (now.rows, now.problem, len(cast)),
             ]
 
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        changing = [head, first, identity, version, comparable, table, cast_one, cast_two, seen]
+        changing = [
+            head,
+            first,
+            identity,
+            version,
+            comparable,
+            table,
+            *cast_one.outputs,
+            *cast_two.outputs,
+            seen,
+        ]
         gr.Timer(_TICK).tick(tick, [seen, identity, version], changing, **quiet)
         page.load(tick, [seen, identity, version], changing, **quiet)
         identity.input(

@@ -9,6 +9,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from faceswap.errors import FaceswapError
 from faceswap.faces.detection import load_models
@@ -37,10 +38,12 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         return {"status": "ok", "versions": len(state.rows), "registry": "lost" if state.problem else "ok"}
 
     folder, page, known = folder_of(settings), build(workshop, settings), login(settings)
-    mounted = gr.mount_gradio_app(
+    doors = Middleware(Doors, uploads=Path(get_upload_folder()))
+    return gr.mount_gradio_app(
         web,
         page,
         path="/",
+        app_kwargs={"middleware": [doors]},
         server_name=settings.app_host,
         server_port=settings.app_port,
         footer_links=["api", "settings"],
@@ -55,9 +58,8 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         mcp_server=False,
         theme=theme(),
         css_paths=[STYLES],
+        i18n=gr.I18n(en={"audio.record": "Start"}),  # of the live camera, which records nothing
     )
-    page.app.add_middleware(Doors, uploads=Path(get_upload_folder()))
-    return mounted
 
 
 def warm(catalogue: Catalogue) -> None:

@@ -63,6 +63,13 @@ def subtitle(text: str) -> str:
     return f'<p class="subtitle">{escape(text)}</p>'
 
 
+def examples(ready: int, count: int) -> str:
+    """What stands above the examples, of which so many are rendered."""
+    if ready == count:
+        return subtitle("Or one of these people, who do not exist")
+    return subtitle(f"Examples are being rendered, {ready} of {count} are ready: people who do not exist")
+
+
 def group(text: str) -> str:
     """The heading of a part of a form."""
     return f'<h4 class="group">{escape(text)}</h4>'

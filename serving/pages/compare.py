@@ -12,7 +12,7 @@ from serving.catalogue import State
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
-from serving.pages.picker import examples
+from serving.pages.picker import Examples
 from serving.work import Swapped, Workshop
 
 _MOST = 6
@@ -67,11 +67,11 @@ def comparison(made: list[Swapped], measures: list[SwapMeasures]) -> str:
     return words.table(["version", *(cards.title(key).lower() for key in _KEYS), "time"], rows)
 
 
-def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
+def build(desk: Desk) -> tuple[gr.Dropdown, Examples]:
     """Lay the tab out and wire it.
 
     Returns:
-        the choice of versions and the gallery of examples, for the app to keep up to date.
+        the choice of versions and the examples, for the app to keep up to date.
     """
     state = desk.catalogue.state
     known = version_names(state)
@@ -109,7 +109,7 @@ def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
                 elem_id="compare-result",
             )
             measures = gr.HTML("", elem_id="compare-measures", padding=False)
-    gallery_of_examples = examples("compare", desk, target)
+    gallery_of_examples = Examples.build("compare", desk, target)
     results = gr.State([])
 
     def run(path: str | None, names: list[str] | None, *values: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from serving import words
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
-from serving.pages.picker import FacePicker, examples
+from serving.pages.picker import Examples, FacePicker
 from serving.pages.result import ResultPanel
 from serving.progress import Steps
 from serving.work import ALL
@@ -17,11 +17,11 @@ from serving.work import ALL
 _EMPTY = words.empty("Nothing to show yet", "Drop a picture, use the camera, or click one of the examples.")
 
 
-def build(desk: Desk) -> gr.Gallery:
+def build(desk: Desk) -> Examples:
     """Lay the tab out and wire it.
 
     Returns:
-        the gallery of examples.
+        the examples, for the app to fill as they are rendered.
     """
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=5, min_width=300):
@@ -46,7 +46,7 @@ def build(desk: Desk) -> gr.Gallery:
                 elem_id="picture-result",
             )
             panel = ResultPanel.build("picture", slider, _EMPTY)
-    gallery = examples("picture", desk, target)
+    gallery = Examples.build("picture", desk, target)
 
     def swap(
         path: str | None,
@@ -95,7 +95,6 @@ def build(desk: Desk) -> gr.Gallery:
     asked = [*inputs, picker.chosen, *form.inputs]
     for event in picker.choices():
         panel.measure_after(event.then(swap, asked, panel.outputs, **busy), desk)
-    for change in (desk.identity.change, desk.version.change, *form.changes()):
-        again = change(swap, asked, panel.outputs, trigger_mode="always_last", **busy)
-        panel.measure_after(again, desk)
+    changes = [desk.identity.change, desk.version.change, *form.changes()]
+    panel.measure_after(gr.on(changes, swap, asked, panel.outputs, trigger_mode="always_last", **busy), desk)
     return gallery

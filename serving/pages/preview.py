@@ -112,5 +112,5 @@ class FramePreview:
         outputs = [self.slider, note]
         for event in (*(one.success for one in looked), *(choice.then for choice in choices)):
             event(self.of_target, asked, outputs, **shown)
-        for change in (self.desk.identity.change, self.desk.version.change, *self.form.changes()):
-            change(self.of_target, asked, outputs, trigger_mode="always_last", **shown)
+        changes = [self.desk.identity.change, self.desk.version.change, *self.form.changes()]
+        gr.on(changes, self.of_target, asked, outputs, trigger_mode="always_last", **shown)

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from faceswap.media.images import write_image
+from faceswap.media.video import VideoReader
 from faceswap.settings import settings
 
 
@@ -111,3 +113,21 @@ def home(demo: Done, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.cache_clear()
     yield demo.home
     settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def app(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app over the demo's versions."""
+    from tests.e2e.apps import served
+
+    with served(demo.home, tmp_path_factory.mktemp("app") / "log") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def target(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture of bram."""
+    path = tmp_path_factory.mktemp("target") / "somebody.png"
+    with VideoReader(demo.out / "people" / "bram.mp4") as reader:
+        write_image(path, next(reader.frames()).image)
+    return path

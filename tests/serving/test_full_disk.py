@@ -33,6 +33,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.fixture(autouse=True)
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+
+
 def client(folder: Path) -> TestClient:
     shop = workshop(MemoryRegistry(listed("ada", 1, "production")), KnownFaces(face_at(80, 100, 90)), folder)
     shop.catalogue.refresh()

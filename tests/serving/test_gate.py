@@ -15,12 +15,11 @@ import gradio as gr
 import httpx
 import pytest
 import uvicorn
-from gradio.utils import get_upload_folder
 
 from faceswap.errors import MediaError
 from faceswap.media.images import write_image
 from faceswap.settings import settings
-from serving.app import build, folder_of
+from serving.app import build
 from serving.gate import GuardedBlocks, check_files
 from serving.server import server
 from tests.serving.fakes import MemoryRegistry, listed, workshop
@@ -81,6 +80,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     threading.Thread(target=other.serve_forever, daemon=True).start()
     built: list[GuardedBlocks] = []
     patched = pytest.MonkeyPatch()
+    patched.setenv("GRADIO_TEMP_DIR", str(folder / "uploads"))
     patched.setattr("serving.server.build", lambda *args: built.append(build(*args)) or built[0])
     with running(server(shop, given())) as url:
         yield App(url, built[0], asked, f"http://127.0.0.1:{other.server_port}")
@@ -89,9 +89,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 @pytest.fixture
-def traps(tmp_path: Path) -> Iterator[dict[str, str]]:
+def traps(app: App, tmp_path: Path) -> dict[str, str]:
     """What must not be opened, by kind."""
-    uploads = Path(get_upload_folder())
+    uploads = app.page.folders[0]
     uploads.mkdir(parents=True, exist_ok=True)
     picture = tmp_path / "secret.png"
     write_image(picture, smooth_noise(200, 320))
@@ -103,7 +103,7 @@ def traps(tmp_path: Path) -> Iterator[dict[str, str]]:
         one.bind(f"/proc/self/fd/{here}/socket.png")
         os.close(here)
     made[3].mkdir()
-    yield {
+    return {
         "a file of the server": str(picture),
         "a system file": "/etc/passwd",
         "the database": str(settings().home_path / "mlflow.db"),
@@ -117,9 +117,6 @@ def traps(tmp_path: Path) -> Iterator[dict[str, str]]:
         "a zero byte": str(uploads / "a\0b.png"),
         "a long name": str(uploads / ("a" * 5000)),
     }
-    made[3].rmdir()
-    for path in made[:3]:
-        path.unlink()
 
 
 def file_of(path: str | None, **more: Any) -> dict[str, Any]:
@@ -145,7 +142,7 @@ def test_no_event_takes_anything_but_uploads(app: App, traps: dict[str, str]) ->
     names = {name for name, _, _ in events}
     assert {"swap", "swap_video", "compare", "faces"} <= names
     assert any(name.startswith("frame") for name in names), "the camera's stream"
-    before = files_below(Path(get_upload_folder()))
+    before = files_below(app.page.folders[0])
     sent = [(kind, file_of(path)) for kind, path in traps.items()] + [
         ("an address", file_of(f"{app.other}/a.png")),
         ("an address beside", file_of(None, url=f"{app.other}/b.png")),
@@ -162,7 +159,7 @@ def test_no_event_takes_anything_but_uploads(app: App, traps: dict[str, str]) ->
             assert answer.status_code == 500, f"{name} took {kind}: {answer.text}"
             assert _SAYS in answer.json()["error"], f"{name}, {kind}: {answer.text}"
             assert "root:" not in answer.text
-    assert files_below(Path(get_upload_folder())) == before, "something was copied"
+    assert files_below(app.page.folders[0]) == before, "something was copied"
     assert app.asked == []
     assert httpx.get(f"{app.url}/health").json()["status"] == "ok"
 
@@ -182,7 +179,7 @@ def test_gradio_checks_too(app: App) -> None:
 
 
 def test_uploads_and_examples_are_taken(app: App, tmp_path: Path) -> None:
-    example = folder_of(settings()) / "examples" / "somebody.png"
+    example = app.page.folders[1] / "somebody.png"
     write_image(example, smooth_noise(200, 320))
     with example.open("rb") as content:
         (uploaded,) = httpx.post(f"{app.url}/gradio_api/upload", files={"files": ("a.png", content)}).json()
