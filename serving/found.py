@@ -77,7 +77,7 @@ def frame_at(reader: VideoReader, second: float) -> Frame:
     for start in (second, None):
         for frame in reader.frames(start=start):
             return frame
-    raise UnreadableMedia("No frame of this video can be read", "choose another video")
+    raise UnreadableMedia(f"No frame of {reader.path.name} can be read", "choose another video")
 
 
 def only(face: int, count: int) -> list[Choice]:
