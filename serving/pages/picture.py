@@ -87,7 +87,7 @@ def build(desk: Desk) -> Examples:
         return [*picker.values(portraits), *swap(path, identity, version, ALL, progress, *values)]
 
     inputs = [target, desk.identity, desk.version]
-    busy: dict[str, Any] = {"show_progress_on": [slider], **desk.work}
+    busy: dict[str, Any] = {"show_progress_on": [panel.empty, slider], **desk.work}
     looks = target.change(
         look, [*inputs, *form.inputs], [*picker.outputs, *panel.outputs], trigger_mode="always_last", **busy
     )

@@ -143,8 +143,8 @@ def test_the_target_who_is_the_reference_is_told(page: "Page", target: Path) -> 
 
 def test_the_camera_shows_its_rate_and_is_not_recorded(page: "Page") -> None:
     page.get_by_role("tab", name="Live").click()
-    page.click("#live-camera button")
-    page.click("#live-camera button >> nth=0")
+    page.click("#live-camera >> text=Webcam")
+    page.click("#live-camera >> text=Start")
     page.wait_for_selector("#live-result img")
     page.wait_for_selector("#live-note >> text=frames/s")
     assert "Record" not in page.locator("#live-camera").inner_text()
