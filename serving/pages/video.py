@@ -18,7 +18,9 @@ from serving.pages.preview import FramePreview
 from serving.pages.result import ResultPanel
 from serving.progress import Steps, frames_told
 
-_EMPTY = words.empty("No video yet", "Drop a video or take the example, choose whom to swap, and start.")
+_EMPTY = words.empty(
+    "No swapped video yet", "Drop a video or take the example, choose whom to swap, and start."
+)
 
 
 def build(desk: Desk) -> None:
