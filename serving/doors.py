@@ -38,6 +38,7 @@ class Doors:
 
     def __init__(self, app: App, uploads: Path) -> None:
         self.app, self.uploads = app, uploads
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,6 +77,7 @@ class Doors:
             begun = True
             await send(message)
 
+        self._running += 1
         try:
             await self.app(scope, receive, watched)
         except OSError as error:
@@ -83,6 +85,16 @@ class Doors:
                 raise
             logger.warning("An upload found the disk full: %s", error)
             await full(scope, receive, send)
+        finally:
+            self._running -= 1
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Delete what failed uploads have left: whole ones have a folder each, parts lie beside these folders."""
+        if not self._running:
+            for part in self.uploads.iterdir():
+                if part.is_file() or part.is_symlink():
+                    part.unlink(missing_ok=True)
 
 
 class _TooMany(Exception):

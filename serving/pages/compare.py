@@ -161,6 +161,6 @@ def build(desk: Desk) -> tuple[gr.Dropdown, Examples]:
         for event in (looks.then, *(c.then for c in picker.choices()))
     ]
     changes = [start.click, *form.changes()]
-    for made in (*runs, gr.on(changes, run, asked, results_of_run, trigger_mode="always_last", **busy)):
-        made.then(measure, results, measures, show_progress="hidden", **desk.work)
+    for one in (*runs, gr.on(changes, run, asked, results_of_run, trigger_mode="always_last", **busy)):
+        one.then(measure, results, measures, show_progress="hidden", **desk.work)
     return versions, gallery_of_examples
