@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
@@ -93,8 +94,9 @@ class Doors:
         """Delete what failed uploads have left: whole ones have a folder each, parts lie beside these folders."""
         if not self._running:
             for part in self.uploads.iterdir():
-                if part.is_file() or part.is_symlink():
-                    part.unlink(missing_ok=True)
+                if part.is_file() and not part.is_symlink():
+                    os.truncate(part, 0)  # Gradio may still hold it open, and then its space would stay taken
+                    part.unlink()
 
 
 class _TooMany(Exception):
