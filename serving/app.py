@@ -7,10 +7,11 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from faceswap import examples
 from faceswap.faces.detection import FaceFinder
+from faceswap.jobs import example_media as examples
 from faceswap.settings import Settings
-from serving import api, words
+from serving import api
+from serving import html as words
 from serving.catalogue import Catalogue
 from serving.gate import GuardedBlocks
 from serving.limits import Limits

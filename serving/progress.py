@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from faceswap.swap.stream import Progress
+from faceswap.swap.video.stream import Progress
 
 _SETTLED = 1.0
 """Seconds of work, and"""

@@ -7,7 +7,8 @@ import gradio as gr
 from faceswap.errors import FaceswapError
 from faceswap.evaluation.single import SwapMeasures
 from faceswap.swap.options import SwapOptions
-from serving import cards, words
+from serving import cards
+from serving import html as words
 from serving.catalogue import State
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import gradio as gr
 
 from faceswap.swap.options import SwapOptions
-from serving import words
+from serving import html as words
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Mask": ("mask", "forehead", "outline", "erosion", "feather", "protect", "occlusion"),

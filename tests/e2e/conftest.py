@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from faceswap.media.images import write_image
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.settings import settings
 
 

@@ -10,7 +10,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, AuthenticationError
 
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import probe
+from faceswap.media.video.reading import probe
 from tests.e2e.apps import served
 from tests.e2e.conftest import Done, faceswap
 
