@@ -11,6 +11,9 @@ from faceswap.errors import SettingsError
 from faceswap.settings import Settings
 from infra.own_pages import LOCAL_NAMES
 
+Check = Callable[[str, str], bool]
+"""Whether a user's name and password are right."""
+
 
 def check(settings: Settings) -> None:
     """Whether the app may listen where it shall.
@@ -63,8 +66,8 @@ def own_hosts(settings: Settings) -> set[str]:
     return {*LOCAL_NAMES, settings.app_host, urlsplit(settings.app_origin).hostname or settings.app_host}
 
 
-def login(settings: Settings) -> Callable[[str, str], bool] | None:
-    """Gradio's check of user and password, or None where there is no login."""
+def login(settings: Settings) -> Check | None:
+    """The check of user and password, or None where there is no login."""
     user, password = settings.app_user, settings.app_password.get_secret_value()
     if not password:
         return None

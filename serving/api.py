@@ -9,22 +9,19 @@
 The answers hold paths of downloaded files, byte for byte as they were written: with label and provenance.
 """
 
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import gradio as gr
 from pydantic import ValidationError
 
-from faceswap.errors import FaceswapError, SettingsError
+from faceswap.errors import SettingsError
 from faceswap.swap.options import SwapOptions
 from serving.catalogue import State
 from serving.components import path_of
 from serving.pages.compare import compare as compare_versions
 from serving.work import ALL, Swapped, Workshop
 
-P = ParamSpec("P")
-R = TypeVar("R")
 _DECIDED = ("label", "label_text")
 """Not for callers to choose: what comes out of the app says that it is generated."""
 
@@ -92,7 +89,6 @@ def build(workshop: Workshop, workers: int) -> None:
         result, results, answer = gr.File(label="result"), gr.Files(label="results"), gr.JSON(label="report")
         go = gr.Button("API")
 
-    @_spoken
     def swap(
         path: str,
         who: str,
@@ -111,7 +107,6 @@ def build(workshop: Workshop, workers: int) -> None:
         swapped = workshop.picture(path_of(path), who, which, int(number), options=options)
         return str(swapped.result), report(swapped, workshop, measured)
 
-    @_spoken
     def swap_video(
         path: str,
         who: str,
@@ -125,7 +120,6 @@ def build(workshop: Workshop, workers: int) -> None:
         swapped = workshop.video(path_of(path), who, which, int(number), options=options)
         return str(swapped.result), report(swapped, workshop, measured)
 
-    @_spoken
     def compare(
         path: str, specs: list[str], changed: dict[str, Any] | None
     ) -> tuple[list[str], list[dict[str, Any]]]:
@@ -141,7 +135,6 @@ def build(workshop: Workshop, workers: int) -> None:
             raise wrong[0][1]
         return [str(one.result) for one in made], [report(one, workshop, True) for one in made]
 
-    @_spoken
     def faces(path: str) -> list[dict[str, Any]]:
         """The faces of a picture, the largest first: number for /swap, box (left, top, right, bottom), score."""
         found = workshop.faces_of_picture(path_of(path))
@@ -168,16 +161,3 @@ def build(workshop: Workshop, workers: int) -> None:
     go.click(compare, [file, names, changes], [results, answer], api_name="compare", **limit)
     go.click(faces, file, answer, api_name="faces", **limit)
     go.click(versions, None, answer, api_name="versions", queue=False)
-
-
-def _spoken(function: Callable[P, R]) -> Callable[P, R]:
-    """Errors meant for the user reach the client as messages."""
-
-    @wraps(function)
-    def safe(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except FaceswapError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    return safe

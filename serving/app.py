@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from faceswap.faces.detection import FaceFinder
 from faceswap.jobs import example_media as examples
@@ -12,6 +13,7 @@ from faceswap.settings import Settings
 from serving import api
 from serving import html as words
 from serving.catalogue import Catalogue
+from serving.gate import GuardedBlocks
 from serving.limits import Limits
 from serving.outbox import Outbox
 from serving.pages import compare, live, picture, versions, video
@@ -57,8 +59,11 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
     keep = int(settings.app_keep_hours * 3600)
     folder = folder_of(settings) / "examples"
     gr.set_static_paths([folder])  # served from where they lie, and never deleted
-    with gr.Blocks(
-        title="faceswap", analytics_enabled=False, delete_cache=(max(1, keep // 10), keep)
+    with GuardedBlocks(
+        [Path(get_upload_folder()), folder],
+        title="faceswap",
+        analytics_enabled=False,
+        delete_cache=(max(1, keep // 10), keep),
     ) as page:
         head = gr.HTML(words.header(state), elem_id="head", padding=False)
         first = gr.HTML(words.nothing_registered(state), elem_id="first-note", padding=False)
@@ -84,7 +89,7 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
                 cast_one = picture.build(desk)
             with gr.Tab("Video", id="video"):
                 video.build(desk)
-            with gr.Tab("Compare", id="compare"):
+            with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
                 comparable, cast_two = compare.build(desk)
             with gr.Tab("Live", id="live"):
                 live.build(desk)
@@ -104,13 +109,23 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
                 numbered,
                 gr.update(choices=compare.version_names(now)),
                 versions.overview(now),
-                cast,
-                cast,
+                *cast_one.values(desk),
+                *cast_two.values(desk),
                 (now.rows, now.problem, len(cast)),
             ]
 
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        changing = [head, first, identity, version, comparable, table, cast_one, cast_two, seen]
+        changing = [
+            head,
+            first,
+            identity,
+            version,
+            comparable,
+            table,
+            *cast_one.outputs,
+            *cast_two.outputs,
+            seen,
+        ]
         gr.Timer(_TICK).tick(tick, [seen, identity, version], changing, **quiet)
         page.load(tick, [seen, identity, version], changing, **quiet)
         identity.input(

@@ -176,6 +176,15 @@ class Catalogue:
         # The alias has moved: the watching thread loads the new version, until then the old one serves.
         return Served(self.memory.get(row), row, self._why_old(choice, row, wanted))
 
+    def coming(self, identity: str, choice: str) -> str:
+        """What :meth:`get` will do, in words."""
+        try:
+            row = self._state.find(identity, choice)
+        except RegistryError:
+            return "looking for the version"
+        known = row.tags.get("decoder_digest", str(row.version)) in self.memory.digests
+        return f"taking {row.version}" if known else f"loading {row.version}, which is new here: some seconds"
+
     def _follow(self, identity: str, alias: str, serving: Version) -> None:
         """Load the version that an alias has moved to, then let it serve."""
         try:

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from faceswap.errors import FaceError, NoFaceFound
+from faceswap.errors import FaceError, NoFaceFound, UnreadableMedia
 from faceswap.faces.detection import Face
-from faceswap.faces.gallery import portrait
+from faceswap.faces.gallery import portrait, telling_frame
 from faceswap.faces.geometry import Image
+from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.swap.assignment import Choice
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.swapper import SwapResult
+from faceswap.swap.swapper import Finder, SwapResult
 
 ALL = 0
 """Instead of the number of a face (1: the largest): every face."""
@@ -21,6 +23,8 @@ class Found:
 
     image: Image = field(repr=False)
     faces: tuple[Face, ...]
+    second: float = 0.0
+    """Of a video: when the frame is shown."""
 
     def portraits(self, side: int = 160) -> list[Image]:
         """(side, side, 3) uint8 RGB of each face."""
@@ -39,6 +43,41 @@ def some(faces: Sequence[Face], where: str) -> tuple[Face, ...]:
             "choose one that shows a face from the front or half turned, at least 48 pixels high",
         )
     return tuple(faces)
+
+
+def frame_of(video: Path, finder: Finder, second: float | None) -> Found:
+    """The faces of one frame of a video.
+
+    Args:
+        video: the file.
+        finder: of faces.
+        second: of the frame; None: of some frames the one that shows the most faces.
+
+    Raises:
+        UnreadableMedia: it can't be read.
+        NoFaceFound: there are none.
+    """
+    if second is None:
+        frame, faces = telling_frame(video, finder)
+        return Found(
+            frame.image, some(faces, f"in the frames of {video.name} that were looked at"), frame.time
+        )
+    with VideoReader(video) as reader:
+        frame = frame_at(reader, second)
+    found = finder.find(frame.image, looks="all")
+    return Found(frame.image, some(found, f"in {video.name} at {second:.1f} s"), frame.time)
+
+
+def frame_at(reader: VideoReader, second: float) -> Frame:
+    """The frame that is shown from a second on; of a video that ends before that, the first.
+
+    Raises:
+        UnreadableMedia: no frame can be read.
+    """
+    for start in (second, None):
+        for frame in reader.frames(start=start):
+            return frame
+    raise UnreadableMedia(f"No frame of {reader.path.name} can be read", "choose another video")
 
 
 def only(face: int, count: int) -> list[Choice]:

@@ -6,12 +6,9 @@ from collections.abc import Iterable
 from html import escape
 
 from faceswap.errors import FaceswapError
-from faceswap.evaluation.measures import MEASURES, Measure
-from faceswap.evaluation.single import SwapMeasures
 from faceswap.swap.video.stream import VideoReport
 from serving.catalogue import State
-
-_BY_KEY = {measure.key: measure for measure in MEASURES}
+from serving.space import full_disk, is_full
 
 
 def header(state: State) -> str:
@@ -43,6 +40,8 @@ def note(kind: str, title: str, text: str = "") -> str:
 
 def problem(error: FaceswapError) -> str:
     """An error and what to do about it."""
+    if is_full(error):
+        error = full_disk()
     return note("bad", error.message, error.fix or "")
 
 
@@ -64,6 +63,18 @@ def subtitle(text: str) -> str:
     return f'<p class="subtitle">{escape(text)}</p>'
 
 
+def examples(ready: int, count: int) -> str:
+    """What stands above the examples, of which so many are rendered."""
+    if ready == count:
+        return subtitle("Or one of these people, who do not exist")
+    return subtitle(f"Examples are being rendered, {ready} of {count} are ready: people who do not exist")
+
+
+def group(text: str) -> str:
+    """The heading of a part of a form."""
+    return f'<h4 class="group">{escape(text)}</h4>'
+
+
 def faces_found(count: int) -> str:
     """What the user may do with the found faces; nothing where there is no choice."""
     return subtitle(f"{count} faces: click the one to swap, or swap all") if count > 1 else ""
@@ -79,6 +90,11 @@ def still(jpeg: bytes) -> str:
     return f'<img class="camera" alt="the swapped frame" src="data:image/jpeg;base64,{b64encode(jpeg).decode()}">'
 
 
+def live_rate(rate: float) -> str:
+    """What the live preview says while it runs; rate: frames a second."""
+    return f"{rate:.1f} frames/s. Frames are worked on in memory and not stored."
+
+
 def done(version: str, seconds: float, faces: int, video: VideoReport | None) -> str:
     """One line on the work, and below it what people should know of the result."""
     if video is None:
@@ -92,46 +108,6 @@ def done(version: str, seconds: float, faces: int, video: VideoReport | None) ->
 def measuring() -> str:
     """Stands in for the measures until they are there."""
     return '<div class="measures waiting">measuring identity, expression and pose …</div>'
-
-
-def measured(values: SwapMeasures) -> str:
-    """The measures of one swap as cards, graded by the limits of the report."""
-    cards = [_card(_BY_KEY["identity_distance"], values.identity_distance, "same person below 0.6")]
-    if values.detected:
-        cards += [
-            _card(
-                _BY_KEY["lip_gap_error"], values.lip_gap_error, _pair(values.lip_gap, values.lip_gap_target)
-            ),
-            _eyes(values),
-            _card(_BY_KEY["pose_error_degrees"], values.pose_error_degrees, "degrees against the target"),
-        ]
-    else:
-        cards.append(
-            '<div class="card poor"><em>Face</em><b>–</b><span>none is found in the swap</span></div>'
-        )
-    return f'<div class="measures">{"".join(cards)}</div>'
-
-
-def _eyes(values: SwapMeasures) -> str:
-    tip = (
-        "How far the eyes are open, over their distance. People's eyes differ in shape, so this has no grade."
-    )
-    now = "–" if values.eye is None else f"{values.eye:.2f}"
-    under = "" if values.eye_target is None else f"{values.eye_target:.2f} in the target"
-    return f'<div class="card" title="{tip}"><em>Eyes\' opening</em><b>{now}</b><span>{under}</span></div>'
-
-
-def _card(measure: Measure, value: float | None, under: str) -> str:
-    grade = measure.grade(value)
-    tip = escape(f"{measure.meaning} {measure.limits}.", quote=True)
-    return (
-        f'<div class="card {grade}" title="{tip}"><em>{escape(measure.title)}</em>'
-        f"<b>{measure.shown(value)}</b><span>{escape(under)}</span></div>"
-    )
-
-
-def _pair(now: float | None, was: float | None) -> str:
-    return "" if now is None or was is None else f"{now:.2f} here, {was:.2f} in the target"
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

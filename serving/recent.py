@@ -18,16 +18,21 @@ class Recent(Generic[T]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._values: OrderedDict[tuple[str, int], T] = OrderedDict()
+        self._values: OrderedDict[tuple[str, int, float | None], T] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, path: Path, make: Callable[[], T]) -> T:
+    def get(self, path: Path, make: Callable[[], T], second: float | None = None) -> T:
         """The file's value, made where it is not known; two threads may make it at the same time.
+
+        Args:
+            path: the file.
+            make: the value.
+            second: of a video, where the value belongs to one of its frames.
 
         Raises:
             OSError: there is no such file.
         """
-        key = (str(path), path.stat().st_mtime_ns)
+        key = (str(path), path.stat().st_mtime_ns, second)
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

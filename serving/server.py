@@ -2,11 +2,14 @@
 
 import logging
 import threading
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from faceswap.errors import FaceswapError
 from faceswap.faces.detection import load_models
@@ -14,7 +17,9 @@ from faceswap.settings import Settings
 from infra.own_pages import OwnPages
 from serving.access import check, login, own_hosts
 from serving.app import build, folder_of, render_examples, workshop_of
+from serving.attempts import Attempts
 from serving.catalogue import Catalogue
+from serving.doors import Doors, slowed
 from serving.theme import STYLES, theme
 from serving.work import Workshop
 
@@ -34,16 +39,18 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         return {"status": "ok", "versions": len(state.rows), "registry": "lost" if state.problem else "ok"}
 
     web.add_middleware(OwnPages, hosts=own_hosts(settings), origins=[settings.app_origin])
-    folder = folder_of(settings)
+    folder, page, known = folder_of(settings), build(workshop, settings), login(settings)
+    doors = Middleware(Doors, uploads=Path(get_upload_folder()))
     return gr.mount_gradio_app(
         web,
-        build(workshop, settings),
+        page,
         path="/",
+        app_kwargs={"middleware": [doors]},
         server_name=settings.app_host,
         server_port=settings.app_port,
         footer_links=["api", "settings"],
         run_history=False,
-        auth=login(settings),
+        auth=slowed(known, Attempts()) if known else None,
         auth_message="faceswap",
         allowed_paths=[str(folder / "results"), str(folder / "examples")],
         show_error=True,
@@ -53,6 +60,7 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         mcp_server=False,
         theme=theme(),
         css_paths=[STYLES],
+        i18n=gr.I18n(en={"audio.record": "Start"}),  # of the live camera, which records nothing
     )
 
 

@@ -9,11 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import MediaTooLarge, UnreadableMedia
+from faceswap.errors import MediaTooLarge
 from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, measure_video
 from faceswap.faces.detection import Face
 from faceswap.faces.finder import Finder
-from faceswap.faces.gallery import telling_frame
 from faceswap.faces.tracking.search import Search
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import Frame, VideoReader
@@ -22,7 +21,7 @@ from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper, SwapResult
 from faceswap.swap.video.stream import Progress, VideoReport, swap_video
 from serving.catalogue import Catalogue, Served
-from serving.face_selection import ALL, Found, only, require_a_swap, some
+from serving.face_selection import ALL, Found, frame_at, frame_of, only, require_a_swap, some
 from serving.limits import Limits
 from serving.outbox import Outbox
 from serving.recent import Recent
@@ -31,10 +30,15 @@ __all__ = ["ALL", "Format", "Found", "Swapped", "Workshop"]
 
 Image = NDArray[np.uint8]
 Format = Literal["jpg", "png", "webp"]
+Tell = Callable[[str], None]
 _MOST_MEASURED = 3
 _PICTURES, _FRAMES = 64, 4
 """Remembered: the faces of so many pictures; of so many videos a frame, which may have 30 MB."""
 _LIVE_PIXELS = 1280 * 720
+
+
+def silent(_: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class Workshop:
         self.catalogue, self.finder, self.outbox, self.limits = catalogue, finder, outbox, limits
         self.options = options or SwapOptions()
         self._seen: Recent[tuple[Face, ...]] = Recent(_PICTURES)
-        self._telling: Recent[Found] = Recent(_FRAMES)
+        self._frames: Recent[Found] = Recent(_FRAMES)
 
     def faces_of_picture(self, path: Path | None) -> Found:
         """The faces of a picture; found once and remembered.
@@ -103,22 +107,28 @@ class Workshop:
         faces = self._seen.get(path, lambda: tuple(self.finder.find(image, looks="all")))
         return Found(image, some(faces, f"in {path.name}"))
 
-    def faces_of_video(self, path: Path | None) -> Found:
-        """The faces of the frame that shows the most; found once and remembered.
+    def faces_of_video(self, path: Path | None, second: float | None = None) -> Found:
+        """The faces of one frame of a video; found once and remembered.
+
+        Args:
+            path: the video.
+            second: of the frame; None: the frame that shows the most faces.
 
         Raises:
             MediaError: it can't be used.
-            NoFaceFound: none of the frames looked at shows any.
+            NoFaceFound: the frame, or none of the frames looked at, shows any.
         """
         self.limits.check_video(path)
         assert path is not None  # checked
-        clip = path
+        return self._frames.get(path, lambda: frame_of(path, self.finder, second), second)
 
-        def look() -> Found:
-            image, faces = telling_frame(clip, self.finder)
-            return Found(image, some(faces, f"in the frames of {clip.name} that were looked at"))
+    def seconds_of(self, path: Path | None) -> float:
+        """The length of a video, s; 0 where the file does not tell.
 
-        return self._telling.get(path, look)
+        Raises:
+            MediaError: it can't be used.
+        """
+        return self.limits.check_video(path).duration
 
     def picture(
         self,
@@ -128,6 +138,7 @@ class Workshop:
         face: int = ALL,
         suffix: Format = "jpg",
         options: SwapOptions | None = None,
+        tell: Tell = silent,
     ) -> Swapped:
         """Swap one face of a picture, or all.
 
@@ -137,6 +148,7 @@ class Workshop:
             face: 1 is the largest; 0: all.
             suffix: of the result; jpg is written five times as fast as png.
             options: of this swap; None: the workshop's.
+            tell: called with what is done next, in words.
 
         Raises:
             MediaError: the picture can't be used.
@@ -144,9 +156,12 @@ class Workshop:
             RegistryError, TrackingError: there is no such version.
         """
         began = time.perf_counter()
+        tell("looking for faces")
         found = self.faces_of_picture(path)
         assert path is not None  # checked
+        tell(self.catalogue.coming(identity, choice))
         served, options = self.catalogue.get(identity, choice), options or self.options
+        tell("swapping")
         result = self._applied(found, served, face, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
         record = provenance(served.loaded, options.model_dump(mode="json"))
@@ -163,11 +178,15 @@ class Workshop:
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         options: SwapOptions | None = None,
+        second: float | None = None,
+        tell: Tell = silent,
     ) -> Swapped:
         """Swap one person of a video, or everybody.
 
         Args:
             face: of :meth:`faces_of_video`, 1 is the largest; 0: all.
+            second: of the frame in which the face was chosen, as for :meth:`faces_of_video`.
+            tell: called with what is done next, in words, before the first frame.
             progress, cancelled: as for :func:`faceswap.swap.video.stream.swap_video`.
             options: of this swap; None: the workshop's.
 
@@ -177,8 +196,10 @@ class Workshop:
         began = time.perf_counter()
         info = self.limits.check_video(path)
         assert path is not None  # checked
+        tell(self.catalogue.coming(identity, choice))
         served, options = self.catalogue.get(identity, choice), options or self.options
-        match = self._embedding(path, face) if face != ALL else None
+        tell("looking for faces")
+        match = self._embedding(path, face, second) if face != ALL else None
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.mp4")
         record = provenance(served.loaded, options.model_dump(mode="json"))
         # A recording of a browser does not tell its length: then it is the end that is cut.
@@ -208,6 +229,7 @@ class Workshop:
         choice: str = "production",
         face: int = ALL,
         options: SwapOptions | None = None,
+        second: float | None = None,
     ) -> tuple[Image, Image]:
         """One frame of a video, before and after; nothing is written.
 
@@ -220,7 +242,7 @@ class Workshop:
         Raises:
             as :meth:`picture`.
         """
-        found = self.faces_of_video(path)
+        found = self.faces_of_video(path, second)
         served = self.catalogue.get(identity, choice)
         return found.image, self._applied(found, served, face, options or self.options).image
 
@@ -269,17 +291,18 @@ class Workshop:
         result = self._swapper(served, options or self.options).apply(frame, faces, quick=True)
         return result.image, search
 
-    def still(self, video: Path) -> Image:
-        """(H, W, 3) uint8 RGB, a frame of a video at a third of its length; of one that ends before that, the first.
+    def still(self, video: Path, second: float | None = None) -> Image:
+        """(H, W, 3) uint8 RGB, a frame of a video; of one that ends before that, the first.
+
+        Args:
+            video: the file.
+            second: when it is shown; None: at a third of the length.
 
         Raises:
             UnreadableMedia: no frame can be read.
         """
         with VideoReader(video) as reader:
-            for start in (reader.info.duration / 3, None):
-                for frame in reader.frames(start=start):
-                    return frame.image
-        raise UnreadableMedia(f"No frame of {video.name} can be read", "choose another video")
+            return frame_at(reader, reader.info.duration / 3 if second is None else second).image
 
     def _swapper(
         self, served: Served, options: SwapOptions, match: NDArray[np.float64] | None = None
@@ -293,7 +316,7 @@ class Workshop:
         require_a_swap(result, options)
         return result
 
-    def _embedding(self, path: Path, face: int) -> NDArray[np.float64]:
-        found = self.faces_of_video(path)
+    def _embedding(self, path: Path, face: int, second: float | None) -> NDArray[np.float64]:
+        found = self.faces_of_video(path, second)
         only(face, len(found.faces))
         return self.finder.embed(found.image, found.faces[face - 1].landmarks)

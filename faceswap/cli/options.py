@@ -64,7 +64,7 @@ class Shown:
     Attributes:
         help: what it is, in a few words; the choices and the default are added.
         panel: the group in the help.
-        name: of the option, where it is not the field's.
+        name: a shorter one, which the option has besides the field's.
     """
 
     help: str
@@ -94,7 +94,7 @@ def takes_fields_of(
                 names[field],
                 inspect.Parameter.KEYWORD_ONLY,
                 default=None,
-                annotation=_option(model.model_fields[field], names[field], how),
+                annotation=_option(model.model_fields[field], field, how),
             )
             for field, how in shown.items()
         ]
@@ -112,14 +112,15 @@ def _option(field: "FieldInfo", name: str, how: Shown) -> Any:
     kind: Any = field.annotation if get_origin(field.annotation) in {Literal, tuple} else kinds[0]
     several = get_origin(kind) is tuple
     choices = get_args(get_args(kind)[0] if several else kind)
-    flag, default = f"--{name.replace('_', '-')}", field.get_default()
+    flags = [f"--{one.replace('_', '-')}" for one in dict.fromkeys((name, how.name or name))]
+    flag, default = flags[0], field.get_default()
     common: dict[str, Any] = {"rich_help_panel": how.panel, "show_default": False}
     if choices:
         text = f"{how.help}: {', '.join(choices)}{'; repeatable' if several else ''}"
         return Annotated[
             list[str] | None if several else str | None,
             typer.Option(
-                flag,
+                *flags,
                 help=text + _shown(default),
                 callback=one_of(lambda: choices),
                 autocompletion=lambda: list(choices),
@@ -135,7 +136,9 @@ def _option(field: "FieldInfo", name: str, how: Shown) -> Any:
     )
     return Annotated[
         kind | None,
-        typer.Option(flag, help=how.help + _shown(default), min=least, max=most, metavar="NUMBER", **common),
+        typer.Option(
+            *flags, help=how.help + _shown(default), min=least, max=most, metavar="NUMBER", **common
+        ),
     ]
 
 

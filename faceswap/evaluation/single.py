@@ -34,6 +34,12 @@ class SwapMeasures(BaseModel):
     frames: int = Field(1, description="faces or frames that were looked at")
     detected: float = Field(description="share of them in which a face is found at its place")
     identity_distance: float = Field(description="embedding distance to the reference; same person below 0.6")
+    target_distance: float | None = Field(
+        None, description="embedding distance of the target's own face to the reference, before the swap"
+    )
+    sharpness: float | None = Field(
+        None, description="fine detail of the swap (Laplacian variance) over that of the target's own face"
+    )
     lip_gap: float | None = Field(None, description="opening of the lips in the swap")
     lip_gap_target: float | None = Field(None, description="and in the target")
     lip_gap_error: float | None = None
@@ -55,15 +61,20 @@ def measure_swap(
         finder: detects and embeds; a careful one, since a single look at lips errs as much as a good swap does.
     """
     target = finder.landmarks(before, box)
+    own = float(metrics.identity_distances(finder.embed(before, target), reference)[0])
     face = face_at(finder.find(after), target)
     if face is None:
-        return SwapMeasures(detected=0.0, identity_distance=UNDETECTED_DISTANCE)
+        return SwapMeasures(detected=0.0, identity_distance=UNDETECTED_DISTANCE, target_distance=own)
     embedding = finder.embed(after, face.landmarks)
+    # Both at the same place: where the swap's landmarks lie a little elsewhere, another part of the face would count.
+    detail = [metrics.laplacian_variance(image, target) for image in (after, before)]
     now, was = state_of(face.landmarks), state_of(target)
     poses = [np.array([[state["yaw"], state["pitch"], state["roll"]]]) for state in (now, was)]
     return SwapMeasures(
         detected=1.0,
         identity_distance=float(metrics.identity_distances(embedding, reference)[0]),
+        target_distance=own,
+        sharpness=_finite(metrics.sharpness_ratio(detail[:1], detail[1:])),
         lip_gap=now["lip_gap"],
         lip_gap_target=was["lip_gap"],
         lip_gap_error=abs(now["lip_gap"] - was["lip_gap"]),

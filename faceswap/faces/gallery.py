@@ -42,7 +42,7 @@ def portrait(frame: Image, face: Face, side: int = 160) -> Image:
         )
 
 
-def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Image, list[Face]]:
+def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Frame, list[Face]]:
     """Of some frames the one that shows the most faces, the earliest of those.
 
     The frames lie evenly over the video. Where the file does not tell its length, as recordings of browsers, they lie
@@ -54,25 +54,25 @@ def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Image, 
         looks: frames that are searched, at most.
 
     Returns:
-        the frame, (H, W, 3) uint8 RGB, and its faces, the largest first; none where no frame shows any.
+        the frame and its faces, the largest first; none where no frame shows any.
 
     Raises:
         UnreadableMedia: it can't be read.
         MediaTooLarge: its frames have more pixels than the settings allow.
         FaceError: it has no frames.
     """
-    best: tuple[Image, list[Face]] | None = None
+    best: tuple[Frame, list[Face]] | None = None
     with VideoReader(video) as reader:
         frames = reader.info.frames
         some = reader.frames(every=math.ceil(frames / looks)) if frames else _later_and_later(reader)
         for frame in islice(some, looks):
             faces = finder.find(frame.image)
             if best is None or len(faces) > len(best[1]):
-                best = frame.image, faces
+                best = frame, faces
     if best is None:
         raise FaceError(f"{video.name} has no frames")
-    image, faces = best
-    return image, finder.find(image, looks="all") if faces else []
+    frame, faces = best
+    return frame, finder.find(frame.image, looks="all") if faces else []
 
 
 def _later_and_later(reader: VideoReader) -> Iterator[Frame]:

@@ -5,19 +5,19 @@ from typing import Any
 import gradio as gr
 
 from faceswap.errors import FaceswapError
-from faceswap.evaluation.measures import MEASURES
 from faceswap.evaluation.single import SwapMeasures
 from faceswap.swap.options import SwapOptions
+from serving import cards
 from serving import html as words
 from serving.catalogue import State
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
-from serving.pages.picker import examples
-from serving.work import Swapped, Workshop
+from serving.pages.picker import Examples, FacePicker
+from serving.work import ALL, Swapped, Workshop
 
 _MOST = 6
-_KEYS = ("identity_distance", "lip_gap_error", "pose_error_degrees")
+_KEYS = ("identity_distance", "sharpness", "lip_gap_error", "pose_error_degrees")
 _EMPTY = words.empty("Nothing to compare yet", "Choose a target and two or more versions.")
 
 
@@ -30,7 +30,11 @@ def version_names(state: State) -> list[str]:
 
 
 def compare(
-    workshop: Workshop, path: str | None, names: list[str], options: SwapOptions | None = None
+    workshop: Workshop,
+    path: str | None,
+    names: list[str],
+    options: SwapOptions | None = None,
+    face: int = ALL,
 ) -> tuple[list[Swapped], list[tuple[str, FaceswapError]]]:
     """All swaps that could be made, and what went wrong with the others.
 
@@ -38,6 +42,7 @@ def compare(
         path: the target picture.
         names: ``NAME@alias`` or ``NAME/3``.
         options: of all swaps; None: the workshop's.
+        face: 1 is the largest; 0: all.
     """
     made: list[Swapped] = []
     wrong: list[tuple[str, FaceswapError]] = []
@@ -46,7 +51,7 @@ def compare(
         if not alias:
             identity, _, choice = name.rpartition("/")
         try:
-            made.append(workshop.picture(path_of(path), identity, choice, options=options))
+            made.append(workshop.picture(path_of(path), identity, choice, face, options=options))
         except FaceswapError as error:
             wrong.append((name, error))
     return made, wrong
@@ -54,26 +59,25 @@ def compare(
 
 def comparison(made: list[Swapped], measures: list[SwapMeasures]) -> str:
     """The measures of all swaps as one table."""
-    shown = [next(m for m in MEASURES if m.key == key) for key in _KEYS]
     rows = [
         [
             f"<b>{swapped.served.row.version}</b>",
             *(
-                f'<i class="{m.grade(getattr(values, m.key))}">{m.shown(getattr(values, m.key))}</i>'
-                for m in shown
+                f'<i class="{cards.grade(key, getattr(values, key))}">{cards.shown(key, getattr(values, key))}</i>'
+                for key in _KEYS
             ),
             f"{1000 * swapped.seconds:.0f} ms",
         ]
         for swapped, values in zip(made, measures, strict=True)
     ]
-    return words.table(["version", *(m.title.lower() for m in shown), "time"], rows)
+    return words.table(["version", *(cards.title(key).lower() for key in _KEYS), "time"], rows)
 
 
-def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
+def build(desk: Desk) -> tuple[gr.Dropdown, Examples]:
     """Lay the tab out and wire it.
 
     Returns:
-        the choice of versions and the gallery of examples, for the app to keep up to date.
+        the choice of versions and the examples, for the app to keep up to date.
     """
     state = desk.catalogue.state
     known = version_names(state)
@@ -96,6 +100,7 @@ def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
                 elem_id="compare-versions",
             )
             start = gr.Button("Compare", variant="primary", elem_id="compare-start")
+            picker = FacePicker.build("compare")
             form = OptionsForm.build("compare", desk.workshop.options)
         with gr.Column(scale=8, min_width=320):
             empty = gr.HTML(_EMPTY, elem_id="compare-empty")
@@ -111,12 +116,19 @@ def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
                 elem_id="compare-result",
             )
             measures = gr.HTML("", elem_id="compare-measures", padding=False)
-    gallery_of_examples = examples("compare", desk, target)
+    gallery_of_examples = Examples.build("compare", desk, target)
     results = gr.State([])
 
-    def run(path: str | None, names: list[str] | None, *values: Any) -> list[Any]:
+    def look(path: str | None) -> list[Any]:
+        """A new target: the faces to choose from; what is wrong with it, the swaps tell."""
+        try:
+            return picker.values(desk.workshop.faces_of_picture(path_of(path)).portraits() if path else [])
+        except FaceswapError:
+            return picker.values([])
+
+    def run(path: str | None, names: list[str] | None, face: int, *values: Any) -> list[Any]:
         options = form.chosen(desk.workshop.options, values)
-        made, wrong = compare(desk.workshop, path, names or [], options)
+        made, wrong = compare(desk.workshop, path, names or [], options, face)
         messages = {str(error): words.problem(error) for _, error in wrong}  # one target, one message
         items = [(str(path), "target")] if path and made else []
         items += [(str(one.result), str(one.served.row.version)) for one in made]
@@ -141,13 +153,15 @@ def build(desk: Desk) -> tuple[gr.Dropdown, gr.Gallery]:
         except FaceswapError as error:
             return words.note("warn", "Not measured", error.message)
 
-    gr.on(
-        [start.click, target.change, *form.changes()],
-        run,
-        [target, versions, *form.inputs],
-        [empty, note, gallery, measures, results],
-        show_progress_on=[empty, gallery],
-        trigger_mode="always_last",
-        **desk.work,
-    ).then(measure, results, measures, show_progress="hidden", **desk.work)
+    asked = [target, versions, picker.chosen, *form.inputs]
+    results_of_run = [empty, note, gallery, measures, results]
+    busy: dict[str, Any] = {"show_progress_on": [empty, gallery], **desk.work}
+    looks = target.change(look, target, picker.outputs, trigger_mode="always_last", **busy)
+    runs = [
+        event(run, asked, results_of_run, **busy)
+        for event in (looks.then, *(c.then for c in picker.choices()))
+    ]
+    changes = [start.click, *form.changes()]
+    for one in (*runs, gr.on(changes, run, asked, results_of_run, trigger_mode="always_last", **busy)):
+        one.then(measure, results, measures, show_progress="hidden", **desk.work)
     return versions, gallery_of_examples

@@ -1,5 +1,8 @@
 """The tab Live: the camera through a version, frame by frame; nothing is kept."""
 
+import time
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -14,8 +17,32 @@ from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
 
 _EVERY = 0.15
-_EMPTY = words.empty("The camera is off", "Start it on the left; the swapped frames appear here.")
-_PREVIEW = words.note("info", "A preview at 640 x 480", "Frames are worked on in memory and not stored.")
+_EMPTY = words.empty("The camera is off", "Start it; the swapped frames appear here.")
+_TITLE = "A preview at 640 x 480: nothing is recorded"
+_PREVIEW = words.note("info", _TITLE, "Frames are worked on in memory and not stored.")
+_OVER = 20
+"""Frames over which the rate is told."""
+
+
+class _Rate:
+    """Frames a second of one camera, over the last ones."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=_OVER)
+
+    def count(self, now: float) -> float:
+        """One more frame is ready; 0 until there are some."""
+        self._times.append(now)
+        passed = now - self._times[0]
+        return (len(self._times) - 1) / passed if len(self._times) > 3 and passed > 0 else 0.0
+
+
+@dataclass
+class _Camera:
+    """What is kept of one camera from frame to frame."""
+
+    search: Search | None = None
+    rate: _Rate = field(default_factory=_Rate)
 
 
 def build(desk: Desk) -> None:
@@ -43,17 +70,22 @@ def build(desk: Desk) -> None:
         image: NDArray[np.uint8] | None,
         identity: str | None,
         version: str | None,
-        before: Search | None,
+        before: _Camera | None,
         *values: Any,
-    ) -> tuple[str, Search | None, Any]:
+    ) -> tuple[str, _Camera | None, Any]:
+        now = before or _Camera()
         if image is None or not identity:
             return _EMPTY, None, gr.skip()
         try:
             options = form.chosen(desk.workshop.options, values)
-            swapped, search = desk.workshop.live(image, identity, version or "production", before, options)
+            swapped, now.search = desk.workshop.live(
+                image, identity, version or "production", now.search, options
+            )
         except FaceswapError as error:
             return _EMPTY, None, words.problem(error)
-        return words.still(jpeg_bytes(swapped)), search, _PREVIEW
+        rate = now.rate.count(time.monotonic())
+        note = words.note("info", _TITLE, words.live_rate(rate)) if rate else _PREVIEW
+        return words.still(jpeg_bytes(swapped)), now, note
 
     camera.stream(
         frame,

@@ -1,31 +1,42 @@
-"""How the face is put in: the swap's options as a form, folded away until somebody wants them, in every tab."""
+"""How the face is put in: the swap's options as a form, folded away until somebody wants them, in every tab.
 
-from collections.abc import Sequence
+The form is made from :class:`SwapOptions`, field by field, so that it offers what the command line offers, under the
+same names.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import gradio as gr
 
-from faceswap.swap.options import Colour, Feature, Mask, Occlusion, SwapOptions
+from faceswap.swap.options import SwapOptions
+from serving import html as words
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "mask": get_args(Mask),
-    "colour": get_args(Colour),
-    "occlusion": get_args(Occlusion),
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Mask": ("mask", "forehead", "outline", "erosion", "feather", "protect", "occlusion"),
+    "Shape": ("reshape", "lips", "lids", "hairline"),
+    "Colours and detail": ("colour", "colour_strength", "sharpen", "match_blur", "grain"),
+    "Which faces": ("min_face", "max_faces", "max_yaw", "min_score", "match_threshold"),
+    "Over time": ("colour_memory", "steady"),
 }
+"""Every option that users of the app choose, in the order of the form."""
+VIDEO_ONLY = frozenset({"match_threshold", "colour_memory", "steady"})
+"""What changes nothing on one picture: the form of those tabs leaves it out."""
 _STEPS = {
-    "reshape": 0.05,
-    "lips": 0.05,
-    "lids": 0.05,
-    "hairline": 0.05,
     "forehead": 0.01,
     "erosion": 0.005,
     "feather": 0.01,
-    "colour_strength": 0.05,
     "sharpen": 0.1,
     "grain": 0.1,
+    "min_face": 1,
+    "max_faces": 1,
+    "max_yaw": 1,
+    "colour_memory": 0.1,
 }
-"""The numbers that have a slider, and its step; from where to where it goes is the model's to say."""
+"""Where 0.05 would be too coarse or too fine; from where to where a slider goes is the model's to say."""
+_REACH = {"min_face": 512, "max_faces": 64}
+"""Where the model allows more than anybody drags a slider to."""
 
 
 @dataclass(frozen=True)
@@ -35,36 +46,20 @@ class OptionsForm:
     fields: dict[str, Any]
 
     @classmethod
-    def build(cls, name: str, defaults: SwapOptions) -> "OptionsForm":
+    def build(cls, name: str, defaults: SwapOptions, without: Collection[str] = VIDEO_ONLY) -> "OptionsForm":
         """Lay the form out.
 
         Args:
             name: of the tab; part of the elements' names.
             defaults: what the form shows first, and what holds for fields that it does not show.
+            without: fields that it does not show.
         """
         fields: dict[str, Any] = {}
-
-        def said(field: str) -> dict[str, Any]:
-            info = SwapOptions.model_fields[field].description
-            return {
-                "label": field.replace("_", " ").capitalize(),
-                "info": info,
-                "value": getattr(defaults, field),
-                "elem_id": f"{name}-{field}",
-            }
-
         with gr.Accordion("Options: mask, colours, detail", open=False, elem_id=f"{name}-options"):
-            for field, choices in _CHOICES.items():
-                fields[field] = gr.Dropdown(choices=list(choices), **said(field))
-            schema = SwapOptions.model_json_schema()["properties"]
-            for field, step in _STEPS.items():
-                limits = schema[field]["minimum"], schema[field]["maximum"]
-                fields[field] = gr.Slider(*limits, step=step, **said(field))
-            kept = said("protect")
-            fields["protect"] = gr.CheckboxGroup(
-                choices=list(get_args(Feature)), **{**kept, "value": list(kept["value"])}
-            )
-            fields["match_blur"] = gr.Checkbox(**said("match_blur"))
+            for group, members in GROUPS.items():
+                if not set(members) <= set(without):
+                    gr.HTML(words.group(group), padding=False)
+                fields |= {key: _component(name, key, defaults) for key in members if key not in without}
         return cls(fields)
 
     @property
@@ -80,3 +75,25 @@ class OptionsForm:
         """The options that the form's values make of the defaults."""
         made = dict(zip(self.fields, values, strict=True))
         return SwapOptions.model_validate({**defaults.model_dump(), **made})
+
+
+def _component(name: str, key: str, defaults: SwapOptions) -> Any:
+    """What sets one field: its kind follows from the field's type."""
+    info = SwapOptions.model_fields[key]
+    said: dict[str, Any] = {
+        "label": key.replace("_", " ").capitalize(),
+        "info": info.description,
+        "value": getattr(defaults, key),
+        "elem_id": f"{name}-{key}",
+    }
+    if get_origin(info.annotation) is Literal:
+        return gr.Dropdown(choices=list(get_args(info.annotation)), **said)
+    if get_origin(info.annotation) is tuple:
+        choices = list(get_args(get_args(info.annotation)[0]))
+        return gr.CheckboxGroup(choices=choices, **{**said, "value": list(said["value"])})
+    if info.annotation is bool:
+        return gr.Checkbox(**said)
+    limits = SwapOptions.model_json_schema()["properties"][key]
+    step = _STEPS.get(key, 0.05)
+    least = limits.get("minimum", limits.get("exclusiveMinimum", 0) + step)
+    return gr.Slider(least, _REACH.get(key, limits["maximum"]), step=step, **said)

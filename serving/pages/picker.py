@@ -78,26 +78,43 @@ class FacePicker:
         ]
 
 
-def examples(name: str, desk: Desk, target: Any) -> gr.Gallery:
-    """The pictures of fictional people; a click makes one the target.
+@dataclass(frozen=True)
+class Examples:
+    """The pictures of fictional people; a click makes one the target. They appear as they are rendered."""
 
-    Returns:
-        the gallery, for the app to fill when they have been rendered.
-    """
-    gr.HTML(words.subtitle("Or one of these people, who do not exist"), padding=False)
-    gallery = gr.Gallery(
-        desk.ready_pictures(),
-        show_label=False,
-        columns=4,
-        height="auto",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        elem_id=f"{name}-examples",
-    )
+    title: gr.HTML
+    gallery: gr.Gallery
 
-    def take(event: gr.SelectData) -> str:
-        return desk.ready_pictures()[int(event.index)][0]
+    @classmethod
+    def build(cls, name: str, desk: Desk, target: Any) -> "Examples":
+        """Make the components where they stand, and wire them to what shows the target."""
+        text, items = cls.values(desk)
+        title = gr.HTML(text, elem_id=f"{name}-examples-title", padding=False)
+        gallery = gr.Gallery(
+            items,
+            show_label=False,
+            columns=4,
+            height="auto",
+            allow_preview=False,
+            interactive=False,
+            buttons=[],
+            elem_id=f"{name}-examples",
+        )
 
-    gallery.select(take, None, target, **QUIET)
-    return gallery
+        def take(event: gr.SelectData) -> Any:
+            ready = desk.ready_pictures()
+            return ready[int(event.index)][0] if 0 <= int(event.index) < len(ready) else gr.skip()
+
+        gallery.select(take, None, target, **QUIET)
+        return cls(title, gallery)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The components, in the order of :meth:`values`."""
+        return [self.title, self.gallery]
+
+    @staticmethod
+    def values(desk: Desk) -> list[Any]:
+        """What they show now."""
+        ready = desk.ready_pictures()
+        return [words.examples(len(ready), len(desk.pictures)), ready]

@@ -9,18 +9,19 @@ from serving import html as words
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
-from serving.pages.picker import FacePicker, examples
+from serving.pages.picker import Examples, FacePicker
 from serving.pages.result import ResultPanel
+from serving.progress import Steps
 from serving.work import ALL
 
 _EMPTY = words.empty("Nothing to show yet", "Drop a picture, use the camera, or click one of the examples.")
 
 
-def build(desk: Desk) -> gr.Gallery:
+def build(desk: Desk) -> Examples:
     """Lay the tab out and wire it.
 
     Returns:
-        the gallery of examples.
+        the examples, for the app to fill as they are rendered.
     """
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=5, min_width=300):
@@ -45,10 +46,15 @@ def build(desk: Desk) -> gr.Gallery:
                 elem_id="picture-result",
             )
             panel = ResultPanel.build("picture", slider, _EMPTY)
-    gallery = examples("picture", desk, target)
+    gallery = Examples.build("picture", desk, target)
 
     def swap(
-        path: str | None, identity: str | None, version: str | None, face: int, *values: Any
+        path: str | None,
+        identity: str | None,
+        version: str | None,
+        face: int,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio finds it
+        *values: Any,
     ) -> list[Any]:
         if path is None or not identity:
             return panel.failed(None)
@@ -59,21 +65,29 @@ def build(desk: Desk) -> gr.Gallery:
                 version or "production",
                 face,
                 options=form.chosen(desk.workshop.options, values),
+                tell=Steps(progress, 3),
             )
         except FaceswapError as error:
             return panel.failed(error)
         return panel.shown(swapped, (path, str(swapped.result)))
 
-    def look(path: str | None, identity: str | None, version: str | None, *values: Any) -> list[Any]:
+    def look(
+        path: str | None,
+        identity: str | None,
+        version: str | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+        *values: Any,
+    ) -> list[Any]:
         """A new target: its faces, and all of them swapped."""
         try:
+            progress(0.1, desc="looking for faces")
             portraits = desk.workshop.faces_of_picture(path_of(path)).portraits() if path else []
         except FaceswapError as error:
             return [*picker.values([]), *panel.failed(error)]
-        return [*picker.values(portraits), *swap(path, identity, version, ALL, *values)]
+        return [*picker.values(portraits), *swap(path, identity, version, ALL, progress, *values)]
 
     inputs = [target, desk.identity, desk.version]
-    busy: dict[str, Any] = {"show_progress_on": [slider], **desk.work}
+    busy: dict[str, Any] = {"show_progress_on": [panel.empty, slider], **desk.work}
     looks = target.change(
         look, [*inputs, *form.inputs], [*picker.outputs, *panel.outputs], trigger_mode="always_last", **busy
     )
@@ -81,7 +95,6 @@ def build(desk: Desk) -> gr.Gallery:
     asked = [*inputs, picker.chosen, *form.inputs]
     for event in picker.choices():
         panel.measure_after(event.then(swap, asked, panel.outputs, **busy), desk)
-    for change in (desk.identity.change, desk.version.change, *form.changes()):
-        again = change(swap, asked, panel.outputs, trigger_mode="always_last", **busy)
-        panel.measure_after(again, desk)
+    changes = [desk.identity.change, desk.version.change, *form.changes()]
+    panel.measure_after(gr.on(changes, swap, asked, panel.outputs, trigger_mode="always_last", **busy), desk)
     return gallery

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from faceswap.errors import FaceswapError
+from serving import cards
 from serving import html as words
 from serving.lineage import lineage
 from serving.pages.desk import Desk, notice
@@ -105,7 +106,7 @@ class ResultPanel:
             if swapped is None:
                 return ""
             try:
-                return words.measured(desk.workshop.measure(swapped))
+                return cards.measured(desk.workshop.measure(swapped), swapped.served.row.version.identity)
             except FaceswapError as error:
                 return words.note("warn", "Not measured", error.message)
 

@@ -35,7 +35,8 @@ def build(desk: Desk) -> gr.HTML:
     """
     state = desk.catalogue.state
     table = gr.HTML(overview(state), elem_id="versions-table", padding=False)
-    origin = gr.HTML("", elem_id="versions-origin", padding=False)
+    first = origin_of(state, desk.identity.value, desk.version.value)
+    origin = gr.HTML(first, elem_id="versions-origin", padding=False)
 
     def show(identity: str | None, version: str | None) -> Any:
         return origin_of(desk.catalogue.state, identity, version)

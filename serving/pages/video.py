@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -15,8 +16,11 @@ from serving.pages.options import OptionsForm
 from serving.pages.picker import QUIET, FacePicker
 from serving.pages.preview import FramePreview
 from serving.pages.result import ResultPanel
+from serving.progress import Steps, frames_told
 
-_EMPTY = words.empty("No video yet", "Drop a video or take the example, choose whom to swap, and start.")
+_EMPTY = words.empty(
+    "No swapped video yet", "Drop a video or take the example, choose whom to swap, and start."
+)
 
 
 def build(desk: Desk) -> None:
@@ -34,7 +38,7 @@ def build(desk: Desk) -> None:
                 example = gr.Button("Take the example", size="md", elem_id="video-example")
                 start = gr.Button("Swap the video", variant="primary", size="md", elem_id="video-start")
                 stop = gr.Button("Stop", variant="stop", size="md", visible=False, elem_id="video-stop")
-            form = OptionsForm.build("video", desk.workshop.options)
+            form = OptionsForm.build("video", desk.workshop.options, without=())
         with gr.Column(scale=7, min_width=300):
             player = gr.Video(
                 label="Swapped",
@@ -46,27 +50,16 @@ def build(desk: Desk) -> None:
             )
             panel = ResultPanel.build("video", player, _EMPTY)
             preview = FramePreview.build(desk, form, "video")
-    jobs = _Jobs()
-
-    def look(path: str | None) -> list[Any]:
-        try:
-            portraits = desk.workshop.faces_of_video(path_of(path)).portraits() if path else []
-        except FaceswapError as error:
-            return [*picker.values([]), gr.update(visible=False), *panel.failed(error)]
-        return [*picker.values(portraits), gr.update(visible=False), *panel.failed(None)]
+    jobs, look = _Jobs(), _Look(desk, picker, preview, panel)
 
     def swap(
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio finds it
         *asked: Any,
     ) -> list[Any]:
-        path, identity, version, face, *values = asked
+        path, identity, version, face, second, *values = asked
         if not identity:
             return panel.failed(None)
-
-        def tell(done: int, total: int | None, _: str) -> None:
-            progress((done, total), unit="frames", desc="swapping")
-
         try:
             with jobs.running(str(request.session_hash)) as stopped:
                 swapped = desk.workshop.video(
@@ -74,9 +67,11 @@ def build(desk: Desk) -> None:
                     identity,
                     version or "production",
                     face,
-                    tell,
+                    frames_told(progress),
                     stopped.is_set,
                     form.chosen(desk.workshop.options, values),
+                    second,
+                    Steps(progress, 3),
                 )
         except FaceswapError as error:
             return panel.failed(error)
@@ -95,10 +90,18 @@ def build(desk: Desk) -> None:
         return str(desk.clip)
 
     example.click(take, None, target, **QUIET)
-    asked = [target, desk.identity, desk.version, picker.chosen, *form.inputs]
-    after_look = [*picker.outputs, preview.slider, *panel.outputs]
-    looks = target.change(look, target, after_look, show_progress_on=[target], **desk.work)
-    preview.follow(looks, picker.choices(), asked, panel.note)
+    asked = [target, desk.identity, desk.version, picker.chosen, preview.chosen, *form.inputs]
+    after_look = [*picker.outputs, preview.slider, *preview.moments, *panel.outputs]
+    looks = target.change(look.at_video, target, after_look, show_progress_on=[target], **desk.work)
+    again = preview.moment.release(
+        look.at_frame,
+        [target, preview.moment],
+        [*picker.outputs, preview.slider, panel.note, preview.chosen],
+        show_progress_on=[preview.slider],
+        trigger_mode="always_last",
+        **desk.work,
+    )
+    preview.follow([looks, again], picker.choices(), asked, panel.note)
     start.click(lambda: gr.update(visible=True), None, stop, **QUIET)
     swaps = start.click(
         swap,
@@ -111,9 +114,55 @@ def build(desk: Desk) -> None:
         api_visibility="private",
     )
     swaps.then(lambda: gr.update(visible=False), None, stop, **QUIET)
-    swaps.then(preview.of_result, panel.state, preview.slider, show_progress="hidden", **desk.work)
+    swaps.then(
+        preview.of_result, [panel.state, preview.chosen], preview.slider, show_progress="hidden", **desk.work
+    )
     panel.measure_after(swaps, desk)
     stop.click(halt, None, None, **QUIET)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Finds the faces to choose from."""
+
+    desk: Desk
+    picker: FacePicker
+    preview: FramePreview
+    panel: ResultPanel
+
+    def at_video(self, path: str | None, progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
+        """A new video: its most telling frame."""
+        try:
+            if not path:
+                return self._nothing(None)
+            progress(0.2, desc="looking for faces in some frames")
+            found = self.desk.workshop.faces_of_video(path_of(path))
+            length = self.desk.workshop.seconds_of(path_of(path))
+        except FaceswapError as error:
+            return self._nothing(error)
+        moments = self.preview.first_moment(length, found.second)
+        return [
+            *self.picker.values(found.portraits()),
+            gr.update(visible=False),
+            *moments,
+            *self.panel.failed(None),
+        ]
+
+    def at_frame(self, path: str | None, second: float) -> list[Any]:
+        """Another frame of it: its faces are the ones to choose from."""
+        try:
+            found = self.desk.workshop.faces_of_video(path_of(path), second)
+        except FaceswapError as error:
+            return [*self.picker.values([]), gr.update(visible=False), words.problem(error), None]
+        return [*self.picker.values(found.portraits()), gr.skip(), "", second]
+
+    def _nothing(self, error: FaceswapError | None) -> list[Any]:
+        return [
+            *self.picker.values([]),
+            gr.update(visible=False),
+            *self.preview.first_moment(),
+            *self.panel.failed(error),
+        ]
 
 
 class _Jobs:

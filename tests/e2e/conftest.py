@@ -1,7 +1,6 @@
 """One state folder for all end-to-end tests, filled once by the demo in miniature."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from faceswap.media.images import write_image
+from faceswap.media.video.reading import VideoReader
 from faceswap.settings import settings
 
 if TYPE_CHECKING:
@@ -112,18 +113,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     """A browser that a test drives."""
-    sync = pytest.importorskip("playwright.sync_api", reason="the python package playwright is missing")
-    chromium = (
-        os.environ.get("FACESWAP_TEST_CHROMIUM")
-        or shutil.which("chromium")
-        or shutil.which("chromium-browser")
-    )
-    if not chromium:
-        pytest.skip("no chromium to drive (set FACESWAP_TEST_CHROMIUM)")
-    with sync.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    with chromium() as one:
+        yield one
 
 
 @pytest.fixture(autouse=True)
@@ -133,3 +124,21 @@ def home(demo: Done, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.cache_clear()
     yield demo.home
     settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def app(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app over the demo's versions."""
+    from tests.e2e.apps import served
+
+    with served(demo.home, tmp_path_factory.mktemp("app") / "log") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def target(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture of bram."""
+    path = tmp_path_factory.mktemp("target") / "somebody.png"
+    with VideoReader(demo.out / "people" / "bram.mp4") as reader:
+        write_image(path, next(reader.frames()).image)
+    return path

@@ -52,9 +52,10 @@ def test_of_a_video_the_frame_with_the_most_faces_is_shown(tmp_path: Path) -> No
         for number in range(32):
             writer.write(np.full((64, 64, 3), 150 if 8 <= number < 16 else 50, np.uint8))
     finder = ByNumber()
-    image, faces = telling_frame(path, finder)
+    frame, faces = telling_frame(path, finder)
     assert len(faces) == 4, "the small one beside the others, too"
-    assert abs(float(image.mean()) - 150) < 6
+    assert abs(float(frame.image.mean()) - 150) < 6
+    assert 0.8 <= frame.time < 1.6
     assert (finder.asked, finder.thorough) == (8, 1)
 
 

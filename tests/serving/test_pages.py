@@ -3,9 +3,10 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
+import typer
 
+from faceswap.cli import app as cli
 from faceswap.errors import SettingsError, TrackingError
-from faceswap.evaluation.single import SwapMeasures
 from faceswap.media.images import write_image
 from faceswap.registry import Listed
 from faceswap.settings import settings
@@ -83,15 +84,6 @@ def test_an_empty_registry_says_what_to_do() -> None:
     assert words.nothing_registered(State(ROWS)) == ""
 
 
-def test_measures_are_graded() -> None:
-    good = SwapMeasures(detected=1, identity_distance=0.3, lip_gap=0.1, lip_gap_target=0.2, lip_gap_error=0.1)
-    text = words.measured(good)
-    assert 'class="card good"' in text
-    assert 'class="card poor"' in text
-    assert "0.10 here, 0.20 in the target" in text
-    assert "none is found" in words.measured(SwapMeasures(detected=0, identity_distance=1))
-
-
 def test_compare_goes_on_past_what_fails(tmp_path: Path) -> None:
     shop = workshop(MemoryRegistry(*ROWS), KnownFaces(face_at(80, 100, 90)), tmp_path / "out")
     write_image(tmp_path / "a.png", smooth_noise(200, 320))
@@ -152,5 +144,34 @@ def test_the_form_makes_the_options_it_shows_and_keeps_the_rest() -> None:
     changed[list(form.fields).index("protect")] = ["mouth"]
     made = form.chosen(defaults, tuple(changed))
     assert (made.reshape, made.protect, made.max_yaw) == (0.25, ("mouth",), 33)
+    assert "steady" not in form.fields, "it changes nothing on a picture"
     feather = form.fields["feather"]
     assert (feather.minimum, feather.maximum) == (0, 0.5)  # the model's limits
+
+
+def test_the_form_offers_what_the_command_line_offers_under_its_names() -> None:
+    with gr.Blocks():
+        form = OptionsForm.build("tab", SwapOptions(), without=())
+    ours = set(form.fields)
+    assert ours == set(SwapOptions.model_fields) - {"label", "label_text"}, "the app labels everything"
+    command = typer.main.get_command(cli).commands["swap"]  # type: ignore[attr-defined]
+    flags = {flag.removeprefix("--").replace("-", "_") for one in command.params for flag in one.opts}
+    offered = flags & set(SwapOptions.model_fields)
+    assert {"outline", "erosion", "match_threshold", "max_yaw"} <= offered
+    assert offered - {"label"} <= ours
+    for key, component in form.fields.items():
+        assert component.label == key.replace("_", " ").capitalize()
+
+
+def test_every_value_of_the_form_is_one_that_the_options_take() -> None:
+    with gr.Blocks():
+        form = OptionsForm.build("tab", SwapOptions(), without=())
+    for key, component in form.fields.items():
+        ends = [component.value]
+        if isinstance(component, gr.Slider):
+            ends += [component.minimum, component.maximum]
+        elif isinstance(component, gr.Dropdown):
+            ends += [value for _, value in component.choices]
+        for value in ends:
+            values = [value if name == key else other.value for name, other in form.fields.items()]
+            assert form.chosen(SwapOptions(), values)

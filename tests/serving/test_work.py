@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
+from faceswap.faces.detection import Box, Face, Looks
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe
 from faceswap.provenance.metadata import read_provenance
@@ -244,6 +245,39 @@ def test_a_video_that_was_stopped_or_failed_leaves_nothing(
 def test_no_face_in_a_video_is_told_truly(registry: MemoryRegistry, tmp_path: Path) -> None:
     with pytest.raises(NoFaceFound, match=r"in the frames of clip\.mp4 that were looked at"):
         workshop(registry, KnownFaces(), tmp_path / "a").faces_of_video(video(tmp_path / "clip.mp4", 3))
+
+
+def test_the_faces_of_a_chosen_frame(registry: MemoryRegistry, tmp_path: Path) -> None:
+    target = video(tmp_path / "clip.mp4", 30)
+
+    class Late(KnownFaces):
+        """Sees the second face in the third second only."""
+
+        def find(self, frame: Pixels, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+            late = np.abs(frame.astype(float) - smooth_noise(200, 320, seed=2)).mean() < 10
+            return super().find(frame)[: 2 if late else 1]
+
+    shop = workshop(registry, Late(face_at(80, 100, 90), face_at(230, 100, 60)), tmp_path / "out")
+    early, late = shop.faces_of_video(target, 0.0), shop.faces_of_video(target, 2.5)
+    assert (early.second, len(early.faces)) == (0.0, 1)
+    assert (late.second, len(late.faces)) == (2.5, 2)
+    assert shop.faces_of_video(target, 2.5) is late, "found once"
+    before, _ = shop.preview(target, "ada", second=2.5)
+    assert np.array_equal(before, late.image)
+    with pytest.raises(FaceError, match="There is no face 2: 1 were found"):
+        shop.preview(target, "ada", face=2, second=0.0)
+    assert shop.seconds_of(target) == pytest.approx(3, abs=0.1)
+    with pytest.raises(NoFaceFound, match=r"clip\.mp4 at 1\.0 s"):
+        workshop(registry, KnownFaces(), tmp_path / "a").faces_of_video(target, 1.0)
+
+
+def test_it_says_what_it_does(shop: Workshop, picture: Path) -> None:
+    shop.catalogue.refresh()
+    told: list[str] = []
+    shop.picture(picture, "ada", tell=told.append)
+    assert told == ["looking for faces", "loading ada/1, which is new here: some seconds", "swapping"]
+    shop.picture(picture, "ada", tell=told.append)
+    assert told[4] == "taking ada/1", "it is loaded by now"
 
 
 def test_a_still_of_a_video_that_ends_early_is_its_first_frame(shop: Workshop, tmp_path: Path) -> None:
