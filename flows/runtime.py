@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
+from faceswap.background import Background
 from faceswap.media.images import data_uri
 from faceswap.progress import Report, bar
 from faceswap.tracking import FLOW_RUN, Run
@@ -22,6 +23,9 @@ from faceswap.tracking import FLOW_RUN, Run
 logger = logging.getLogger(__name__)
 TRAINING_SLOT = "faceswap-training"
 """Prefect's global concurrency limit that all trainings share."""
+_PATIENCE = 10.0
+"""Seconds that the end of a piece of work waits for Prefect to take its last progress."""
+_prefect = Background("Prefect")
 
 
 def prefect_tags() -> dict[str, str]:
@@ -57,23 +61,46 @@ def training_slot() -> Iterator[None]:
 
 @contextmanager
 def progress(title: str) -> Iterator[Report]:
-    """A bar on the terminal and a progress artifact in Prefect's UI, at most every two per cent."""
-    artifact: UUID = create_progress_artifact(progress=0.0, description=title)  # type: ignore[assignment]
+    """A bar on the terminal and a progress artifact in Prefect's UI, at most every two per cent.
+
+    Prefect is told in the background: the work does not wait for its server.
+    """
+    artifact: UUID | None = None
     shown = 0.0
-    with bar(title) as report:
 
-        def both(done: int, total: int | None, message: str) -> None:
-            nonlocal shown
-            report(done, total, message)
-            share = 100.0 * done / total if total else 0.0
-            if share >= shown + 2:
-                shown = share
-                update_progress_artifact(
-                    artifact, progress=min(100.0, share), description=f"{title}: {message}"
-                )
+    def tell(share: float, description: str) -> None:
+        nonlocal artifact
+        if artifact is None:
+            artifact = create_progress_artifact(progress=share, description=description)  # type: ignore[assignment]
+        else:
+            update_progress_artifact(artifact, progress=share, description=description)
 
-        yield both
-    update_progress_artifact(artifact, progress=100.0, description=title)
+    def later(share: float, description: str) -> None:
+        in_background(f"progress of {title!r}", lambda: tell(share, description))
+
+    later(0.0, title)
+    try:
+        with bar(title) as report:
+
+            def both(done: int, total: int | None, message: str) -> None:
+                nonlocal shown
+                report(done, total, message)
+                share = 100.0 * done / total if total else 0.0
+                if share >= shown + 2:
+                    shown = share
+                    later(min(100.0, share), f"{title}: {message}")
+
+            yield both
+        later(100.0, title)
+    finally:
+        _prefect.flush(_PATIENCE)
+        if missing := _prefect.account():
+            logger.warning("Prefect's page is behind, its server did not take: %s", missing)
+
+
+def in_background(kind: str, call: Callable[[], object]) -> None:
+    """Tell Prefect something as soon as it listens; only the newest of each kind is told."""
+    _prefect.submit(kind, call, replaces=True)
 
 
 class Picture:
