@@ -34,6 +34,7 @@ class Background:
         self.lost: Counter[str] = Counter()
         """What was given up or refused since the last :meth:`account`, by kind."""
         self._calls: list[_Call] = []
+        self._current: _Call | None = None
         self._changed = threading.Condition()
         self._running = False
 
@@ -48,10 +49,9 @@ class Background:
         with self._changed:
             if replaces:
                 self._calls = [one for one in self._calls if not (one.replaceable and one.kind == kind)]
-            elif sum(not one.replaceable for one in self._calls) >= self.capacity:
-                oldest = next(one for one in self._calls if not one.replaceable)
-                self._calls.remove(oldest)
-                self.lost[oldest.kind] += 1
+            elif len(kept := [one for one in self._calls if not one.replaceable]) >= self.capacity:
+                self._calls.remove(kept[0])
+                self.lost[kept[0].kind] += 1
             self._calls.append(_Call(kind, call, replaces, copy_context()))
             if not self._running:
                 self._running = True
@@ -68,7 +68,8 @@ class Background:
     def account(self) -> str:
         """What has not arrived, in words, with the calls that still wait; empty: all has. Losses count once."""
         with self._changed:
-            missing = self.lost + Counter(one.kind for one in self._calls)
+            waiting = [self._current, *self._calls] if self._current else self._calls
+            missing = self.lost + Counter(one.kind for one in waiting)
             self.lost.clear()
         return ", ".join(f"{number} x {kind}" for kind, number in sorted(missing.items()))
 
@@ -79,7 +80,7 @@ class Background:
                     self._running = False
                     self._changed.notify_all()
                     return
-                call = self._calls[0]
+                call = self._current = self._calls.pop(0)
             try:
                 call.context.run(call.do)
             except Exception as error:  # whatever a client raises, what it reports on goes on
@@ -88,4 +89,4 @@ class Background:
                 reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
                 logger.warning("%s did not take a %s: %s", self.receiver, call.kind, reason)
             with self._changed:
-                self._calls = [one for one in self._calls if one is not call]
+                self._current = None

@@ -12,6 +12,7 @@ from faceswap import registry, tracking
 from faceswap.errors import SettingsError
 from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
+from faceswap.evaluation.true_swap import truth_for
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
@@ -85,6 +86,7 @@ def evaluate_one(
                 finder=finder,
                 reconstruct=loaded.network,
                 limit=frames,
+                truth=truth_for(reference, faces),
             )
             found.append(
                 Evaluated(loaded.version, result, stamp(case_sheet(result, swapper, faces, reference)))

@@ -25,7 +25,7 @@ def preprocess(
     size: Annotated[
         int, typer.Option(min=64, max=1024, help="side of the stored crops, px; hd256 needs 384")
     ] = 256,
-    min_face: Annotated[int, typer.Option(min=20, help="smallest face, px")] = 48,
+    min_face: Annotated[int, typer.Option(min=15, help="least height, brows to lower lip, px")] = 30,
     min_sharpness: Annotated[
         float, typer.Option(min=0, help="least Laplacian variance at 128 px; 0 keeps blurred faces")
     ] = 8.0,

@@ -85,7 +85,7 @@ def swap(
     match_blur: Annotated[
         bool | None, typer.Option("--match-blur/--no-match-blur", help="as out of focus as the target")
     ] = None,
-    min_face: Annotated[int | None, typer.Option(help="least height of a face, px")] = None,
+    min_face: Annotated[int | None, typer.Option(help="least height, brows to lower lip, px")] = None,
     max_yaw: Annotated[
         float | None, typer.Option(help="faces turned further are left alone, degrees")
     ] = None,
