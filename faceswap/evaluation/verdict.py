@@ -81,11 +81,13 @@ class Verdict:
 
 
 def graded(result: PairResult, measures: Sequence[Measure]) -> list[Graded]:
-    """Numbers with their grades: the only place where a report asks for one."""
-    values = [getattr(result, one.key) for one in measures]
-    return [
-        Graded(one, one.shown(value), one.grade(value)) for one, value in zip(measures, values, strict=True)
-    ]
+    """Numbers with their grades: the only place where a report asks for one. A baseline has none."""
+    found = []
+    for one in measures:
+        value = getattr(result, one.key)
+        grade = "unknown" if one.key.endswith("_unswapped") else one.grade(value)
+        found.append(Graded(one, one.shown(value), grade))
+    return found
 
 
 def measures_of(results: Sequence[PairResult]) -> list[Measure]:
