@@ -23,8 +23,8 @@ from faceswap.tracking import FLOW_RUN, Run
 logger = logging.getLogger(__name__)
 TRAINING_SLOT = "faceswap-training"
 """Prefect's global concurrency limit that all trainings share."""
-_PATIENCE = 10.0
-"""Seconds that the end of a piece of work waits for Prefect to take its last progress."""
+_PATIENCE, _LAST_PATIENCE = 10.0, 2.0
+"""Seconds that the end of a piece of work waits for Prefect to take its last progress: done, or broken off."""
 _prefect = Background("Prefect")
 
 
@@ -79,6 +79,7 @@ def progress(title: str) -> Iterator[Report]:
         in_background(f"progress of {title!r}", lambda: tell(share, description))
 
     later(0.0, title)
+    patience = _LAST_PATIENCE
     try:
         with bar(title) as report:
 
@@ -92,8 +93,9 @@ def progress(title: str) -> Iterator[Report]:
 
             yield both
         later(100.0, title)
+        patience = _PATIENCE
     finally:
-        _prefect.flush(_PATIENCE)
+        _prefect.flush(patience)
         if missing := _prefect.account():
             logger.warning("Prefect's page is behind, its server did not take: %s", missing)
 

@@ -1,7 +1,6 @@
 """A trained encoder and one decoder as one network that swaps: crops in, crops of the reference out."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import RegistryError
+from faceswap.errors import RegistryError, StorageError
 from faceswap.faces.geometry import Geometry
 from faceswap.model.architecture import build_decoder, build_encoder, split_encoder
 from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.coderange import CodeRange, Within
 from faceswap.model.predictor import Predictor
 from faceswap.model.presets import Preset
+from faceswap.storage import replacing
 from faceswap.swap.sharpening import UNMEASURED, Crispness
 
 
@@ -59,8 +59,10 @@ def export(model: Autoencoders, folder: Path) -> dict[str, str]:
 
     Returns:
         file name -> sha256 of the weights (not of the file: that holds dates).
+
+    Raises:
+        StorageError: the folder can't be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     encoder = build_encoder(model.preset)
     encoder.set_weights(model.encoder.get_weights())
     digests = {"encoder.keras": _save(encoder, folder / "encoder.keras")}
@@ -73,9 +75,14 @@ def export(model: Autoencoders, folder: Path) -> dict[str, str]:
 
 
 def _save(model: keras.Model, path: Path) -> str:
-    part = path.with_name(f".{os.getpid()}-{path.name}")
-    model.save(part)
-    part.replace(path)
+    try:
+        with replacing(path) as part:
+            model.save(part)
+    except OSError as error:
+        raise StorageError(
+            f"The trained network {path} can't be written: {error.strerror or error}",
+            "make room there, or correct its permissions, then resume: the training itself is saved",
+        ) from error
     return weights_digest(model)
 
 

@@ -36,7 +36,9 @@ def test_a_person_put_on_itself_is_the_frame_itself(video: Path) -> None:
         for frame in reader.frames():
             error = np.abs(truth(frame.index).astype(int) - frame.image).mean()
             assert error < 4  # the codec's; of a neighbouring frame or another person it is larger
-    one, other = ({"video": dict(own.report["rendered"]["corin.mp4"], person=name)} for name in ("corin", "ada"))
+    one, other = (
+        {"video": dict(own.report["rendered"]["corin.mp4"], person=name)} for name in ("corin", "ada")
+    )
     swapped = truth_for(faces(other), faces(one))
     assert swapped is not None
     assert np.abs(swapped(5).astype(int) - truth(5)).mean() > 8

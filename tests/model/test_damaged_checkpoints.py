@@ -12,8 +12,10 @@ import keras
 import numpy as np
 import pytest
 
-from faceswap.errors import CheckpointError
+from faceswap.errors import CheckpointError, StorageError, TrainingError
+from faceswap.model import weights
 from faceswap.model.checkpoints import Checkpoints, TrainingState
+from faceswap.model.network import export
 from tests.model.test_trainer import trainer
 
 Break = Callable[[Path], None]
@@ -237,6 +239,29 @@ def test_a_disk_that_fills_up_stops_no_training(small_disk: Path, caplog: pytest
     assert resumed.resume() == 4  # the old one is whole
     assert resumed.train().steps == 6
     assert resumed.checkpoints.latest().step == 6  # type: ignore[union-attr]
+
+
+def test_networks_that_do_not_fit_on_the_disk_are_told_in_words(small_disk: Path) -> None:
+    one = trainer(small_disk / "checkpoints", 2)
+    (small_disk / "ballast").write_bytes(bytes(shutil.disk_usage(small_disk).free - 20_000))
+    with pytest.raises(StorageError, match=r"encoder\.keras can't be written: .*No space left"):
+        export(one.model, small_disk / "export")
+    with pytest.raises(StorageError, match=r"prior\.npz can't be written: .*No space left"):
+        weights.write(small_disk / "prior.npz", {"a": np.random.default_rng(1).random((200, 200))}, {})
+    assert not [p for p in small_disk.rglob("*") if p.is_file() and p.name != "ballast"]
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_damaged_weights_are_told_in_words(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "one.npz"
+    weights.write(file, {"a": np.arange(300.0)}, {"run": "r"})
+    BREAKS[how](file)
+    try:
+        np.testing.assert_array_equal(weights.read(file, "make them anew")["a"], np.arange(300.0))
+    except TrainingError as error:
+        assert "make them anew" in str(error)
+        return
+    assert how.startswith("flipped")  # in a byte that says nothing
 
 
 def test_a_disk_that_is_full_from_the_start_says_so_before_anything_is_trained(small_disk: Path) -> None:
