@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import CheckpointError, StorageError, TrainingError
+from faceswap.model import checkpoints as checkpoints_module
 from faceswap.model import weights
 from faceswap.model.checkpoints import Checkpoints, TrainingState
 from faceswap.model.network import export
@@ -22,11 +24,18 @@ Break = Callable[[Path], None]
 NAMES = ("model.npz", "optimizer.npz", "state.json", "SHA256SUMS")
 
 
-def small(value: float) -> tuple[keras.Model, keras.optimizers.Optimizer]:
-    """A model whose weights all are one value, with its optimizer."""
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(3)])
+@lru_cache(maxsize=2)
+def network(which: str) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    """A small model with its optimizer, one to save and one to restore."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(3)], which)
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
+    return model, optimizer
+
+
+def small(value: float, which: str = "saved") -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    """The model with all of its weights at one value."""
+    model, optimizer = network(which)
     model.set_weights([np.full_like(w, value) for w in model.get_weights()])
     return model, optimizer
 
@@ -41,7 +50,7 @@ def leave(folder: Path, *steps: int) -> Checkpoints:
 
 def restored(checkpoints: Checkpoints) -> tuple[int, float]:
     """Step and weight that a fresh process would go on from."""
-    model, optimizer = small(-1)
+    model, optimizer = small(-1, "restored")
     state = checkpoints.restore(model, lambda _: optimizer)
     (value,) = {float(v) for w in model.get_weights() for v in w.ravel()}
     return state.step, value
@@ -71,7 +80,7 @@ def as_folder(file: Path) -> None:
 
 BREAKS: dict[str, Break] = {
     **{f"cut at {i * 10} %": cut(i / 10) for i in range(10)},
-    **{f"flipped at {i * 10} %": flipped(i / 10) for i in range(11)},
+    **{f"flipped at {i * 20} %": flipped(i / 5) for i in range(6)},
     "zeroed": zeroed,
     "noise": lambda file: file.write_bytes(os.urandom(500)),
     "a folder": as_folder,
@@ -102,12 +111,18 @@ def test_checkpoints_from_before_there_were_checksums(tmp_path: Path, name: str,
     assert restored(checkpoints) == (5, 5)
 
 
-@pytest.mark.parametrize("share", [i / 40 for i in range(41)])
-def test_a_flipped_byte_in_an_old_file_of_weights_is_seen_or_harmless(tmp_path: Path, share: float) -> None:
+def test_a_flipped_byte_in_an_old_file_of_weights_is_seen_or_harmless(tmp_path: Path) -> None:
     checkpoints = leave(tmp_path, 5, 9)
     (tmp_path / "step-000000009" / "SHA256SUMS").unlink()
-    flipped(share)(tmp_path / "step-000000009" / "model.npz")
-    assert restored(checkpoints) in {(5, 5), (9, 9)}
+    file = tmp_path / "step-000000009" / "model.npz"
+    whole = file.read_bytes()
+    found = set()
+    for i in range(41):
+        file.write_bytes(whole)
+        flipped(i / 40)(file)
+        checkpoints_module._damage.cache_clear()  # two writes may fall into one tick of the disk's clock
+        found.add(restored(checkpoints))
+    assert found == {(5, 5), (9, 9)}
 
 
 @pytest.mark.parametrize("name", NAMES[:3])
