@@ -110,7 +110,7 @@ def _page(content: Mapping[str, Any], results: Sequence[PairResult], pictures: M
             for result, one in zip(results, verdicts, strict=True)
         ],
         advice=list(dict.fromkeys(words for one in verdicts for words in one.advice)),
-        lines=list(zip(measures, zip(*table, strict=True), strict=True)),
+        lines=[(one, [row[i] for row in table]) for i, one in enumerate(measures)],
         pictures={name: data_uri(picture) for name, picture in pictures.items()},
         details=[
             (title, list(_lines(plain[key])))
