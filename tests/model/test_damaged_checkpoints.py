@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
 
 import keras
@@ -24,18 +23,11 @@ Break = Callable[[Path], None]
 NAMES = ("model.npz", "optimizer.npz", "state.json", "SHA256SUMS")
 
 
-@lru_cache(maxsize=2)
-def network(which: str) -> tuple[keras.Model, keras.optimizers.Optimizer]:
-    """A small model with its optimizer, one to save and one to restore."""
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(3)], which)
+def small(value: float) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    """A model whose weights all are one value, with its optimizer."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(3)])
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
-    return model, optimizer
-
-
-def small(value: float, which: str = "saved") -> tuple[keras.Model, keras.optimizers.Optimizer]:
-    """The model with all of its weights at one value."""
-    model, optimizer = network(which)
     model.set_weights([np.full_like(w, value) for w in model.get_weights()])
     return model, optimizer
 
@@ -50,7 +42,7 @@ def leave(folder: Path, *steps: int) -> Checkpoints:
 
 def restored(checkpoints: Checkpoints) -> tuple[int, float]:
     """Step and weight that a fresh process would go on from."""
-    model, optimizer = small(-1, "restored")
+    model, optimizer = small(-1)
     state = checkpoints.restore(model, lambda _: optimizer)
     (value,) = {float(v) for w in model.get_weights() for v in w.ravel()}
     return state.step, value
