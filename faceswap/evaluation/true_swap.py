@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.protocol import Truth
 from faceswap.faces.faceset import FaceSet
-from faceswap.people import scenes_of
+from faceswap.jobs.fictional_media import scenes_of
 from faceswap.synthetic import CAST, person, render
 
 

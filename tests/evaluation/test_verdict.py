@@ -6,7 +6,7 @@ import pytest
 
 from faceswap.evaluation.measures import MEASURES
 from faceswap.evaluation.verdict import _HELP, _IN_WORDS, Verdict, summary, verdict
-from tests.evaluation.test_report import RESULT
+from tests.evaluation.rendering.test_report import RESULT
 
 GOOD = RESULT.model_copy(
     update={
