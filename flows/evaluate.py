@@ -14,6 +14,7 @@ from faceswap.evaluation.findings import in_words
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
 from faceswap.evaluation.rendering.pictures import case_sheet
+from faceswap.evaluation.true_swap import truth_for
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
@@ -92,6 +93,7 @@ def evaluate_one(
                 reconstruct=loaded.network,
                 limit=frames,
                 progress=measured,
+                truth=truth_for(reference, faces),
             )
             found.append(
                 Evaluated(loaded.version, result, stamp(case_sheet(result, swapper, faces, reference)))

@@ -19,6 +19,7 @@ from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
+from faceswap.background import Background
 from faceswap.media.images import data_uri
 from faceswap.progress import Report, bar, lines
 from faceswap.tracking import FLOW_RUN, Run
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 TRAINING_SLOT = "faceswap-training"
 """Prefect's global concurrency limit that all trainings share."""
+_PATIENCE, _LAST_PATIENCE = 10.0, 2.0
+"""Seconds that the end of a piece of work waits for Prefect to take its last progress: done, or broken off."""
+_prefect = Background("Prefect")
 
 
 def prefect_tags() -> dict[str, str]:
@@ -75,27 +79,51 @@ def training(work: Callable[[], T]) -> T:
 def progress(title: str, unit: str = "") -> Iterator[Report]:
     """A bar on the terminal, lines in the log where Prefect's UI shows it; a progress artifact, every two per cent.
 
+    Prefect is told in the background: the work does not wait for its server.
+
     Args:
         title: what the work is.
         unit: what is counted, for the rate on the terminal; empty: the messages tell the rate.
     """
-    artifact: UUID = create_progress_artifact(progress=0.0, description=title)  # type: ignore[assignment]
+    artifact: UUID | None = None
     shown = 0.0
     started_by_ui = "PREFECT__FLOW_RUN_ID" in os.environ  # as the process that serves the flows sets it
-    with lines(title, logger.info) if started_by_ui else bar(title, unit) as report:
 
-        def both(done: int, total: int | None, message: str) -> None:
-            nonlocal shown
-            report(done, total, message)
-            share = 100.0 * done / total if total else 0.0
-            if share >= shown + 2:
-                shown = share
-                update_progress_artifact(
-                    artifact, progress=min(100.0, share), description=f"{title}: {message}"
-                )
+    def tell(share: float, description: str) -> None:
+        nonlocal artifact
+        if artifact is None:
+            artifact = create_progress_artifact(progress=share, description=description)  # type: ignore[assignment]
+        else:
+            update_progress_artifact(artifact, progress=share, description=description)
 
-        yield both
-    update_progress_artifact(artifact, progress=100.0, description=title)
+    def later(share: float, description: str) -> None:
+        in_background(f"progress of {title!r}", lambda: tell(share, description))
+
+    later(0.0, title)
+    patience = _LAST_PATIENCE
+    try:
+        with lines(title, logger.info) if started_by_ui else bar(title, unit) as report:
+
+            def both(done: int, total: int | None, message: str) -> None:
+                nonlocal shown
+                report(done, total, message)
+                share = 100.0 * done / total if total else 0.0
+                if share >= shown + 2:
+                    shown = share
+                    later(min(100.0, share), f"{title}: {message}")
+
+            yield both
+        later(100.0, title)
+        patience = _PATIENCE
+    finally:
+        _prefect.flush(patience)
+        if missing := _prefect.account():
+            logger.warning("Prefect's page is behind, its server did not take: %s", missing)
+
+
+def in_background(kind: str, call: Callable[[], object]) -> None:
+    """Tell Prefect something as soon as it listens; only the newest of each kind is told."""
+    _prefect.submit(kind, call, replaces=True)
 
 
 class Picture:

@@ -70,7 +70,8 @@ class Observer:
         """A preview to MLflow's series and to Prefect's artifact."""
         sheet = preview_sheet(model, self.data)
         self.run.image(sheet, "preview", step)
-        self.preview.show(sheet, f"step {step}: held-out face, its reconstruction, the swaps")
+        title = f"step {step}: held-out face, its reconstruction, the swaps"
+        runtime.in_background("preview", lambda: self.preview.show(sheet, title))
 
     def progress(self, share: float, message: str) -> None:
         """The share of the budget to the bars."""

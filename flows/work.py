@@ -4,12 +4,13 @@ import fcntl
 import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from faceswap import storage, tracking
 from faceswap.errors import DivergedError, SettingsError
@@ -35,24 +36,40 @@ def checkpoints(folder: Path) -> Path:
 
 
 def remember(parameters: TrainParameters, sets: Mapping[str, FaceSet], folder: Path) -> None:
-    """Keep what a training was started with: its parameters, and which face sets their names meant on that day."""
+    """Keep what a training was started with: its parameters, and which face sets their names meant on that day.
+
+    Raises:
+        StorageError: the folder can't be written.
+    """
     places = [s.uri if storage.is_s3(s.uri) else str(Path(s.uri).resolve()) for s in sets.values()]
-    _write(folder / _FACE_SETS, json.dumps(places))
-    _write(folder / _PARAMETERS, parameters.model_dump_json(indent=1))
+    storage.write_bytes(str(folder / _FACE_SETS), json.dumps(places).encode())
+    storage.write_bytes(str(folder / _PARAMETERS), parameters.model_dump_json(indent=1).encode())
 
 
 def face_sets_of(parameters: TrainParameters) -> list[str]:
     """The face sets to train on; of a training that goes on those it began with, whatever was preprocessed since."""
     file = work_folder(parameters.resume) / _FACE_SETS
     if parameters.resume and file.exists():
-        return list(json.loads(file.read_text()))
+        try:
+            return TypeAdapter(list[str]).validate_json(file.read_bytes())
+        except (OSError, ValidationError) as error:
+            logger.warning(
+                "%s is damaged: the face sets are those that %s mean today (%s)",
+                file,
+                ", ".join(parameters.face_sets),
+                _first_line(error),
+            )
     return parameters.face_sets
 
 
 def of_retried(parameters: TrainParameters) -> TrainParameters:
     """With ``resume`` filled in where Prefect tries this flow run once more and the first try left a checkpoint."""
     found = tracking.interrupted_run(runtime.root_flow_run(), "train")
-    begun = _begun(found) if found else None
+    try:
+        begun = _begun(found) if found else None
+    except SettingsError as error:
+        logger.warning("%s; the training begins anew", error.message)
+        begun = None
     same = begun and begun.model_copy(update={"resume": ""}) == parameters
     return parameters.model_copy(update={"resume": found}) if same else parameters
 
@@ -66,7 +83,7 @@ def of_interrupted(parameters: TrainParameters) -> TrainParameters:
     begun = _begun(parameters.resume)
     if begun is None:
         raise SettingsError(
-            f"Run {parameters.resume} left no checkpoint under {settings().work_path}",
+            f"Run {parameters.resume} left no checkpoint that can be read under {settings().work_path}",
             "only an interrupted training can be resumed, on the machine (or with the FACESWAP_WORK) it ran on",
         )
     budget = {name: value for name in _BUDGET if (value := getattr(parameters, name)) is not None}
@@ -84,9 +101,20 @@ def of_interrupted(parameters: TrainParameters) -> TrainParameters:
 
 def _begun(run_id: str) -> TrainParameters | None:
     folder = work_folder(run_id)
-    if not (folder / _PARAMETERS).exists() or not Checkpoints(checkpoints(folder)).latest():
+    file = folder / _PARAMETERS
+    if not file.exists() or not Checkpoints(checkpoints(folder)).latest():
         return None
-    return TrainParameters.model_validate_json((folder / _PARAMETERS).read_text())
+    try:
+        return TrainParameters.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise SettingsError(
+            f"{file}, which says what run {run_id} was started with, is damaged: {_first_line(error)}",
+            "start a new training",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 @contextmanager
@@ -133,10 +161,3 @@ def run_of(folder: Path) -> str:
     """MLflow run id of the work that a folder of :func:`going_on` holds; empty: none was begun."""
     found = Checkpoints(checkpoints(folder)).latest()
     return found.run_id if found else ""
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}-{os.getpid()}")
-    part.write_text(text)
-    part.replace(file)

@@ -11,7 +11,7 @@ from faceswap.faces.geometry import Image
 from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.swap.assignment import Choice
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.swapper import Finder, SwapResult
+from faceswap.faces.finder import Finder, SwapResult
 
 ALL = 0
 """Instead of the number of a face (1: the largest): every face."""

@@ -104,7 +104,8 @@ def evaluate_pair(
     seen = target.in_frame("heldout")[rows]
     lips, eyes = (_both(table, key) for key in ("lip_gap", "eye"))
     real = [metrics.laplacian_variance(i, p) for i, p in zip(real_images, real_landmarks, strict=True)]
-    against_truth = _against_truth(truth, target, rows, images, swaps, landmarks) if truth else {}
+    truths = _true_swaps(truth, target, rows) if truth else np.empty((0, 0, 0, 3), np.uint8)
+    against_truth = _against_truth(truths, images, swaps, landmarks) if truth else {}
     return PairResult(
         reference=reference.identity,
         target=target.identity,
@@ -128,6 +129,7 @@ def evaluate_pair(
         table=table,
         originals=shown(images, seen),
         swaps=shown(np.stack(swaps), seen),
+        truths=shown(truths, seen) if truth else truths,
     )
 
 
@@ -245,21 +247,24 @@ def _reconstruction(
     return {"reconstruction_mae": metrics.mae(crops, made), "reconstruction_ssim": float(np.mean(similar))}
 
 
+def _true_swaps(truth: Truth, target: FaceSet, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """(n, S, S, 3): the crops of the true swaps at these held-out faces."""
+    heldout = target.rows[target.rows["split"] == "heldout"].iloc[rows]
+    return np.stack(
+        [
+            target.geometry.crop(truth(int(frame)), np.asarray(matrix, np.float64).reshape(2, 3))
+            for frame, matrix in zip(heldout["frame"], heldout["matrix"], strict=True)
+        ]
+    )
+
+
 def _against_truth(
-    truth: Truth,
-    target: FaceSet,
-    rows: NDArray[np.intp],
-    images: NDArray[np.uint8],
-    swaps: list[Image],
-    landmarks: Points,
+    truths: NDArray[np.uint8], images: NDArray[np.uint8], swaps: list[Image], landmarks: Points
 ) -> dict[str, float]:
     """Mean SSIM and PSNR to the true swap inside the face, of the swap and of the target as it is."""
-    heldout = target.rows[target.rows["split"] == "heldout"].iloc[rows]
     values: list[tuple[float, float, float, float]] = []
-    for (_, row), image, swap, points in zip(heldout.iterrows(), images, swaps, landmarks, strict=True):
-        matrix = np.asarray(row["matrix"], np.float64).reshape(2, 3)
-        right = target.geometry.crop(truth(int(row["frame"])), matrix)
-        area = face_area(points, target.geometry.size)
+    for right, image, swap, points in zip(truths, images, swaps, landmarks, strict=True):
+        area = face_area(points, right.shape[0])
         values.append(
             (
                 metrics.ssim(swap, right, area),

@@ -47,6 +47,10 @@ class PairResult(BaseModel):
         default_factory=lambda: np.empty((0, 0, 0, 3), np.uint8), exclude=True, repr=False
     )
     """(frames, S, S, 3) the same crops, swapped."""
+    truths: NDArray[np.uint8] = Field(
+        default_factory=lambda: np.empty((0, 0, 0, 3), np.uint8), exclude=True, repr=False
+    )
+    """(frames, S, S, 3) the same crops, truly of the reference; none where nobody knows."""
 
     def metrics(self) -> dict[str, float]:
         """All numbers that are there, NaN left out: what a tracker takes."""

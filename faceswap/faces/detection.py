@@ -115,7 +115,8 @@ class FaceFinder:
 
     Args:
         detector: "hog", or "cnn" (better on turned faces; wants a dlib built for CUDA).
-        min_face: smallest face looked for, px of the frame.
+        min_face: side of the smallest box that is looked for, px of the frame; where the height of a face is known
+            rather than that of a box, see :meth:`down_to`.
         careful: landmarks are the mean of eight looks, each from a slightly moved box (20 ms a face instead of
             3). dlib's landmarks hang on the box: on real footage the lips' gap of a single look correlates at
             0.83 with the mean of 64, that of eight looks at 0.98. To measure with.
@@ -131,7 +132,7 @@ class FaceFinder:
 
     @classmethod
     def down_to(cls, height: float, detector: Literal["hog", "cnn"] = "hog") -> Self:
-        """One that also finds faces only so high, in px from the brows to the lower lip.
+        """One that also finds faces only so high, in px from the brows to the lower lip (as ``min_face`` in options).
 
         Small ones cost: the detector sees nothing below its 80 px, so that frames without a face are enlarged.
         """

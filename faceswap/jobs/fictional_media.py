@@ -4,7 +4,7 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -19,6 +19,8 @@ from faceswap.provenance.metadata import Provenance
 from faceswap.synthetic import CAST, Scene, clip, person, random_scene, render
 
 FICTIONAL = "fictional person of faceswap's own renderer: no one's likeness"
+RENDERER = "faceswap.synthetic"
+"""What rendered files name as their maker; their options are those of :func:`scenes_of`, and the size."""
 _FPS = 25
 
 
@@ -80,7 +82,14 @@ def write_people(
             done += len(images)
             report(done, total, name)
             if all(image is not None for image in frames[name]):
-                _write(folder, name, kind, [image for image in frames.pop(name) if image is not None])
+                made: dict[str, Any] = {
+                    "kind": kind,
+                    "seconds": seconds,
+                    "count": count,
+                    "seed": seed,
+                    "size": size,
+                }
+                _write(folder, name, kind, [image for image in frames.pop(name) if image is not None], made)
     return {name: folder / (f"{name}.mp4" if kind == "video" else name) for name in chosen}
 
 
@@ -99,8 +108,8 @@ def _render(name: str, scenes: list[Scene], size: int) -> list[NDArray[np.uint8]
     return [render(who, scene, size).image for scene in scenes]
 
 
-def _write(folder: Path, name: str, kind: str, images: list[NDArray[np.uint8]]) -> None:
-    made_by = Provenance(reference=name, model="faceswap.synthetic", version="", run_id="", options={})
+def _write(folder: Path, name: str, kind: str, images: list[NDArray[np.uint8]], made: dict[str, Any]) -> None:
+    made_by = Provenance(reference=name, model=RENDERER, version="", run_id="", options=made)
     if kind == "video":
         side = images[0].shape[0]
         with VideoWriter(

@@ -37,29 +37,48 @@ class Device:
 def device() -> Device:
     """Look once at what the backend sees."""
     backend = keras.backend.backend()
-    gpu = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[backend]()
-    if gpu:
-        return Device(backend, gpu, accelerated=True, bfloat16=True)
+    found = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[backend]()
+    if found:
+        name, bfloat16 = found
+        return Device(backend, name, accelerated=True, bfloat16=bfloat16)
     return Device(backend, f"CPU {platform.processor() or platform.machine()}", False, _cpu_has_bfloat16())
 
 
-def _tensorflow_gpu() -> str | None:
+def _tensorflow_gpu() -> tuple[str, bool] | None:
+    """Name of the first GPU, and whether it has bfloat16."""
     import tensorflow as tf
 
-    found = tf.config.list_physical_devices("GPU")
-    return tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU") if found else None
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return None
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return details.get("device_name", "GPU"), _is_ampere_or_newer(details.get("compute_capability"))
 
 
-def _jax_gpu() -> str | None:
+def _jax_gpu() -> tuple[str, bool] | None:
     import jax
 
-    return None if jax.default_backend() == "cpu" else jax.devices()[0].device_kind
+    if jax.default_backend() == "cpu":
+        return None
+    first = jax.devices()[0]
+    if first.platform == "tpu":  # bfloat16 was made for them
+        return first.device_kind, True
+    capability = str(getattr(first, "compute_capability", "")).split(".")  # "8.0"; AMD's are "gfx90a"
+    numbers = tuple(int(part) for part in capability) if all(p.isdecimal() for p in capability) else None
+    return first.device_kind, _is_ampere_or_newer(numbers)
 
 
-def _torch_gpu() -> str | None:
+def _torch_gpu() -> tuple[str, bool] | None:
     import torch
 
-    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    if not torch.cuda.is_available():
+        return None
+    return torch.cuda.get_device_name(0), torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _is_ampere_or_newer(capability: tuple[int, ...] | None) -> bool:
+    """Whether an NVIDIA GPU multiplies bfloat16 (compute capability 8.0); of others nothing is known: float32."""
+    return capability is not None and capability >= (8, 0)
 
 
 def _cpu_has_bfloat16() -> bool:

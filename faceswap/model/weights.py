@@ -8,12 +8,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import TrainingError
+from faceswap.errors import StorageError, TrainingError
 from faceswap.files import replacing
 from faceswap.settings import settings
 
@@ -42,10 +41,18 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, An
         path: ``.npz``.
         arrays: by name.
         about: origin, as JSON.
+
+    Raises:
+        StorageError: the folder can't be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **arrays, **{_ABOUT: np.array(json.dumps(about))})  # type: ignore[arg-type]
+    try:
+        with replacing(path) as part, part.open("wb") as file:
+            np.savez_compressed(file, **arrays, **{_ABOUT: np.array(json.dumps(about))})  # type: ignore[arg-type]
+    except OSError as error:
+        raise StorageError(
+            f"The weights {path} can't be written: {error.strerror or error}",
+            "make room there, or correct its permissions, then give the same command again",
+        ) from error
     return digest(path)
 
 
@@ -58,7 +65,7 @@ def read(path: Path, remedy: str) -> Arrays:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files if key != _ABOUT}
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except Exception as error:  # a broken zip file raises anything, down to struct.error and MemoryError
         raise TrainingError(f"The weights {path} can't be read: {error}", remedy) from error
 
 

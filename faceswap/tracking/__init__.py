@@ -23,6 +23,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging
 from numpy.typing import NDArray
 
+from faceswap.background import Background
 from faceswap.errors import TrackingError
 from faceswap.settings import settings
 from faceswap.tracking import experiments
@@ -34,6 +35,10 @@ logger = logging.getLogger(__name__)
 FLOW_RUN = "prefect.root_flow_run"
 """Tag: the Prefect run, without a parent, that a run belongs to."""
 _PROCESS = "faceswap.process"
+_PATIENCE, _LAST_PATIENCE = 60.0, 5.0
+"""Seconds for what waits at the end of a run: where all went well, and where it failed or was cancelled."""
+_MOST_NUMBERS = 100_000
+"""So many may wait: those of nine hours of training without a server."""
 Image = NDArray[np.uint8]
 
 
@@ -80,9 +85,8 @@ def explained(action: str) -> Iterator[None]:
     try:
         yield
     except failures() as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise TrackingError(
-            f"MLflow at {settings().tracking} can't {action}: {reason}",
+            f"MLflow at {settings().tracking} can't {action}: {_first_line(error)}",
             FIX
             if isinstance(error, s3_errors())
             else "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
@@ -91,11 +95,17 @@ def explained(action: str) -> Iterator[None]:
 
 @dataclass
 class Run:
-    """One MLflow run that survives a lost server: what can't be sent waits, and is sent at the next chance."""
+    """One MLflow run. Metrics and the pictures of a series are sent in the background.
+
+    So a server that is away or stands still holds nobody up; what it did not get is sent at the next chance, in order.
+    """
 
     client: mlflow.MlflowClient
     run_id: str
     _waiting: list[Metric] = field(default_factory=list)
+    _refused: int = 0
+    _reason: str = "it does not answer"
+    _background: Background = field(default_factory=lambda: Background("MLflow"))
 
     @property
     def url(self) -> str:
@@ -106,27 +116,45 @@ class Run:
         return page(f"experiments/{experiment}/runs/{self.run_id}")
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Log numbers at a step; a server that is away for a while only delays them."""
+        """Log numbers at a step, as of now; returns at once."""
         now = int(time.time() * 1000)
-        self._waiting += [Metric(k, float(v), now, step) for k, v in values.items() if np.isfinite(v)]
-        try:
-            self.client.log_batch(self.run_id, metrics=self._waiting[:1000])
-            self._waiting = self._waiting[1000:]
-        except MlflowException as error:
-            logger.warning(
-                "MLflow does not answer; %d numbers wait: %s", len(self._waiting), str(error)[:200]
-            )
+        new = [Metric(k, float(v), now, step) for k, v in values.items() if np.isfinite(v)]
+        room = max(0, _MOST_NUMBERS - len(self._waiting))
+        self._waiting += new[:room]
+        self._refused += len(new[room:])
+        self._background.submit("update of its metrics", self._send, replaces=True)
 
-    def flush(self) -> None:
+    def _send(self) -> None:
+        """In the background's thread, the only one that takes numbers out."""
+        while batch := self._waiting[:1000]:
+            try:
+                self.client.log_batch(self.run_id, metrics=batch)
+            except failures() as error:
+                self._reason = _first_line(error)
+                logger.warning(
+                    "MLflow does not answer; %d numbers wait: %s", len(self._waiting), self._reason
+                )
+                return
+            del self._waiting[: len(batch)]
+
+    def flush(self, seconds: float = _PATIENCE) -> None:
         """Send what waits.
 
         Raises:
-            TrackingError: the server still does not answer.
+            TrackingError: numbers are missing after so many seconds.
         """
-        with explained("take the run's metrics"):
-            while self._waiting:
-                self.client.log_batch(self.run_id, metrics=self._waiting[:1000])
-                self._waiting = self._waiting[1000:]
+        if self._waiting:
+            self._background.submit("update of its metrics", self._send, replaces=True)
+        self._background.flush(seconds)
+        missing = len(self._waiting) + self._refused
+        if missing:
+            raise TrackingError(
+                f"MLflow at {settings().tracking} did not take {missing} numbers of run {self.run_id}"
+                f" within {seconds:.0f} s: {self._reason}",
+                "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
+            )
+        if lost := self._background.account():
+            logger.warning("MLflow run %s is without %s", self.run_id, lost)
 
     def parameters(self, values: Mapping[str, Any]) -> None:
         """Log a nested configuration, flattened to dotted names. Values once logged can't change."""
@@ -143,11 +171,15 @@ class Run:
             self.client.log_batch(self.run_id, tags=[RunTag(k, v) for k, v in values.items()])
 
     def image(self, image: Image, key: str, step: int) -> None:
-        """A picture of a series with a step slider in the UI; a lost server or store only skips it."""
-        try:
-            self.client.log_image(self.run_id, image, key=key, step=step)
-        except failures() as error:
-            logger.warning("MLflow did not take the picture %s at step %d: %s", key, step, str(error)[:200])
+        """A picture of a series with a step slider in the UI; a lost server or store only skips it.
+
+        Returns at once; the picture must not be changed afterwards.
+        """
+        now = int(time.time() * 1000)
+        self._background.submit(
+            f"picture {key}",
+            lambda: self.client.log_image(self.run_id, image, key=key, step=step, timestamp=now),
+        )
 
     def picture(self, image: Image, name: str) -> None:
         """A picture as an artifact file."""
@@ -183,6 +215,10 @@ class Run:
             self.client.log_inputs(
                 self.run_id, [DatasetInput(Dataset.from_dictionary(dataset.to_dict()), tags)]
             )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -234,8 +270,18 @@ def run(
         status = "KILLED"
         raise
     finally:
+        if status != "FINISHED":
+            _send_rest(tracked)
         with suppress(MlflowException):
             mlflow.end_run(status)
+
+
+def _send_rest(tracked: Run) -> None:
+    """What a run that ends too early still has to say; how it ended matters more than whether it could be told."""
+    try:
+        tracked.flush(_LAST_PATIENCE)
+    except TrackingError as error:
+        logger.warning("%s", error.message)
 
 
 def _process() -> str:

@@ -6,11 +6,12 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceswap.errors import SettingsError
 from faceswap.files import write_text
@@ -19,6 +20,7 @@ from faceswap.model.training.schedule import Budget
 from faceswap.tuning.objective import FAILED, Objective
 from faceswap.tuning.space import SearchSpace, Value
 
+logger = logging.getLogger(__name__)
 Algorithm = Literal["bayesian", "hyperband"]
 Status = Literal["completed", "diverged", "out of memory", "crashed", "does not fit"]
 TRAIN = "faceswap.tuning.training:train"
@@ -150,9 +152,15 @@ def trial_folder(search: Path, trial_id: str) -> Path:
 
 
 def read_record(search: Path, trial_id: str) -> TrialRecord | None:
-    """The record of a trial that is over, else None."""
+    """The record of a trial that is over, else None; a damaged one is passed over with a warning."""
     file = trial_folder(search, trial_id) / "result.json"
-    return TrialRecord.model_validate_json(file.read_bytes()) if file.exists() else None
+    try:
+        return TrialRecord.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        logger.warning("%s is damaged, its trial counts as not done: %s", file, str(error).splitlines()[0])
+        return None
 
 
 def read_records(search: Path) -> list[TrialRecord]:

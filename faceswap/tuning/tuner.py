@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import logging
 import os
 import shutil
 import time
@@ -20,6 +21,7 @@ from faceswap.tuning import trial as trials
 from faceswap.tuning.oracles import epochs, oracle_for
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_record, read_records, trial_folder
 
+logger = logging.getLogger(__name__)
 Told = Callable[[TrialRecord], None]
 """Called after each trial."""
 _HOPELESS = 5
@@ -90,8 +92,9 @@ class SearchTuner(BaseTuner):
             continues=str(values.get("tuner/trial_id", "")),
         )
         done = read_record(self.folder, job.trial_id)
-        if done:
+        if done and done.values == job.values:
             return done
+        (job.folder / "result.json").unlink(missing_ok=True)  # damaged, or of a state that was: see search()
         job.folder.mkdir(parents=True, exist_ok=True)
         try:
             self.plan.variant(job.values)
@@ -137,7 +140,24 @@ def search(folder: Path, plan: SearchPlan, told: Told = lambda record: None) -> 
         TrainingError: a full disk or a lost server stopped it, or nothing works; it can be started again.
         Exception: what ``told`` raises.
     """
-    tuner = SearchTuner(folder, plan, told)
+    try:
+        tuner = SearchTuner(folder, plan, told)
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+    ) as error:  # of a damaged file, as Keras-Tuner reads it
+        state = folder / "oracle"
+        if role() == "worker" or not state.exists():
+            raise
+        aside = folder / "oracle.damaged"
+        logger.warning(
+            "%s is damaged (%s): the search is repeated with the trials that are done", state, error
+        )
+        shutil.rmtree(aside, ignore_errors=True)
+        state.rename(aside)
+        tuner = SearchTuner(folder, plan, told)
     try:
         with warnings.catch_warnings():
             # The Gaussian process of few trials says so at every step.

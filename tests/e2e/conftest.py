@@ -113,6 +113,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     """A browser that a test drives."""
+    from tests.e2e.apps import chromium
+
     with chromium() as one:
         yield one
 

@@ -144,6 +144,7 @@ def test_frames_are_spaced_and_limited() -> None:
 def test_truth_shows_what_the_swap_gained() -> None:
     result = evaluate(truth=lambda i: picture("ada", i))
     assert result.truth_ssim == pytest.approx(1)
+    np.testing.assert_array_equal(result.truths, result.swaps)
     assert result.truth_psnr == float("inf")
     assert result.truth_psnr_unswapped is not None
     assert result.truth_psnr_unswapped < 12

@@ -63,7 +63,9 @@ def test_a_store_that_refuses_skips_previews_and_is_told_in_words(
         with tracking.run("one", "train") as run:
             with caplog.at_level(logging.WARNING, "faceswap.tracking"):
                 run.image(PICTURE, "preview", 3)
-            assert "did not take the picture preview at step 3" in caplog.text
+                run.flush()
+            assert "did not take a picture preview" in caplog.text
+            assert "is without 1 x picture preview" in caplog.text
             for attempt in (
                 lambda: run.picture(PICTURE, "a.png"),
                 lambda: run.document({"a": 1}, "a.json"),

@@ -65,6 +65,34 @@ def test_the_same_seed_gives_the_same_trials(tmp_path: Path, inline: None, algor
     assert first[4:] != values("c", 1)[4:]
 
 
+@pytest.mark.parametrize("name", ["oracle/oracle.json", "oracle/trial_0001/trial.json", "oracle/tuner.json"])
+@pytest.mark.parametrize("content", [b"", bytes(200), b'{"hyperparam', b"[]", os.urandom(99)])
+def test_a_damaged_state_of_the_search_repeats_no_trial(
+    tmp_path: Path, inline: None, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
+) -> None:
+    first = begin(tmp_path, trials=5)
+    (tmp_path / name).write_bytes(content)
+    run, asked = tuner.trials.run, []
+
+    def noted(job: TrialJob, plan: SearchPlan) -> TrialRecord:
+        asked.append(job.trial_id)
+        return run(job, plan)
+
+    monkeypatch.setattr(tuner.trials, "run", noted)
+    more = begin(tmp_path, trials=6)
+    assert more[:5] == first
+    assert asked == ["0005"]
+
+
+def test_a_damaged_record_is_passed_over(
+    tmp_path: Path, inline: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = begin(tmp_path, trials=4)
+    (tmp_path / "trials" / "0001" / "result.json").write_bytes(bytes(300))
+    assert begin(tmp_path, trials=4) == [first[0], *first[2:]]
+    assert "0001/result.json is damaged, its trial counts as not done" in caplog.text
+
+
 def test_the_limits_hold_and_can_be_raised(tmp_path: Path, inline: None) -> None:
     first = begin(tmp_path, trials=3)
     assert len(first) == 3

@@ -76,6 +76,8 @@ def case_sheet(
 ) -> Image:
     """Typical, best and worst swaps: ``original | swap | reference's nearest real face | its reconstruction``.
 
+    Of fictional people also the true swap, beside the swap.
+
     Best and worst are by identity distance; swaps without a detectable face are the worst. Nearest means: with
     the most similar landmarks, so in nearly the same pose and expression.
 
@@ -106,6 +108,7 @@ def case_sheet(
                 [
                     Tile(result.originals[i], f"{kind}: {result.target}"),
                     Tile(result.swaps[i], f"swap: {found}"),
+                    *([Tile(result.truths[i], "the true swap")] if len(result.truths) else []),
                     Tile(real, f"real {result.reference}"),
                     Tile(rebuilt, "reconstruction"),
                 ]
@@ -123,6 +126,7 @@ def before_after(results: Sequence[PairResult], count: int = 3, side: int = 200)
                 for tile in (
                     Tile(result.originals[i], result.target),
                     Tile(result.swaps[i], f"with {result.reference}'s face"),
+                    *([Tile(result.truths[i], "the true swap")] if len(result.truths) else []),
                 )
             ]
             for result in results

@@ -4,23 +4,28 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from faceswap.evaluation.measures import MEASURES, TRUTH_MEASURES, Measure
+from faceswap.evaluation.protocol import spaced
 from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.verdict import graded, measures_of, summary, verdict
 from faceswap.media.images import data_uri, write_image
+from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 
 Image = NDArray[np.uint8]
-
+_TYPICAL = 3
+"""Frames of each pair that are shown on top."""
+_LOCAL = re.compile(r"(~|[A-Za-z]:)?[/\\\\]|\.\.?/|(file|sqlite):")
 _PACKAGES = (
     "faceswap",
     "keras",
@@ -89,26 +94,55 @@ def write_report(
 
 
 def _page(content: Mapping[str, Any], results: Sequence[PairResult], pictures: Mapping[str, Image]) -> str:
-    shown = [*MEASURES]
-    if any(result.truth_ssim is not None for result in results):
-        shown += TRUTH_MEASURES
     environment = Environment(
         loader=PackageLoader("faceswap.evaluation", "."), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters["plain"] = _text
+    plain = _plain(content)
+    verdicts = [verdict(result) for result in results]
+    measures = measures_of(results)
+    table = [graded(result, measures) for result in results]
     return environment.get_template("report.html").render(
-        content=_plain(content),
-        measures=shown,
-        results=results,
-        lines=[_line(measure, results) for measure in shown],
+        content=plain,
+        created=datetime.fromisoformat(content["created"]).strftime("%-d %B %Y, %H:%M UTC"),
+        summary=summary(verdicts),
+        pairs=[
+            {"result": result, "verdict": one, "frames": _frames(result)}
+            for result, one in zip(results, verdicts, strict=True)
+        ],
+        advice=list(dict.fromkeys(words for one in verdicts for words in one.advice)),
+        lines=[(one, [row[i] for row in table]) for i, one in enumerate(measures)],
         pictures={name: data_uri(picture) for name, picture in pictures.items()},
+        details=[
+            (title, list(_lines(plain[key])))
+            for title, key in (
+                ("Training", "training"),
+                ("Registered versions", "versions"),
+                ("Face sets", "face_sets"),
+                ("Settings", "settings"),
+                ("Packages", "packages"),
+            )
+            if plain[key]
+        ],
     )
 
 
-def _line(measure: Measure, results: Sequence[PairResult]) -> dict[str, Any]:
-    values = [getattr(result, measure.key) for result in results]
-    cells = [{"text": measure.shown(value), "grade": measure.grade(value)} for value in values]
-    return {"title": measure.title, "limits": measure.limits, "cells": cells}
+def _frames(result: PairResult) -> list[list[dict[str, str]]]:
+    """Some typical frames: before, the swap and, of fictional people, the true swap; none where there are none."""
+    if not len(result.swaps):
+        return []
+    shown = {result.target: result.originals, f"with {result.reference}'s face": result.swaps}
+    if len(result.truths):
+        shown["the true swap"] = result.truths
+    return [
+        [
+            {
+                "caption": caption,
+                "source": data_uri(images[i] if images is result.originals else stamp(images[i])),
+            }
+            for caption, images in shown.items()
+        ]
+        for i in spaced(result.frames, _TYPICAL)
+    ]
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -142,13 +176,34 @@ def _plain(value: Any) -> Any:
             return str(value)
 
 
+def _lines(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Nested values as lines for people, with a name each; without what is empty, without folders of this machine."""
+    for key, value in values.items():
+        name = f"{before}{key.replace('_', ' ')}"
+        if isinstance(value, dict):
+            yield from _lines(value, f"{name}: ")
+        elif value not in (None, "", []):
+            yield name, _text(value)
+
+
 def _text(value: Any) -> str:
-    """A value of the report's tables for people."""
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return "–" if value is None else str(value)
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+        case int():
+            return f"{value:,}"
+        case list():
+            return ", ".join(_text(item) for item in value)
+        case _:
+            return _without_folders(str(value))
+
+
+def _without_folders(text: str) -> str:
+    """A path or a database's URI as its last name: whose machine it was is nobody's business."""
+    local = _LOCAL.match(text)
+    return PurePosixPath(text.replace("\\", "/")).name if local else text
 
 
 def _packages() -> dict[str, str]:

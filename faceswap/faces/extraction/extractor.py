@@ -19,7 +19,7 @@ import pandas as pd
 
 import faceswap
 from faceswap import storage
-from faceswap.errors import FaceError, MediaError, NoFaceFound
+from faceswap.errors import FaceError, MediaError, NoFaceFound, UnreadableMedia
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.extraction.planning import plan
@@ -28,8 +28,10 @@ from faceswap.faces.extraction.selection import select
 from faceswap.faces.faceset import HEADER, FaceSet, digest_of, find_headers, write_header, write_manifest
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.identity import photo_embeddings
+from faceswap.jobs.fictional_media import RENDERER
 from faceswap.media.sources import MediaItem, find_media
 from faceswap.provenance.consent import Consent
+from faceswap.provenance.metadata import read_provenance
 from faceswap.settings import settings
 
 __all__ = ["ExtractionOptions", "Progress", "extract"]
@@ -78,7 +80,7 @@ def extract(
     fingerprint = _fingerprint(items, reference_photos, options, identity, consent)
     if finished := _finished(root, identity, fingerprint):
         return finished
-    finder = FaceFinder(options.detector, options.min_face)
+    finder = FaceFinder.down_to(options.min_face, options.detector)
     photos = photo_embeddings(reference_photos, finder) if reference_photos else None
     work = settings().work_path / f"extract-{fingerprint[:16]}"
     processes = workers or settings().workers or os.cpu_count() or 1
@@ -99,7 +101,11 @@ def extract(
             "geometry": options.geometry.to_dict(),
             "consent": consent.model_dump(mode="json"),
             "options": options.model_dump(mode="json"),
-            "report": {"counts": counts, "messages": list(dict.fromkeys(found.messages))},
+            "report": {
+                "counts": counts,
+                "messages": list(dict.fromkeys(found.messages)),
+                "rendered": _rendered(items),
+            },
             "sources": [{"name": item.name, "bytes": item.path.stat().st_size} for item in items],
             "faces": len(kept),
             "code_version": faceswap.__version__,
@@ -113,6 +119,17 @@ def extract(
         raise
     _tidy(work)
     return faces
+
+
+def _rendered(items: list[MediaItem]) -> dict[str, Any]:
+    """Name -> how it was rendered, of the sources that show a fictional person: of these a true swap can be made."""
+    made: dict[str, Any] = {}
+    for item in items:
+        with suppress(UnreadableMedia):
+            origin = read_provenance(item.path)
+            if origin is not None and origin.model == RENDERER and origin.options:
+                made[item.name] = {"person": origin.reference, **origin.options}
+    return made
 
 
 def _tidy(work: Path) -> None:

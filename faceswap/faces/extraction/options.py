@@ -24,7 +24,9 @@ class ExtractionOptions(BaseModel):
     detector: Literal["hog", "cnn"] = Field(
         "hog", description="dlib's detector; cnn wants a GPU build of dlib"
     )
-    min_face: int = Field(48, ge=20, le=1000, description="smallest face, px")
+    min_face: int = Field(
+        30, ge=15, le=1000, description="faces less high (brows to lower lip, px) are dropped"
+    )
     min_sharpness: float = Field(
         8.0, ge=0, description="least Laplacian variance at 128 px; 0 keeps blurred faces"
     )

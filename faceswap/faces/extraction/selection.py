@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.extraction.segments import Found
+from faceswap.faces.geometry import Geometry
 from faceswap.faces.identity import largest_cluster
 
 HELD_OUT = 0.2
@@ -46,7 +47,7 @@ def select(
     )
     steps: list[tuple[str, Mask]] = [
         ("other people", person & (rows["embedding_distance"] == nearest).to_numpy()),
-        ("too small", (_height(rows) >= options.min_face).to_numpy()),
+        ("too small", (_height(rows, options.geometry) >= options.min_face).to_numpy()),
         ("turned too far", (rows["yaw"].abs() <= options.max_yaw).to_numpy()),
         ("blurred", (rows["sharpness"] >= options.min_sharpness).to_numpy()),
     ]
@@ -69,8 +70,9 @@ def select(
     return kept, counts
 
 
-def _height(rows: pd.DataFrame) -> pd.Series:
-    return rows["box"].map(lambda box: box[3] - box[1])
+def _height(rows: pd.DataFrame, geometry: Geometry) -> pd.Series:
+    """Brows to lower lip, px of the frame: as high as the crop shows it, over the scale from frame to crop."""
+    return geometry.size / geometry.coverage / rows["scale"]
 
 
 def _distances(

@@ -165,7 +165,7 @@ def learn_occlusion(
     checkpoints = Checkpoints(folder)
     state = TrainingState(options.seed, {}, {"steps": options.steps}, {}, run_id=run_id)
     if checkpoints.latest():
-        state = checkpoints.restore(model, optimizer)
+        state = checkpoints.restore(model, lambda _: optimizer)
     while state.step < options.steps:
         steps = range(state.step, min(state.step + _SITTING, options.steps))
         curve = model.fit(OccludedFaces(faces, options, steps), shuffle=False, verbose=0)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from faceswap.errors import RegistryError
+from faceswap.errors import RegistryError, StorageError
 from faceswap.files import replacing
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import Preset
@@ -20,8 +20,10 @@ def export(model: Autoencoders, folder: Path) -> dict[str, str]:
 
     Returns:
         file name -> sha256 of the weights (not of the file: that holds dates).
+
+    Raises:
+        StorageError: the folder can't be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     encoder = build_encoder(model.preset)
     encoder.set_weights(model.encoder.get_weights())
     digests = {"encoder.keras": _save(encoder, folder / "encoder.keras")}
@@ -34,8 +36,14 @@ def export(model: Autoencoders, folder: Path) -> dict[str, str]:
 
 
 def _save(model: keras.Model, path: Path) -> str:
-    with replacing(path) as part:
-        model.save(part)
+    try:
+        with replacing(path) as part:
+            model.save(part)
+    except OSError as error:
+        raise StorageError(
+            f"The trained network {path} can't be written: {error.strerror or error}",
+            "make room there, or correct its permissions, then resume: the training itself is saved",
+        ) from error
     return weights_digest(model)
 
 

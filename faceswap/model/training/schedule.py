@@ -1,6 +1,9 @@
 """How long a training runs, and how far it is: learning rate, warp and finish follow the share that is used."""
 
 import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -89,6 +92,31 @@ class Schedule:
             self.seconds = end
         elif end:
             self.steps = int(end)
+
+
+class Stopwatch:
+    """Seconds trained. What passes in :meth:`paused`, such as waiting for a server or a disk, does not count."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """So far; set it to go on from an earlier sitting."""
+        return time.monotonic() - self._started
+
+    @seconds.setter
+    def seconds(self, value: float) -> None:
+        self._started = time.monotonic() - value
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The watch stands while the block runs."""
+        at = self.seconds
+        try:
+            yield
+        finally:
+            self.seconds = at
 
 
 class Due:

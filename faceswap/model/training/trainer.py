@@ -2,7 +2,6 @@
 
 import logging
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from faceswap.model.presets import Preset
 from faceswap.model.training.autoencoders import Autoencoders, compile_for_training
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
 from faceswap.model.training.dataset import Batches, Feeder
-from faceswap.model.training.schedule import Due, Schedule
+from faceswap.model.training.schedule import Due, Schedule, Stopwatch
 
 logger = logging.getLogger(__name__)
 _AHEAD = 4
@@ -96,6 +95,7 @@ class Trainer:
         )
         self._prepare(options.freeze_encoder)
         self._images_per_step = len(data.identities) * preset.batch_size
+        self._clock = Stopwatch()
 
     def resume(self) -> int:
         """Go on from the newest checkpoint, with the same budget or another; returns its step.
@@ -115,14 +115,22 @@ class Trainer:
         return self.state.step
 
     def train(self) -> TrainingResult:
-        """Use up the budget. On any interruption the state is saved before the exception goes on."""
+        """Use up the budget. On any interruption the state is saved before the exception goes on.
+
+        Raises:
+            CheckpointError: the first or the last state can't be saved; of those between only the log tells.
+            DivergedError: the loss is not a number, again and again.
+        """
         feeder = Feeder(self.data, self.options.seed, _AHEAD)
         try:
             self._loop(feeder)
         except TrainingError:
             raise
-        except BaseException:  # KeyboardInterrupt, Prefect's TerminationSignal: save, then let it go on
-            self._save()
+        except BaseException as interruption:  # KeyboardInterrupt, Prefect's TerminationSignal
+            try:
+                self._save()
+            except CheckpointError as error:
+                interruption.add_note(str(error))
             raise
         finally:
             feeder.close()
@@ -139,7 +147,7 @@ class Trainer:
         )
 
     def _loop(self, feeder: Feeder) -> None:
-        started = time.monotonic() - self.state.seconds
+        self._clock.seconds = self.state.seconds
         due = Due(
             self.state.seconds,
             report=self.options.report_seconds,
@@ -159,24 +167,24 @@ class Trainer:
             x, y = feeder.get(step, self.schedule.coming(step, self.state.seconds, _AHEAD))
             logs = self.model.train_on_batch(x, y, return_dict=True)
             self.state.step = step + 1
-            self.state.seconds = time.monotonic() - started
+            self.state.seconds = self._clock.seconds
             if not math.isfinite(float(logs["loss"])):
                 self._roll_back(feeder)
-                started = time.monotonic() - self.state.seconds
+                self._clock.seconds = self.state.seconds
                 continue
             unreported = logs
             if due("report", self.state.seconds):
                 self._report(logs, share)
                 unreported = None
-            if due("validate", self.state.seconds):
+            validating = due("validate", self.state.seconds)
+            if due("save", self.state.seconds) or validating:
+                self._save_if_possible()
+            if validating:
                 self._validate()
-                self.state.seconds = time.monotonic() - started
-            if due("save", self.state.seconds):
-                self._save()
         if unreported:  # the curve reaches the last step, however short the training
             self._report(unreported, 1.0)
+        self._save_if_possible()
         self._validate()
-        self.state.seconds = time.monotonic() - started
         self.observer.progress(1.0, f"step {self.state.step}")
 
     def _report(self, logs: dict[str, Any], share: float) -> None:
@@ -188,10 +196,11 @@ class Trainer:
             "images_per_second": rate,
         }
         self.model.reset_metrics()  # each point is the mean since the last one
-        self.observer.metrics(self.state.step, values)
-        self.observer.progress(
-            share, f"step {self.state.step}, loss {values['loss']:.4f}, {rate:.0f} images/s"
-        )
+        with self._clock.paused():
+            self.observer.metrics(self.state.step, values)
+            self.observer.progress(
+                share, f"step {self.state.step}, loss {values['loss']:.4f}, {rate:.0f} images/s"
+            )
 
     def _validate(self) -> None:
         values = heldout_errors(self.model, self.data)
@@ -199,8 +208,10 @@ class Trainer:
             values |= self.quality(self.model)
         score = values.get("score", -values["heldout_mae"])
         self.state.history.append((self.state.step, self.state.seconds, values))
-        self.observer.metrics(self.state.step, values)
-        self.observer.validated(self.state.step, self.model)
+        with self._clock.paused():
+            self.observer.metrics(self.state.step, values)
+            self.observer.validated(self.state.step, self.model)
+        self.state.seconds = self._clock.seconds
         if score > self.state.best + 1e-3:
             self.state.best, self.state.waited = score, 0
         else:
@@ -242,15 +253,19 @@ class Trainer:
         self.optimizer.build(self.model.trainable_variables)
 
     def _restore(self) -> None:
-        found = self.checkpoints.latest()
-        rests = bool(found and found.encoder_rests) or self.options.freeze_encoder
-        if rests != self.state.encoder_rests:
-            self._prepare(rests)
-        self.state = self.checkpoints.restore(self.model, self.optimizer)
-        self.state.encoder_rests = rests
+        self.state = self.checkpoints.restore(self.model, self._optimizer_for)
+        self.state.encoder_rests = self._rests_in(self.state)
         if self.state.stopped_early and not self.state.end:  # a checkpoint that does not know its end
             self.state.end = self.schedule.finish_soon(self.state.step, self.state.seconds)
         self.schedule.end_at(self.state.end)
+
+    def _optimizer_for(self, state: TrainingState) -> keras.optimizers.Optimizer:
+        if self._rests_in(state) != self.state.encoder_rests:
+            self._prepare(self._rests_in(state))
+        return self.optimizer
+
+    def _rests_in(self, state: TrainingState) -> bool:
+        return state.encoder_rests or self.options.freeze_encoder
 
     def _go_beyond(self) -> None:
         """Another budget than the checkpoint's: all of it is used; where the finish comes later, the encoder wakes."""
@@ -263,7 +278,15 @@ class Trainer:
             self._prepare(encoder_rests=False)
 
     def _save(self) -> None:
-        self.checkpoints.save(self.model, self.optimizer, self.state)
+        with self._clock.paused():
+            self.checkpoints.save(self.model, self.optimizer, self.state)
+
+    def _save_if_possible(self) -> None:
+        """What is learnt is not given up for a disk that is full for a while: the next interval tries again."""
+        try:
+            self._save()
+        except CheckpointError as error:
+            logger.warning("%s. The training goes on, and a checkpoint is tried again", error.message)
 
 
 def heldout_errors(model: Autoencoders, data: Batches, limit: int = 16) -> dict[str, float]:

@@ -23,12 +23,12 @@ class Journal:
         if not resume:
             self.remove()
         elif self._path.is_file():
-            for line in self._path.read_text(encoding="utf-8").splitlines():
+            for line in self._path.read_bytes().splitlines():
                 try:
                     entry = json.loads(line)
-                    self._known[entry["key"]] = entry["report"]
+                    self._known[entry["key"]] = dict(entry["report"])
                 except (ValueError, KeyError, TypeError):
-                    continue  # cut off by a kill: that file is done again
+                    continue  # cut off by a kill, or damaged: that file is done again
 
     def known(self, key: str) -> dict[str, Any] | None:
         """The report of a file that the same swap has finished, or None."""

@@ -1,10 +1,12 @@
 """A long video in parts, so that a cancelled or killed swap goes on where it stopped.
 
 The parts lie in a hidden folder beside the result, with a state file that is replaced after each part; a kill loses
-what was done since the last one. Only the very same swap (key) goes on with them.
+what was done since the last one. Only the very same swap (key) goes on with them. Where a part or the state is damaged,
+the swap goes on after the last part before it, or with the state before.
 """
 
-import json
+import hashlib
+import logging
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -21,8 +23,9 @@ from faceswap.files import replacing
 from faceswap.media.video.joining import Part
 from faceswap.media.video.writing import VideoWriter
 
+logger = logging.getLogger(__name__)
 _SECONDS = 10.0
-_STATE = "state.json"
+_STATE, _STATE_BEFORE = "state.json", "state.before.json"
 
 
 class Tally(BaseModel):
@@ -38,12 +41,16 @@ class Tally(BaseModel):
 
 
 class _Done(BaseModel):
-    """A finished part: its file, the times of its first and last frame in seconds, the counts up to its end."""
+    """A finished part: its file, the times of its first and last frame in seconds, the counts up to its end.
+
+    Those of earlier versions of this software have no digest (SHA-256).
+    """
 
     file: str
     first: float
     last: float
     tally: Tally
+    digest: str = ""
 
 
 class _State(BaseModel):
@@ -126,18 +133,39 @@ class Parts:
         assert self._state is not None
         stack, self._stack, self._writer = self._stack, ExitStack(), None
         stack.close()
-        done = _Done(file=self._file, first=self._first, last=self._last, tally=self._tally)
+        digest = _digest(self.folder / self._file)
+        done = _Done(file=self._file, first=self._first, last=self._last, tally=self._tally, digest=digest)
         self._parts.append(done)
-        with replacing(self.folder / _STATE) as path:
+        state = self.folder / _STATE
+        if state.exists():
+            state.replace(self.folder / _STATE_BEFORE)
+        with replacing(state) as path:
             path.write_text(self._state.model_dump_json())
 
     def _known(self, key: str) -> _State | None:
-        try:
-            state = _State.model_validate_json((self.folder / _STATE).read_text())
-        except (OSError, ValidationError, json.JSONDecodeError):
-            return None
-        whole = all((self.folder / part.file).is_file() for part in state.parts)
-        return state if state.key == key and whole else None
+        """The state up to the first part that is not whole; None where it is of another swap or there is none."""
+        for name in (_STATE, _STATE_BEFORE):
+            try:
+                state = _State.model_validate_json((self.folder / name).read_bytes())
+            except FileNotFoundError:
+                continue  # none yet, or a kill came between the two
+            except (OSError, ValidationError) as error:
+                logger.warning("%s is damaged and is passed over: %s", self.folder / name, error)
+                continue
+            return _State(key=key, parts=self._whole(state.parts)) if state.key == key else None
+        return None
+
+    def _whole(self, parts: list[_Done]) -> list[_Done]:
+        for number, part in enumerate(parts):
+            file = self.folder / part.file
+            try:
+                damaged = part.digest not in {"", _digest(file)}
+            except OSError:
+                damaged = True
+            if damaged:
+                logger.warning("%s is damaged: the swap goes on from %.1f s", file, part.first)
+                return parts[:number]
+        return parts
 
     def __enter__(self) -> Self:
         return self
@@ -153,3 +181,8 @@ class Parts:
             self.finish()
         if not self._parts:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -85,7 +85,7 @@ def test_page_is_well_formed_self_contained_and_escaped(tmp_path: Path) -> None:
 
 def test_page_grades_the_numbers(tmp_path: Path) -> None:
     _, page = write(tmp_path)
-    cells = dict(re.findall(r"<tr><td>([^<]+)</td><td class=\"(\w+)\"", page))
+    cells = dict(re.findall(r"<tr><th>([^<]+)<small.+?</th><td class=\"(\w+)\"", page))
     assert cells["Identity distance"] == "good"
     assert cells["Lips follow"] == "unknown"
     assert cells["Eyes follow"] == "fair"
@@ -105,6 +105,60 @@ def test_extra_adds_and_may_not_replace(tmp_path: Path) -> None:
     assert content["run"] == {"id": "abc"}
     with pytest.raises(ValueError, match="pairs"):
         write(tmp_path, extra={"pairs": []})
+
+
+def test_a_picture_and_a_verdict_come_first(tmp_path: Path) -> None:
+    frames = np.full((5, 64, 64, 3), 90, np.uint8)
+    result = RESULT.model_copy(update={"frames": 5, "originals": frames, "swaps": frames, "truths": frames})
+    page = write_report(tmp_path, [result], training={"steps": 5}, versions={"ada": "face-ada/3"}).read_text()
+    body = page[page.index("<body>") :]
+    order = [
+        "The swap is fair",
+        "It looks like ada; the eyes close with &lt;b&gt;bela&lt;/b&gt;&#39;s now and then; it is crisp.",
+        "the true swap",
+        "What to do next",
+        "For ada&#39;s eyes, give footage in which ada blinks",
+        "faceswap swap FILE --reference ada --out RESULT",
+        "The numbers",
+        "How it was made",
+    ]
+    places = [body.index(words) for words in order]
+    assert places == sorted(places)
+    assert body.count("<figcaption>the true swap</figcaption>") == 3
+    assert body.count("<figcaption>") == 9
+
+
+def test_no_path_of_this_machine_and_no_json_is_on_the_page(tmp_path: Path) -> None:
+    settings = {
+        "people": {"ada": "/home/me/films/ada.mp4", "ben": "s3://films/ben.mp4"},
+        "out": str(tmp_path),
+        "tracking": "sqlite:////home/me/.faceswap/mlflow.db",
+        "frames": 40,
+        "bottleneck": None,
+        "reference_photos": {"ada": ["/home/me/a.png", "~/b.png", "C:\\films\\c.png"]},
+        "options": {"every": 1, "geometry": {"size": 256}},
+    }
+    page = write_report(
+        tmp_path / "out",
+        [RESULT],
+        training={"wall_seconds": 240.5, "stopped_early": False},
+        face_sets={
+            "ada": {"digest": "ab" * 32, "uri": "/home/me/.faceswap/facesets/ada/abab", "faces": 1200}
+        },
+        settings=settings,
+    ).read_text()
+    rows = dict(re.findall(r"<tr><th>([^<]+)</th><td>([^<]+)</td></tr>", page))
+    assert rows["people: ada"] == "ada.mp4"
+    assert rows["people: ben"] == "s3://films/ben.mp4"
+    assert rows["tracking"] == "mlflow.db"
+    assert rows["reference photos: ada"] == "a.png, b.png, c.png"
+    assert rows["options: geometry: size"] == "256"
+    assert rows["ada: uri"] == "abab"
+    assert rows["ada: faces"] == "1,200"
+    assert rows["stopped early"] == "no"
+    assert "bottleneck" not in rows
+    for unwanted in ("/home", str(tmp_path), "films\\", "{&#34;", "[&#34;"):
+        assert unwanted not in page
 
 
 def test_a_report_without_pairs_says_so(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import textwrap
 import time
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -176,6 +177,52 @@ def test_never_a_number_ends_with_an_explanation(tmp_path: Path) -> None:
     one.model.train_on_batch = lambda x, y, **kw: {"loss": math.nan}  # type: ignore[method-assign]
     with pytest.raises(DivergedError, match="learning rate"):
         one.train()
+
+
+def test_it_saves_before_it_validates(tmp_path: Path) -> None:
+    def quality(model: Autoencoders) -> dict[str, float]:
+        saved.append(Checkpoints(tmp_path).latest().step == one.state.step)  # type: ignore[union-attr]
+        return {"score": 1.0}
+
+    saved: list[bool] = []
+    one = trainer(tmp_path, 3, checkpoint_seconds=1e9, validate_seconds=1e-6)
+    one.quality = quality
+    one.train()
+    assert saved == [True] * 4
+
+
+def test_waiting_for_who_is_told_and_for_the_disk_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Notes):
+        def metrics(self, step: int, values: dict[str, float]) -> None:
+            clock.now += 1000
+
+        validated = progress = metrics  # type: ignore[assignment]
+
+    clock = SimpleNamespace(now=5.0)
+    monkeypatch.setattr("faceswap.model.training.schedule.time", SimpleNamespace(monotonic=lambda: clock.now))
+    one = trainer(tmp_path, 1, Slow(), validate_seconds=4)
+    one.schedule = Schedule(Budget(minutes=0.2), TINY, 7)
+    step, save = one.model.train_on_batch, one.checkpoints.save
+
+    def takes_a_second(x, y, **kw):  # type: ignore[no-untyped-def]
+        clock.now += 1
+        return step(x, y, **kw)
+
+    def takes_minutes(*state: object) -> Path:
+        clock.now += 300
+        return save(*state)  # type: ignore[arg-type]
+
+    def takes_half_a_second(model: Autoencoders) -> dict[str, float]:
+        clock.now += 0.5
+        return {"score": 1.0}
+
+    one.model.train_on_batch, one.checkpoints.save = takes_a_second, takes_minutes  # type: ignore[method-assign]
+    one.quality = takes_half_a_second
+    result = one.train()
+    assert result.steps == 11  # of 12 seconds, one went into two validations
+    assert result.seconds == 12.5  # and the last validation
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,108 @@
+"""Which devices train in mixed bfloat16: those that multiply it natively."""
+
+import sys
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from faceswap.model import device as module
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    module.device.cache_clear()
+    yield
+    module.device.cache_clear()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, backend: str, **content: Any) -> None:
+    """Keras on that backend, whose package is a fake."""
+    fake = ModuleType(backend)
+    vars(fake).update(content)
+    monkeypatch.setitem(sys.modules, backend, fake)
+    monkeypatch.setattr(module.keras.backend, "backend", lambda: backend)
+
+
+def tensorflow_with(details: dict[str, Any] | None) -> SimpleNamespace:
+    gpus = [] if details is None else ["GPU:0"]
+    return SimpleNamespace(
+        list_physical_devices=lambda kind: gpus,
+        experimental=SimpleNamespace(get_device_details=lambda gpu: details),
+    )
+
+
+GPUS = [
+    ("Tesla V100", (7, 0), "float32"),
+    ("Tesla T4", (7, 5), "float32"),
+    ("A100", (8, 0), "mixed_bfloat16"),
+    ("GeForce RTX 3060", (8, 6), "mixed_bfloat16"),
+    ("L4", (8, 9), "mixed_bfloat16"),
+    ("H100", (9, 0), "mixed_bfloat16"),
+    ("B200", (10, 0), "mixed_bfloat16"),
+]
+
+
+@pytest.mark.parametrize(("name", "capability", "dtype"), GPUS)
+def test_nvidia_gpus(
+    monkeypatch: pytest.MonkeyPatch, name: str, capability: tuple[int, int], dtype: str
+) -> None:
+    use(
+        monkeypatch,
+        "tensorflow",
+        config=tensorflow_with({"device_name": name, "compute_capability": capability}),
+    )
+    found = module.device()
+    assert (found.name, found.accelerated, found.dtype) == (name, True, dtype)
+
+    module.device.cache_clear()
+    one = SimpleNamespace(platform="gpu", device_kind=name, compute_capability="{}.{}".format(*capability))
+    use(monkeypatch, "jax", default_backend=lambda: "gpu", devices=lambda: [one])
+    found = module.device()
+    assert (found.name, found.accelerated, found.dtype) == (name, True, dtype)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_torch_knows_by_itself(monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
+    def is_supported(including_emulation: bool = True) -> bool:
+        return including_emulation or native
+
+    cuda = SimpleNamespace(
+        is_available=lambda: True, get_device_name=lambda index: "GPU", is_bf16_supported=is_supported
+    )
+    use(monkeypatch, "torch", cuda=cuda)
+    assert module.device().bfloat16 is native
+
+
+def test_a_gpu_of_which_nothing_is_known_trains_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "tensorflow", config=tensorflow_with({}))
+    assert str(module.device()) == "GPU (tensorflow, float32)"
+
+
+@pytest.mark.parametrize(("kind", "bfloat16"), [("tpu", True), ("gpu", False)])
+def test_jax_devices_without_a_compute_capability(
+    monkeypatch: pytest.MonkeyPatch, kind: str, bfloat16: bool
+) -> None:
+    one = SimpleNamespace(platform=kind, device_kind="some", compute_capability="gfx906")
+    use(monkeypatch, "jax", default_backend=lambda: kind, devices=lambda: [one])
+    found = module.device()
+    assert (found.accelerated, found.bfloat16) == (True, bfloat16)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize("native", [True, False])
+def test_without_a_gpu_or_its_libraries_the_cpu_is_said(
+    monkeypatch: pytest.MonkeyPatch, backend: str, native: bool
+) -> None:
+    use(
+        monkeypatch,
+        backend,
+        config=tensorflow_with(None),
+        default_backend=lambda: "cpu",
+        cuda=SimpleNamespace(is_available=lambda: False),
+    )
+    monkeypatch.setattr(module, "_cpu_has_bfloat16", lambda: native)
+    found = module.device()
+    assert found.name.startswith("CPU")
+    assert (found.accelerated, found.bfloat16) == (False, native)
