@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from faceswap.errors import FaceswapError
+from faceswap.media.containers import unwritable
 from faceswap.media.joining import Part
 from faceswap.media.writing import VideoWriter
 from faceswap.storage import replacing
@@ -38,11 +39,12 @@ class Tally(BaseModel):
 
 
 class _Done(BaseModel):
-    """A finished part: its file, the times of its first and last frame in seconds, the counts up to its end."""
+    """A finished part: its file, its first and last frame's times in seconds, when the last is over, the counts."""
 
     file: str
     first: float
     last: float
+    until: float | None = None
     tally: Tally
 
 
@@ -74,7 +76,7 @@ class Parts:
         self._stack = ExitStack()
         self._writer: VideoWriter | None = None
         self._file = ""
-        self._first = self._last = 0.0
+        self._first = self._last = self._until = 0.0
         self._tally = self.tally
 
     @property
@@ -83,25 +85,36 @@ class Parts:
         return self._parts[-1].last if self._parts else None
 
     @property
+    def until(self) -> float | None:
+        """When the last finished frame is over, in seconds of the source."""
+        return (self._parts[-1].until or self._parts[-1].last) if self._parts else None
+
+    @property
     def tally(self) -> Tally:
         """Counts up to the end of the finished parts."""
         return self._parts[-1].tally if self._parts else Tally()
 
-    def write(self, image: NDArray[np.uint8], time: float, tally: Tally) -> None:
+    def write(
+        self, image: NDArray[np.uint8], time: float, tally: Tally, duration: float | None = None
+    ) -> None:
         """Append a frame.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             time: in seconds of the source, growing.
             tally: counts with this frame.
+            duration: seconds for which it is shown; None: one frame.
+
+        Raises:
+            StorageError: a part can't be written; those before it stay.
         """
         if self._writer is not None and time - self._first >= _SECONDS:
             self._finish()
         if self._writer is None:
             self._file, self._first = f"{len(self._parts):05d}.mp4", time
             self._writer = self._stack.enter_context(self._open_writer(self.folder / self._file))
-        self._writer.write(image, time - self._first)
-        self._last, self._tally = time, tally
+        self._writer.write(image, time - self._first, duration)
+        self._last, self._until, self._tally = time, time + (duration or 0.0), tally
 
     def joinable(self, start: float) -> list[Part]:
         """The finished parts, with their times in a video that begins at ``start`` seconds of the source."""
@@ -126,10 +139,16 @@ class Parts:
         assert self._state is not None
         stack, self._stack, self._writer = self._stack, ExitStack(), None
         stack.close()
-        done = _Done(file=self._file, first=self._first, last=self._last, tally=self._tally)
+        done = _Done(
+            file=self._file, first=self._first, last=self._last, until=self._until, tally=self._tally
+        )
         self._parts.append(done)
-        with replacing(self.folder / _STATE) as path:
-            path.write_text(self._state.model_dump_json())
+        try:
+            with replacing(self.folder / _STATE) as path:
+                path.write_text(self._state.model_dump_json())
+        except OSError as error:
+            self._parts.pop()
+            raise unwritable(self.folder / _STATE, error) from error
 
     def _known(self, key: str) -> _State | None:
         try:

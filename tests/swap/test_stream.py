@@ -12,6 +12,7 @@ import pytest
 from faceswap.errors import MediaError, NoFaceFound, UnreadableMedia
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
+from faceswap.media.orientation import Orientation
 from faceswap.media.video import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from faceswap.swap.options import SwapOptions
@@ -114,7 +115,7 @@ def test_sound_and_colours_that_can_not_be_kept_are_reported(
     assert "silent.mp4 is in a format that is not known" in (report.damage or "")
     stopped = swap_video(silent, tmp_path / "o.mp4", swapper(), MADE, cancelled=stop_after(5))
     assert "not known" in (stopped.damage or "")
-    monkeypatch.setattr("faceswap.media.video.is_hdr", lambda frame: True)
+    monkeypatch.setattr("faceswap.media.info.is_hdr", lambda frame: True)
     report = swap_video(clip, tmp_path / "hdr.mp4", swapper(), MADE)
     assert report.damage is None  # nothing is wrong with it
     assert len(report.remarks) == 1
@@ -124,13 +125,15 @@ def test_sound_and_colours_that_can_not_be_kept_are_reported(
 @pytest.mark.parametrize("rotation", [90, 180])
 def test_the_rotation_stays_a_flag_and_the_picture_upright(tmp_path: Path, rotation: int) -> None:
     source, out = tmp_path / "turned.mp4", tmp_path / "o.mp4"
-    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS, rotation=rotation) as writer:
+    with VideoWriter(
+        source, width=WIDTH, height=HEIGHT, fps=FPS, orientation=Orientation(rotation)
+    ) as writer:
         for image in frames(5):
             writer.write(image)
     assert swap_video(source, out, swapper(), MADE).swapped
     before, after = probe(source), probe(out)
-    assert (after.width, after.height, after.rotation) == (WIDTH, HEIGHT, rotation)
-    assert before.rotation == rotation
+    assert (after.width, after.height, after.orientation) == (WIDTH, HEIGHT, Orientation(rotation))
+    assert before.orientation == Orientation(rotation)
     with VideoReader(source) as a, VideoReader(out) as b:
         for x, y in zip(a.frames(), b.frames(), strict=True):
             np.testing.assert_allclose(y.image[220:].mean(), x.image[220:].mean(), atol=2)
