@@ -33,7 +33,7 @@ _OF_THE_FILE = frozenset(
         ),
         *("duration", "hasaudio", "hasvideo", "hasmetadata", "canseektoend", "metadatacreator", "isvbr"),
         *("filesize", "videosize", "audiosize", "datasize", "lasttimestamp", "lastkeyframetimestamp"),
-        *("deviceconformancetemplate", "software_version", "service_name", "service_provider"),
+        *("deviceconformancetemplate", "software", "software_version", "service_name", "service_provider"),
     }
 )
 """Tags that describe the file in which they are, not what it shows."""
@@ -68,7 +68,7 @@ class Companions:
                 output.set_chapters(self._chapters)
                 pictured = pictures(source)
                 if pictured is not None and output.streams.video:
-                    describe(pictured, output.streams.video[0])
+                    describe(pictured, output.streams.video[0], suffix)
                 for index in self._taken(source, output, suffix):
                     self._tracks.append(Track(path, index, output, suffix, start))
                 self._add_fonts(source, output, suffix)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, pairwise
 from math import inf
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def join_videos(
                     audio_from, container, suffix, start=audio_start, end=end, metadata=metadata
                 )
                 stack.callback(companions.close)
-            last = None
+            last, until = None, inf if end is None else end
             for part in parts:
                 with open_media(part.path) as source:  # one at a time: long videos have hundreds
                     if _coding(source) != coding:
@@ -101,10 +102,10 @@ def join_videos(
                             f"The parts of {out} are coded in different ways",
                             "begin anew: --fresh, or remove the folder of parts",
                         )
-                    last = _copy(source, part.start, track, container, companions, last)
+                    last = _copy(source, part.start, track, container, companions, until, last)
             if companions is None:
                 return Joined()
-            for packet in companions.until(inf if end is None else end):
+            for packet in companions.until(until):
                 container.mux(packet)
             container.close()  # what is still in its queue is written
             left_out = (*companions.left_out, *companions.missing(unfinished))
@@ -119,13 +120,18 @@ def _copy(
     track: VideoStream,
     container: av.container.OutputContainer,
     companions: Companions | None,
+    end: float,
     last: Fraction | None,
 ) -> Fraction | None:
     """Mux all pictures of one part, with the sound beside them; the last decoding time, in seconds."""
-    for packet in source.demux(source.streams.video[0]):
-        if packet.pts is None or packet.dts is None or packet.time_base is None:
+    step = 1 / track.codec_context.framerate
+    packets = (p for p in source.demux(source.streams.video[0]) if p.pts is not None and p.dts is not None)
+    for packet, after in pairwise(chain(packets, [None])):
+        if packet is None or packet.pts is None or packet.dts is None:
             continue
         base = packet.time_base
+        if after is not None:  # MP4 tells when the next is decoded; how long this one is shown its times say
+            packet.duration = round(step / base)
         shift = round(Fraction(start) / base)
         packet.pts += shift
         packet.dts += shift
@@ -133,11 +139,11 @@ def _copy(
         if last is not None and packet.dts * base <= last:
             packet.dts = int(last / base) + 1
         last = packet.dts * base
-        until = packet.pts * base + (packet.duration or 0) * base
+        shown = packet.pts * base + (packet.duration or 0) * base
         packet.stream = track
         container.mux(packet)
         if companions is not None:
-            for other in companions.until(float(until)):
+            for other in companions.until(min(float(shown), end)):
                 container.mux(other)
     return last
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from av.stream import Discard, Stream
 from av.subtitles.stream import SubtitleStream
 
 from faceswap.media.containers import first_moment, open_media
+from faceswap.media.restarts import Clock, restarts
 
 _MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
 _COPIED = {
@@ -26,8 +28,15 @@ _COPIED = {
 """What players expect in a container; of sound Matroska takes all that it can hold."""
 _AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000})
 _LAYOUTS = {1: "mono", 6: "5.1"}
-_KEPT_TAGS = ("language", "title", "handler_name")
-"""Of a track; others are statistics of the file that it was in."""
+_NAMELESS = re.compile(r"|(Apple )?(Sound|Video|Subtitle|Core)(Media|Handle| Media).*", re.IGNORECASE)
+"""Handlers that writers of MP4 name where a track has no title."""
+
+
+_QUICKTIME = {
+    **{"deu": "ger", "nld": "dut", "zho": "chi", "ell": "gre", "isl": "ice", "swe": "sve", "eus": "baq"},
+    **{"fre": "fra", "cze": "ces", "rum": "ron", "slo": "slk"},
+}
+"""Languages by the names that FFmpeg knows QuickTime's numbers for."""
 
 
 def is_copied(track: Stream, output: OutputContainer, suffix: str) -> bool:
@@ -39,10 +48,17 @@ def is_copied(track: Stream, output: OutputContainer, suffix: str) -> bool:
     return codec in known
 
 
-def describe(track: Stream, new: Stream) -> None:
+def describe(track: Stream, new: Stream, suffix: str) -> None:
     """Give a new track the language, title and role of another."""
     tags = {key.lower(): value for key, value in track.metadata.items()}
-    new.metadata.update({key: tags[key] for key in _KEPT_TAGS if key in tags})
+    title = tags.get("title") or tags.get("handler_name", "")
+    if not _NAMELESS.fullmatch(title):
+        new.metadata["title" if suffix == ".mkv" else "handler_name"] = (
+            title  # players of MP4 show the handler
+        )
+    language = tags.get("language")
+    if language:
+        new.metadata["language"] = _QUICKTIME.get(language, language) if suffix == ".mov" else language
     new.disposition = track.disposition
 
 
@@ -70,6 +86,7 @@ class Track:
         self.damage: str | None = None
         self.encoded: str | None = None
         self._name = path
+        self._clock = Clock(restarts(path))
         self._held: tuple[float, Packet[Any]] | None = None
         self._source = open_media(path)
         try:
@@ -78,6 +95,7 @@ class Track:
             for other in self._source.streams:
                 if other.index != index:
                     other.discard = Discard.all
+            self._cut = start > 0
             self._start = start + float(first_moment(self._source))
             self._out: Any
             self._packets: Iterator[tuple[float, Packet[Any]]]
@@ -92,7 +110,7 @@ class Track:
                 )
                 self._packets = self._encoded()
                 self.encoded = context.codec.canonical_name
-            describe(self._track, self._out)
+            describe(self._track, self._out, suffix)
         except BaseException:
             self._source.close()
             raise
@@ -127,13 +145,20 @@ class Track:
             if packet.pts is None or packet.time_base is None:
                 continue
             time = float(packet.pts * packet.time_base) - self._start
-            # before the cut; of whole sound the run-in before time 0 stays, decoders need it
-            if time < 0 and (self._start > 0 or isinstance(self._track, SubtitleStream)):
+            shift = self._clock.shift(time, float((packet.duration or 0) * packet.time_base))
+            time += shift
+            if time < 0 and not self._is_kept(packet, time):
                 continue
-            packet.pts -= round(self._start / packet.time_base)
+            packet.pts += round((shift - self._start) / packet.time_base)
             packet.dts = packet.pts  # sound is stored in the order of its times
             packet.stream = self._out
             yield time, packet
+
+    def _is_kept(self, packet: Packet[Any], time: float) -> bool:
+        """Whether a packet that begins before time 0 stays: of whole sound the run-in, which decoders need."""
+        if self._cut or isinstance(self._track, SubtitleStream):
+            return False
+        return self._start <= 0 or time + float((packet.duration or 0) * packet.time_base) > 0
 
     def _encoded(self) -> Iterator[tuple[float, Packet[Any]]]:
         for packet in self._read():
@@ -144,6 +169,7 @@ class Track:
                 continue
             for frame in frames:
                 time = (frame.time or 0.0) - self._start
+                time += self._clock.shift(time, frame.samples / frame.sample_rate)
                 if time >= 0:
                     frame.time_base = Fraction(1, frame.sample_rate)
                     frame.pts = round(time * frame.sample_rate)

@@ -23,6 +23,7 @@ from faceswap.media.containers import first_moment, open_media, pictures, sound_
 from faceswap.media.info import VideoInfo, describe, shown_size
 from faceswap.media.interlacing import whole_frames
 from faceswap.media.rates import frame_rate
+from faceswap.media.restarts import Clock, restarts
 from faceswap.media.writing import VideoWriter
 from faceswap.settings import settings
 
@@ -106,10 +107,11 @@ class VideoReader:
         self._interlaced, self._resized = False, None
         container, stream, index = self._opened_at(start)
         whole = index == 0
-        last = 0.0
+        last, clock = 0.0, Clock()
         try:
             for frame in whole_frames(self._noted(self._decoded(container, stream))):
                 time, duration = self._time(frame, stream, index), self._duration(frame)
+                time += clock.shift(time, duration)
                 last = max(last, time + duration)
                 if end is not None and time >= end:
                     return
@@ -154,6 +156,8 @@ class VideoReader:
         """The file, ready to decode from a keyframe before ``start``, and the number of the next frame."""
         container, stream = self._open()
         if start is None or start < _SEEK_FROM or not stream.time_base or _times_are_wrong(stream):
+            return container, stream, 0
+        if restarts(self.path):
             return container, stream, 0
         wanted = (stream.start_time or 0) + int((start - _BEFORE) / stream.time_base)
         try:
@@ -220,7 +224,7 @@ class VideoReader:
                 self.damage = f"{self.path} is truncated: {read} of {held} frames could be read"
             return
         promised = self.info.duration
-        if last < promised - max(1.0, 0.05 * promised) and not self._sounds_at(promised):
+        if last < promised - min(max(1.0, 0.05 * promised), 0.2 * promised) and not self._sounds_at(promised):
             self.damage = f"{self.path} is truncated: it ends at {last:.1f} of {promised:.1f} s"
 
     def _sounds_at(self, seconds: float) -> bool:

@@ -92,6 +92,7 @@ class VideoWriter:
         self._orientation = orientation
         self._count, self._last = 0, -1
         self._held: av.VideoFrame | None = None
+        self._shown = 0
         self._sound_end = audio_end - audio_start if audio_end is not None else None
         self._scaler = VideoReformatter()
         self._companions: Companions | None = None
@@ -154,7 +155,8 @@ class VideoWriter:
         ticks = self._last + step if time is None and self._count else Fraction(time or 0) / self._base
         frame.pts = self._last = max(self._last + 1, round(ticks))
         frame.time_base = self._base
-        frame.duration = max(1, round(step if duration is None else Fraction(duration) / self._base))
+        frame.duration = round(step)  # of all but the last the times say it
+        self._shown = max(1, round(step if duration is None else Fraction(duration) / self._base))
         self._count += 1
         # the last frame is encoded in a way of its own, and which that is shows only at the end
         before, self._held = self._held, frame
@@ -190,6 +192,7 @@ class VideoWriter:
     def _finish(self) -> None:
         last = self._held
         assert last is not None
+        last.duration = self._shown
         if last.duration > 1.5 / self.fps / self._base:
             # MP4 keeps the duration of what is stored last: nothing may be predicted from a frame that is held
             last.pict_type = PictureType.I
