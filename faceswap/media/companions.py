@@ -60,6 +60,7 @@ class Companions:
         self.left_out: list[str] = []
         self._path = path
         self._no_sound: str | None = None
+        self._said = False
         self._tracks: list[Track] = []
         try:
             with open_media(path) as source:
@@ -123,6 +124,7 @@ class Companions:
         with open_media(written) as found:
             kept = {key.lower() for key in found.metadata}
             lost = sorted(key for key in self._tags if key.lower() not in kept)
+            lost += ["comment"] if self._said and "description" not in kept else []
             chapters = len(self._chapters) - len(found.chapters())
         sentences = (
             [f"tags of {self._path} that {written.suffix} can't hold: {', '.join(lost)}"] if lost else []
@@ -195,6 +197,7 @@ class Companions:
         output.metadata.update(origin)
         if own.get("title") and own["title"] != origin["title"]:
             output.metadata["title"] = f"{own['title']} ({origin['title']})"
+        self._said = bool(said)
         output.metadata["description"] = "\n".join([origin["description"], *said])
         return kept
 

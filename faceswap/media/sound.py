@@ -33,8 +33,17 @@ _NAMELESS = re.compile(r"|(Apple )?(Sound|Video|Subtitle|Core)(Media|Handle| Med
 
 
 _QUICKTIME = {
-    **{"deu": "ger", "nld": "dut", "zho": "chi", "ell": "gre", "isl": "ice", "swe": "sve", "eus": "baq"},
-    **{"fre": "fra", "cze": "ces", "rum": "ron", "slo": "slk"},
+    "deu": "ger",
+    "nld": "dut",
+    "zho": "chi",
+    "ell": "gre",
+    "isl": "ice",
+    "swe": "sve",
+    "eus": "baq",
+    "fre": "fra",
+    "cze": "ces",
+    "rum": "ron",
+    "slo": "slk",
 }
 """Languages by the names that FFmpeg knows QuickTime's numbers for."""
 
@@ -141,6 +150,7 @@ class Track:
             yield packet
 
     def _copied(self) -> Iterator[tuple[float, Packet[Any]]]:
+        last: int | None = None
         for packet in self._read():
             if packet.pts is None or packet.time_base is None:
                 continue
@@ -150,7 +160,11 @@ class Track:
             if time < 0 and not self._is_kept(packet, time):
                 continue
             packet.pts += round((shift - self._start) / packet.time_base)
-            packet.dts = packet.pts  # sound is stored in the order of its times
+            if last is not None and packet.pts <= last:
+                if isinstance(self._track, AudioStream):  # twice the same moment, where two files meet
+                    continue
+                packet.pts = last + 1
+            packet.dts = last = packet.pts  # sound is stored in the order of its times
             packet.stream = self._out
             yield time, packet
 
@@ -161,6 +175,7 @@ class Track:
         return self._start <= 0 or time + float((packet.duration or 0) * packet.time_base) > 0
 
     def _encoded(self) -> Iterator[tuple[float, Packet[Any]]]:
+        last = -1.0
         for packet in self._read():
             try:
                 frames: list[Any] = packet.decode()
@@ -170,7 +185,8 @@ class Track:
             for frame in frames:
                 time = (frame.time or 0.0) - self._start
                 time += self._clock.shift(time, frame.samples / frame.sample_rate)
-                if time >= 0:
+                if time >= 0 and time > last:
+                    last = time
                     frame.time_base = Fraction(1, frame.sample_rate)
                     frame.pts = round(time * frame.sample_rate)
                     yield from self._timed(self._out.encode(frame))

@@ -79,7 +79,8 @@ def chapters(path: Path) -> list[tuple[float, float, str]]:
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
 def test_all_tracks_chapters_and_tags_are_kept(tmp_path: Path, suffix: str) -> None:
     source, out = film(tmp_path / "film"), tmp_path / f"o{suffix}"
-    assert joined(source, out) == Joined()
+    note = f"tags of {source} that .mov can't hold: comment"
+    assert joined(source, out) == Joined(left_out=(note,) if suffix == ".mov" else ())
     with av.open(str(source)) as a, av.open(str(out)) as b:
         tags = {key.lower(): value for key, value in b.metadata.items()}
         for old, new in zip(a.streams.audio, b.streams.audio, strict=True):
@@ -95,7 +96,7 @@ def test_all_tracks_chapters_and_tags_are_kept(tmp_path: Path, suffix: str) -> N
         assert packets[0] == packets[1]
     assert chapters(out) == [(0.0, pytest.approx(0.8, abs=0.01), "One"), (0.8, pytest.approx(2.0), "Two")]
     assert (tags["title"], tags["artist"]) == ("Interview (AI-generated)", "Crew")
-    assert tags["description"].endswith("\nNote")
+    assert suffix == ".mov" or tags["description"].endswith("\nNote")
     assert tags["creation_time"].startswith("2024-05-06T07:08:09")
     assert read_provenance(out) == ORIGIN
 
