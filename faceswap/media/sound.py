@@ -157,7 +157,7 @@ class Track:
             time = float(packet.pts * packet.time_base) - self._start
             shift = self._clock.shift(time, float((packet.duration or 0) * packet.time_base))
             time += shift
-            if time < 0 and not self._is_kept(packet, time):
+            if time < 0 and not self._keeps_run_in:
                 continue
             packet.pts += round((shift - self._start) / packet.time_base)
             if last is not None and packet.pts <= last:
@@ -168,11 +168,12 @@ class Track:
             packet.stream = self._out
             yield time, packet
 
-    def _is_kept(self, packet: Packet[Any], time: float) -> bool:
-        """Whether a packet that begins before time 0 stays: of whole sound the run-in, which decoders need."""
+    @property
+    def _keeps_run_in(self) -> bool:
+        """Whether packets before time 0 stay: of whole sound the run-in, which decoders need."""
         if self._cut or isinstance(self._track, SubtitleStream):
             return False
-        return self._start <= 0 or time + float((packet.duration or 0) * packet.time_base) > 0
+        return self._start <= 0
 
     def _encoded(self) -> Iterator[tuple[float, Packet[Any]]]:
         last = -1.0
