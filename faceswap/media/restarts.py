@@ -31,7 +31,8 @@ class Clock:
         if self._end is not None and time + self._shift < self._end - duration - _BACK:
             self._shift = self._shifts.pop(0) if self._shifts else self._end - time
             self._end = time + self._shift
-        self._end = max(self._end or 0.0, time + self._shift + duration)
+        end = time + self._shift + duration
+        self._end = end if self._end is None else max(self._end, end)
         return self._shift
 
 
