@@ -302,7 +302,7 @@ def test_what_plays_after_the_last_frame_begins_is_kept(tmp_path: Path, suffix: 
         assert reader.damage is None
         assert reader.info.fps == FPS
     assert (last.time, last.duration) == (pytest.approx(0.4, abs=1e-3), pytest.approx(2.6, abs=1e-3))
-    assert audio_seconds(out) == pytest.approx(audio_seconds(source), abs=0.01)
+    assert audio_seconds(out) == pytest.approx(audio_seconds(source), abs=0.07)  # a packet
     assert audio_seconds(out) == pytest.approx(5.0, abs=0.1)
     swap_video(source, out, swapper(), MADE, end=2.0)
     assert probe(out).duration == pytest.approx(2.0, abs=2e-3)
