@@ -3,6 +3,7 @@
 FaceswapError
 ├── SettingsError          a setting or an option is wrong or they contradict each other
 ├── StorageError           a local path or an s3:// prefix can't be read or written
+│   └── DiskFull           no room is left: what is done stays, the same call goes on once there is
 ├── MediaError             a picture or a video can't be used
 │   ├── UnreadableMedia    corrupt, truncated, or not what its name says
 │   └── MediaTooLarge      more pixels than the limit allows
@@ -66,6 +67,10 @@ class SettingsError(FaceswapError):
 
 class StorageError(FaceswapError):
     """A local path or an s3:// prefix can't be read or written."""
+
+
+class DiskFull(StorageError):
+    """No room is left on a disk; what is done stays, and the same call goes on once there is."""
 
 
 class MediaError(FaceswapError):

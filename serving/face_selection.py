@@ -6,12 +6,13 @@ from pathlib import Path
 
 from faceswap.errors import FaceError, NoFaceFound, UnreadableMedia
 from faceswap.faces.detection import Face
+from faceswap.faces.finder import Finder
 from faceswap.faces.gallery import portrait, telling_frame
 from faceswap.faces.geometry import Image
 from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.swap.assignment import Choice
 from faceswap.swap.options import SwapOptions
-from faceswap.faces.finder import Finder, SwapResult
+from faceswap.swap.swapper import SwapResult
 
 ALL = 0
 """Instead of the number of a face (1: the largest): every face."""

@@ -24,7 +24,12 @@ import faceswap
 from faceswap.errors import MediaError, UnreadableMedia
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm"})
+VIDEO_SUFFIXES = frozenset(
+    {
+        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".asf", ".flv", ".ogv", ".3gp", ".3g2"),
+        *(".mts", ".m2ts", ".ts", ".mpg", ".mpeg", ".vob"),
+    }
+)
 _KEY = "faceswap"
 _MARK = "faceswap-provenance:"
 _ASCII = b"ASCII\0\0\0"

@@ -1,12 +1,16 @@
-"""Opening of video files as what they claim to be."""
+"""Opening of video files as what they claim to be, and what their tracks are for."""
 
+import errno
+from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
 
-from faceswap.errors import UnreadableMedia
+from faceswap.errors import DiskFull, StorageError, UnreadableMedia
 
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,wav,mp3,aac,flac,ogg"
 """No playlists, which would open other files and addresses, and no pictures that are called a video."""
@@ -34,6 +38,30 @@ def open_media(path: Path) -> InputContainer:
         ) from error
 
 
-def sound_track(container: InputContainer) -> AudioStream | None:
-    """The first sound track in a format that is known; telephones put others, that only they play, beside it."""
-    return next((track for track in container.streams.audio if track.codec_context is not None), None)
+def pictures(container: InputContainer) -> VideoStream | None:
+    """The track of moving pictures that players show, not a cover; None where there is none."""
+    track = container.streams.best("video")
+    if not isinstance(track, VideoStream) or Disposition.attached_pic in track.disposition:
+        return None
+    return track
+
+
+def sound_tracks(container: InputContainer) -> list[AudioStream]:
+    """The sound tracks in a format that is known; telephones put others, that only they play, beside them."""
+    return [track for track in container.streams.audio if track.codec_context is not None]
+
+
+def first_moment(container: InputContainer) -> Fraction:
+    """When the first picture is due, in seconds of the container; times of this software count from there."""
+    track = pictures(container)
+    return Fraction(track.start_time or 0) * (track.time_base or 0) if track else Fraction(0)
+
+
+def unwritable(path: Path, error: Exception) -> StorageError:
+    """The error for a file that can't be written, from that of the system or of FFmpeg."""
+    why = getattr(error, "strerror", None) or error
+    if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return DiskFull(
+            f"{path} can't be written: {why}", "make room on the disk, then give the same command again"
+        )
+    return StorageError(f"{path} can't be written: {why}", "check the folder and its permissions")

@@ -4,18 +4,33 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, pairwise
+from math import inf
 from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.stream import VideoStream
 
-from faceswap.errors import MediaError, StorageError
+from faceswap.errors import MediaError
 from faceswap.files import replacing
-from faceswap.media.video.containers import open_media
-from faceswap.media.video.sound import Sound
+from faceswap.media.video.companions import Companions
+from faceswap.media.video.containers import open_media, unwritable
+from faceswap.media.video.orientation import Orientation
 from faceswap.provenance.metadata import Provenance, container_tags
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What became of all but the pictures.
+
+    Attributes:
+        damage: what was wrong with the source's sound or subtitles, or None.
+        left_out: what could not be kept or is kept in another form, in sentences.
+    """
+
+    damage: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,21 +47,25 @@ def join_videos(
     *,
     audio_from: Path | None = None,
     audio_start: float = 0.0,
-    rotation: int = 0,
+    end: float | None = None,
+    fps: Fraction | None = None,
+    orientation: Orientation | None = None,
     metadata: Provenance | None = None,
-) -> str | None:
-    """Copy the pictures of the parts into one file, with the sound of another; ``out`` appears whole or not at all.
+) -> Joined:
+    """Copy the pictures of the parts into one file, with all that accompanies those of another.
+
+    ``out`` appears whole or not at all.
 
     Args:
         parts: in their order, written by :class:`faceswap.media.video.writing.VideoWriter` with equal settings.
         out: .mp4, .m4v, .mov or .mkv.
-        audio_from: file whose sound is taken along, as far as the pictures reach.
+        audio_from: file whose sound, subtitles, chapters and tags are taken along.
         audio_start: seconds of that file that become time 0.
-        rotation: with which the parts were written.
+        end: seconds of the joined video where sound and chapters end; None: where those of ``audio_from`` do, which may
+            be after the pictures.
+        fps: that the file names; None: that of the first part.
+        orientation: with which the parts were written.
         metadata: what the file says of its origin.
-
-    Returns:
-        what was wrong with the sound of ``audio_from``, or None.
 
     Raises:
         MediaError: there are no parts, or they differ in size or coding.
@@ -57,19 +76,25 @@ def join_videos(
         raise MediaError(f"There is nothing to join for {out}")
     suffix = out.suffix.lower()
     options = {} if suffix == ".mkv" else {"movflags": "+faststart"}
+    companions: Companions | None = None
     try:
         with replacing(out) as unfinished, ExitStack() as stack:
             container = stack.enter_context(av.open(str(unfinished), "w", container_options=options))
-            container.metadata.update(container_tags(metadata) if metadata else {})
             with open_media(parts[0].path) as first:
-                track = container.add_stream_from_template(first.streams.video[0])
+                template = first.streams.video[0]
+                track = container.add_stream_from_template(template)
+                track.codec_context.framerate = fps or template.average_rate or Fraction(25)
                 coding = _coding(first)
-            if rotation:
-                track.set_display_rotation(rotation)
-            sound = Sound.of(audio_from, container, suffix, audio_start) if audio_from else None
-            if sound is not None:
-                stack.callback(sound.close)
-            last = None
+            if orientation is not None and not orientation.upright:
+                track.set_display_matrix(orientation.matrix)
+            if audio_from is None:
+                container.metadata.update(container_tags(metadata) if metadata else {})
+            else:
+                companions = Companions.of(
+                    audio_from, container, suffix, start=audio_start, end=end, metadata=metadata
+                )
+                stack.callback(companions.close)
+            last, until = None, inf if end is None else end
             for part in parts:
                 with open_media(part.path) as source:  # one at a time: long videos have hundreds
                     if _coding(source) != coding:
@@ -77,13 +102,16 @@ def join_videos(
                             f"The parts of {out} are coded in different ways",
                             "begin anew: --fresh, or remove the folder of parts",
                         )
-                    last = _copy(source, part.start, track, container, sound, last)
-            # packets stay in the container's queue until it is closed, which ``stack`` does before the rename
+                    last = _copy(source, part.start, track, container, companions, until, last)
+            if companions is None:
+                return Joined()
+            for packet in companions.until(until):
+                container.mux(packet)
+            container.close()  # what is still in its queue is written
+            left_out = (*companions.left_out, *companions.missing(unfinished))
+            return Joined(companions.damage, left_out)
     except (av.FFmpegError, OSError) as error:
-        raise StorageError(
-            f"{out} can't be written: {error}", "check the folder and the space on the disk"
-        ) from error
-    return sound.damage if sound is not None else None
+        raise unwritable(out, error) from error
 
 
 def _copy(
@@ -91,14 +119,19 @@ def _copy(
     start: float,
     track: VideoStream,
     container: av.container.OutputContainer,
-    sound: Sound | None,
+    companions: Companions | None,
+    end: float,
     last: Fraction | None,
 ) -> Fraction | None:
     """Mux all pictures of one part, with the sound beside them; the last decoding time, in seconds."""
-    for packet in source.demux(source.streams.video[0]):
-        if packet.pts is None or packet.dts is None or packet.time_base is None:
+    step = 1 / track.codec_context.framerate
+    packets = (p for p in source.demux(source.streams.video[0]) if p.pts is not None and p.dts is not None)
+    for packet, after in pairwise(chain(packets, [None])):
+        if packet is None or packet.pts is None or packet.dts is None:
             continue
         base = packet.time_base
+        if after is not None:  # MP4 tells when the next is decoded; how long this one is shown its times say
+            packet.duration = round(step / base)
         shift = round(Fraction(start) / base)
         packet.pts += shift
         packet.dts += shift
@@ -106,18 +139,13 @@ def _copy(
         if last is not None and packet.dts * base <= last:
             packet.dts = int(last / base) + 1
         last = packet.dts * base
-        until = packet.pts * base + (packet.duration or 0) * base
+        shown = packet.pts * base + (packet.duration or 0) * base
         packet.stream = track
         container.mux(packet)
-        if sound is not None:
-            _mux_sound(container, sound, float(until))
+        if companions is not None:
+            for other in companions.until(min(float(shown), end)):
+                container.mux(other)
     return last
-
-
-def _mux_sound(container: av.container.OutputContainer, sound: Sound, until: float) -> None:
-    packets: list[Packet[av.AudioStream]] = list(sound.until(until))
-    for packet in packets:
-        container.mux(packet)
 
 
 def _coding(container: InputContainer) -> tuple[int, int, str | None, bytes | None]:

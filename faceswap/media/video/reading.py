@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaTooLarge, UnreadableMedia
-from faceswap.media.video.colours import is_hdr, to_bt709
-from faceswap.media.video.containers import open_media, sound_track
+from faceswap.media.video.colours import to_bt709
+from faceswap.media.video.containers import first_moment, open_media, pictures, sound_tracks
+from faceswap.media.video.info import VideoInfo, describe, shown_size
+from faceswap.media.video.interlacing import whole_frames
+from faceswap.media.video.rates import frame_rate
+from faceswap.media.video.restarts import Clock, restarts
 from faceswap.media.video.writing import VideoWriter
 from faceswap.settings import settings
 
@@ -37,40 +39,20 @@ packed RGB swscale takes 6.6 ms for the same values, and in 0.5 ms makes them 1 
 
 
 @dataclass(frozen=True)
-class VideoInfo:
-    """What a video is, upright and with square pixels.
+class Frame:
+    """One frame.
 
     Attributes:
-        width, height: px, after rotation.
-        fps: mean frames a second.
-        duration: of the picture track in seconds, 0 where unknown.
-        frames: as the file says, or an estimate, or None.
-        rotation: degrees counter-clockwise by which the stored frames are turned: 0, 90, 180 or 270.
-        has_audio: whether there is sound in a format that is known.
-        codec: name.
-        full_range: whether brightness is stored as 0..255, as phones and webcams may, and not as 16..235.
-        hdr: whether it is stored as PQ or HLG; frames are read as BT.709, with lights brighter than paper clipped.
+        index: its number in the file.
+        time: seconds from the first.
+        image: (H, W, 3) uint8 RGB.
+        duration: seconds for which it is shown, as far as the file says; 0 where nothing is known.
     """
-
-    width: int
-    height: int
-    fps: Fraction
-    duration: float
-    frames: int | None
-    rotation: int
-    has_audio: bool
-    codec: str
-    full_range: bool = False
-    hdr: bool = False
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One frame: its number in the file, its time in seconds from the first, its (H, W, 3) uint8 RGB picture."""
 
     index: int
     time: float
     image: NDArray[np.uint8]
+    duration: float = 0.0
 
 
 def probe(path: Path) -> VideoInfo:
@@ -104,6 +86,8 @@ class VideoReader:
         self.damage: str | None = None
         self._opened: list[InputContainer] = []
         self._undecoded = self._incomplete = 0
+        self._interlaced = False
+        self._resized: str | None = None
         self._scaler = VideoReformatter()
         try:
             self.info = self._probe()
@@ -120,18 +104,21 @@ class VideoReader:
             start, end: seconds; frames with start <= time < end.
         """
         self.damage, self._undecoded, self._incomplete = None, 0, 0
+        self._interlaced, self._resized = False, None
         container, stream, index = self._opened_at(start)
         whole = index == 0
-        time = -1.0
+        last, clock = 0.0, Clock()
         try:
-            for frame in self._decoded(container, stream):
-                time = self._time(frame, stream, index)
+            for frame in whole_frames(self._noted(self._decoded(container, stream))):
+                time, duration = self._time(frame, stream, index), self._duration(frame)
+                time += clock.shift(time, duration)
+                last = max(last, time + duration)
                 if end is not None and time >= end:
                     return
                 if index % every == 0 and (start is None or time >= start):
-                    yield Frame(index, time, self._upright(frame))
+                    yield Frame(index, time, self._upright(frame), duration)
                 index += 1
-            self._note_missing(stream, index if whole else None, time)
+            self._note_missing(stream, index if whole else None, last)
         finally:
             container.close()
 
@@ -141,19 +128,10 @@ class VideoReader:
         first = next(self._decoded(container, stream), None)
         if first is None:
             raise UnreadableMedia(f"No frame of {self.path} can be decoded", "make or copy the file again")
-        aspect = float(stream.sample_aspect_ratio or 1)
-        width, height = max(1, round(first.width * (aspect if aspect > 0 else 1))), first.height
-        self._check_size(width, height)
-        rotation = round(first.rotation / 90) * 90 % 360
-        if rotation in {90, 270}:
-            width, height = height, width
-        fps = Fraction(stream.average_rate or stream.guessed_rate or 25)
-        seconds = float((stream.duration or 0) * (stream.time_base or 0))
-        seconds = seconds or (container.duration or 0) / av.time_base
-        count = stream.frames or (round(seconds * fps) if seconds else None)
-        audio, codec = sound_track(container) is not None, stream.codec_context.name
-        full = first.color_range == ColorRange.JPEG or first.format.name.startswith("yuvj")
-        return VideoInfo(width, height, fps, seconds, count, rotation, audio, codec, full, is_hdr(first))
+        self._check_size(*shown_size(stream, first))
+        self._form = (first.width, first.height)
+        again, pictured = self._open()
+        return describe(container, stream, first, frame_rate(again, pictured))
 
     def _check_size(self, width: int, height: int) -> None:
         limit = settings().max_pixels
@@ -166,8 +144,8 @@ class VideoReader:
     def _open(self) -> tuple[InputContainer, VideoStream]:
         container = open_media(self.path)
         self._opened.append(container)
-        stream = container.streams.best("video")
-        if not isinstance(stream, VideoStream) or Disposition.attached_pic in stream.disposition:
+        stream = pictures(container)
+        if stream is None:
             raise UnreadableMedia(f"{self.path} has no video track", "name a file with moving pictures")
         if stream.codec_context is None:
             raise UnreadableMedia(f"{self.path} is in a format that is not known", "convert it to H.264")
@@ -178,6 +156,8 @@ class VideoReader:
         """The file, ready to decode from a keyframe before ``start``, and the number of the next frame."""
         container, stream = self._open()
         if start is None or start < _SEEK_FROM or not stream.time_base or _times_are_wrong(stream):
+            return container, stream, 0
+        if restarts(self.path):
             return container, stream, 0
         wanted = (stream.start_time or 0) + int((start - _BEFORE) / stream.time_base)
         try:
@@ -239,24 +219,67 @@ class VideoReader:
     def _note_missing(self, stream: VideoStream, read: int | None, last: float) -> None:
         """Compare what was read up to the end of the file with what the file promised."""
         held = len(stream.index_entries) if "mp4" in stream.container.format.name else 0
-        if read is not None and held and read < held - 1 and last < self.info.duration - 2 / self.info.fps:
-            self.damage = f"{self.path} is truncated: {read} of {held} frames could be read"
-        elif last < self.info.duration - max(1.0, 0.05 * self.info.duration):
-            self.damage = f"{self.path} is truncated: it ends at {last:.1f} of {self.info.duration:.1f} s"
+        if read is not None and held:
+            if read < held - 1 and last < self.info.duration - 1 / self.info.fps:
+                self.damage = f"{self.path} is truncated: {read} of {held} frames could be read"
+            return
+        promised = self.info.duration
+        if last < promised - min(max(1.0, 0.05 * promised), 0.2 * promised) and not self._sounds_at(promised):
+            self.damage = f"{self.path} is truncated: it ends at {last:.1f} of {promised:.1f} s"
+
+    def _sounds_at(self, seconds: float) -> bool:
+        """Whether there is still sound near a time: then it is the pictures that end early, not the file."""
+        container = self._open()[0]
+        try:
+            wanted = float(first_moment(container)) + seconds
+            tracks = sound_tracks(container)
+            if not tracks:
+                return False
+            container.seek(round(max(0.0, wanted - 5 * _BEFORE) * av.time_base))
+            return any(
+                packet.pts is not None and float(packet.pts * packet.time_base) > wanted - 0.5 * _BEFORE
+                for packet in container.demux(tracks)
+            )
+        except (av.FFmpegError, OSError):
+            return False
+        finally:
+            container.close()
+
+    def _noted(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """The same frames; what changes from one to the next is noted."""
+        for frame in frames:
+            self._interlaced |= bool(frame.interlaced_frame)
+            if (frame.width, frame.height) != self._form and self._resized is None:
+                self._resized = (
+                    f"changes its size to {frame.width} x {frame.height}, all frames have that of the first"
+                )
+            yield frame
+
+    @property
+    def converted(self) -> list[str]:
+        """In which ways what has been read so far is otherwise than it is stored, in sentences."""
+        combs = "is interlaced, written deinterlaced" if self._interlaced else None
+        return [f"{self.path} {text}" for text in (*self.info.conversions, combs, self._resized) if text]
+
+    def _duration(self, frame: av.VideoFrame) -> float:
+        step = 1 / float(self.info.fps)
+        said = float((frame.duration or 0) * (frame.time_base or 0))
+        return said if said > 0.5 * step else step  # without a rate FFmpeg says a tick of its clock
 
     def _time(self, frame: av.VideoFrame, stream: VideoStream, index: int) -> float:
         if frame.pts is None or frame.time_base is None or _times_are_wrong(stream):
             return index / float(self.info.fps)
-        return float((frame.pts - (stream.start_time or 0)) * frame.time_base)
+        first = (stream.start_time or 0) * (stream.time_base or 0)
+        return float(frame.pts * frame.time_base - first)  # deinterlaced frames have another time base
 
     def _upright(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         # size, pixel aspect and colours are brought to one form in one pass
-        turns = self.info.rotation // 90
+        orientation = self.info.orientation
         width, height = self.info.width, self.info.height
         planes = self._scaler.reformat(
             frame,
-            width=height if turns % 2 else width,
-            height=width if turns % 2 else height,
+            width=height if orientation.lying else width,
+            height=width if orientation.lying else height,
             format="gbrp",
             interpolation=_EXACT,
             **to_bt709(frame),
@@ -268,7 +291,7 @@ class VideoReader:
             for plane in planes.planes
         )
         image = np.asarray(cv2.merge([red, green, blue]), np.uint8)
-        return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+        return orientation.shown(image)
 
     def _close(self) -> None:
         while self._opened:

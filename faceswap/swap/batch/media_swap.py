@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from faceswap.errors import FaceError, FaceswapError, MediaError
+from faceswap.errors import DiskFull, FaceError, FaceswapError, MediaError
 from faceswap.media.images import read_image, write_image
 from faceswap.media.sources import MediaItem
 from faceswap.provenance.metadata import Provenance
@@ -118,6 +118,7 @@ def swap_media(
         resume: go on with what an interrupted call with the same arguments left, files and parts of videos.
 
     Raises:
+        DiskFull: a video can't be written to its end; what is finished stays, and the same call goes on with it.
         MediaError: the target does not exist or holds no media, or ``out`` can't be written (see
             :func:`faceswap.swap.batch.output_paths.plan`); before any work.
     """
@@ -161,6 +162,8 @@ def swap_media(
             return SwapReport(items=reports, cancelled=True)
         try:
             report = swapped(item, place)
+        except DiskFull:  # the others would fail as well; what is written stays, and is known the next time
+            raise
         except Exception as error:  # one file must not take the others with it
             report = ItemReport(source=item.path, kind=item.kind, reason=_reason(item.path, error))
             may_pass |= not isinstance(error, MediaError | FaceError)

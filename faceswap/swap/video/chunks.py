@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from faceswap.errors import FaceswapError
 from faceswap.files import replacing
+from faceswap.media.video.containers import unwritable
 from faceswap.media.video.joining import Part
 from faceswap.media.video.writing import VideoWriter
 
@@ -41,7 +42,7 @@ class Tally(BaseModel):
 
 
 class _Done(BaseModel):
-    """A finished part: its file, the times of its first and last frame in seconds, the counts up to its end.
+    """A finished part: its file, its first and last frame's times in seconds, when the last is over, the counts.
 
     Those of earlier versions of this software have no digest (SHA-256).
     """
@@ -49,6 +50,7 @@ class _Done(BaseModel):
     file: str
     first: float
     last: float
+    until: float | None = None
     tally: Tally
     digest: str = ""
 
@@ -81,7 +83,7 @@ class Parts:
         self._stack = ExitStack()
         self._writer: VideoWriter | None = None
         self._file = ""
-        self._first = self._last = 0.0
+        self._first = self._last = self._until = 0.0
         self._tally = self.tally
 
     @property
@@ -90,25 +92,36 @@ class Parts:
         return self._parts[-1].last if self._parts else None
 
     @property
+    def until(self) -> float | None:
+        """When the last finished frame is over, in seconds of the source."""
+        return (self._parts[-1].until or self._parts[-1].last) if self._parts else None
+
+    @property
     def tally(self) -> Tally:
         """Counts up to the end of the finished parts."""
         return self._parts[-1].tally if self._parts else Tally()
 
-    def write(self, image: NDArray[np.uint8], time: float, tally: Tally) -> None:
+    def write(
+        self, image: NDArray[np.uint8], time: float, tally: Tally, duration: float | None = None
+    ) -> None:
         """Append a frame.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             time: in seconds of the source, growing.
             tally: counts with this frame.
+            duration: seconds for which it is shown; None: one frame.
+
+        Raises:
+            StorageError: a part can't be written; those before it stay.
         """
         if self._writer is not None and time - self._first >= _SECONDS:
             self._finish()
         if self._writer is None:
             self._file, self._first = f"{len(self._parts):05d}.mp4", time
             self._writer = self._stack.enter_context(self._open_writer(self.folder / self._file))
-        self._writer.write(image, time - self._first)
-        self._last, self._tally = time, tally
+        self._writer.write(image, time - self._first, duration)
+        self._last, self._until, self._tally = time, time + (duration or 0.0), tally
 
     def joinable(self, start: float) -> list[Part]:
         """The finished parts, with their times in a video that begins at ``start`` seconds of the source."""
@@ -133,14 +146,24 @@ class Parts:
         assert self._state is not None
         stack, self._stack, self._writer = self._stack, ExitStack(), None
         stack.close()
-        digest = _digest(self.folder / self._file)
-        done = _Done(file=self._file, first=self._first, last=self._last, tally=self._tally, digest=digest)
+        done = _Done(
+            file=self._file,
+            first=self._first,
+            last=self._last,
+            until=self._until,
+            tally=self._tally,
+            digest=_digest(self.folder / self._file),
+        )
         self._parts.append(done)
         state = self.folder / _STATE
-        if state.exists():
-            state.replace(self.folder / _STATE_BEFORE)
-        with replacing(state) as path:
-            path.write_text(self._state.model_dump_json())
+        try:
+            if state.exists():
+                state.replace(self.folder / _STATE_BEFORE)
+            with replacing(state) as path:
+                path.write_text(self._state.model_dump_json())
+        except OSError as error:
+            self._parts.pop()
+            raise unwritable(state, error) from error
 
     def _known(self, key: str) -> _State | None:
         """The state up to the first part that is not whole; None where it is of another swap or there is none."""

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.errors import MediaError
-from faceswap.media.video.joining import join_videos
+from faceswap.errors import MediaError, StorageError
+from faceswap.media.video.joining import Joined, join_videos
 from faceswap.media.video.reading import VideoInfo, VideoReader, VideoWriter
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.fingerprint import swap_key
@@ -20,7 +20,6 @@ from faceswap.swap.video.video_swapper import Work
 Progress = Callable[[int, int | None, str], None]
 """Called with what is done, the total where it is known, and what is being worked on."""
 
-_HDR = "{} is HDR, written as BT.709: lights brighter than white paper are white; where that shows, convert it first"
 _WARM_UP = 0.6
 """Seconds before the first new frame that are swapped once more when a video goes on: the filters settle."""
 
@@ -41,7 +40,9 @@ class VideoReport(BaseModel):
     damage: str | None = Field(
         None, description="what was wrong with the source or could not be kept; the rest was swapped"
     )
-    converted: str | None = Field(None, description="what was written otherwise than it was, and that shows")
+    changes: list[str] = Field(
+        [], description="what was left out or written otherwise than it was, in sentences"
+    )
     seconds: float = Field(0.0, description="wall time")
     resumed: int = Field(0, description="frames taken over from an interrupted run")
     cancelled: bool = False
@@ -49,7 +50,7 @@ class VideoReport(BaseModel):
     @property
     def remarks(self) -> list[str]:
         """What people should know of the result, in sentences."""
-        return [text for text in (self.damage, self.converted) if text]
+        return [*([self.damage] if self.damage else []), *self.changes]
 
     @property
     def fps(self) -> float:
@@ -73,11 +74,12 @@ def swap_video(
     cancelled: Callable[[], bool] | None = None,
     resume: bool = True,
 ) -> VideoReport:
-    """Swap the faces of a video. Sound, size, frame rate and frame times are kept; memory does not grow.
+    """Swap the faces of a video. Size, frame times, sound tracks, subtitles, chapters and tags are kept.
 
     Frames are decoded, searched for faces, drawn by the network, fitted, reshaped, blended and encoded in seven
-    threads. Every ten seconds of video are finished as a part; where the work ends early, the same call goes on after
-    the last frame that was encoded, and a video of what is done lies beside ``out`` as NAME.partial.SUFFIX.
+    threads, in constant memory. Every ten seconds of video are finished as a part; where the work ends early, the
+    same call goes on after the last frame that was encoded, and a video of what is done lies beside ``out`` as
+    NAME.partial.SUFFIX.
 
     Args:
         source: the target video.
@@ -93,6 +95,7 @@ def swap_video(
         UnreadableMedia: no frame can be decoded.
         MediaError: ``out`` is the source.
         NoFaceFound: no face was swapped in any frame; nothing is written, since nothing was generated.
+        StorageError: the result can't be written; the finished parts are kept, and the same call goes on with them.
     """
     if out.exists() and out.resolve() == source.resolve():
         raise MediaError(f"{out} is the target itself", "choose another name for the result")
@@ -107,39 +110,41 @@ def swap_video(
                 height=info.height,
                 fps=info.fps,
                 full_range=info.full_range,
-                rotation=info.rotation,
+                orientation=info.orientation,
             )
 
         parts = Parts(out, swap_key(source, swapper, metadata, start, end), writer, resume=resume)
         work = Work(swapper, parts.tally)
 
-        def join(path: Path) -> str | None:
+        def join(path: Path, until: float | None) -> Joined:
             return join_videos(
                 parts.joinable(start or 0.0),
                 path,
                 audio_from=source,
                 audio_start=start or 0.0,
-                rotation=info.rotation,
+                end=None if until is None else until - (start or 0.0),
+                fps=info.fps,
+                orientation=info.orientation,
                 metadata=metadata,
             )
 
-        def report(path: Path | None, partial: Path | None, unheard: str | None) -> VideoReport:
+        def report(path: Path | None, partial: Path | None, joined: Joined) -> VideoReport:
             return VideoReport(
                 source=source,
                 out=path,
                 partial=partial,
                 **work.tally.model_dump(),
-                damage="; ".join(filter(None, (reader.damage, unheard))) or None,
-                converted=_HDR.format(source) if info.hdr else None,
+                damage="; ".join(filter(None, (reader.damage, joined.damage))) or None,
+                changes=[*reader.converted, *joined.left_out],
                 seconds=time.perf_counter() - began,
                 resumed=before,
                 cancelled=path is None,
             )
 
-        def keep() -> tuple[Path | None, str | None]:
+        def keep() -> tuple[Path | None, Joined]:
             if not parts.tally.swapped:
-                return None, None
-            return parts.partial, join(parts.partial)
+                return None, Joined()
+            return parts.partial, join(parts.partial, parts.until)
 
         before = work.tally.frames
         try:
@@ -149,14 +154,15 @@ def swap_video(
         except Exception:
             raise
         except BaseException:  # Ctrl-C, or the signal by which Prefect cancels
-            keep()
+            with suppress(StorageError):  # the parts are there
+                keep()
             raise
         if not work.tally.swapped:
             parts.remove()
             work.require_a_swap(source)
-        unheard = join(out)
+        joined = join(out, end)
         parts.remove()
-        return report(out, None, unheard)
+        return report(out, None, joined)
 
 
 def _swap_frames(
@@ -186,7 +192,8 @@ def _swap_frames(
             finished = work.lay(one, image, outputs, count=new)
             if not new:
                 continue
-            write(finished, one.frame.time, work.tally)
+            shown = one.frame.duration if end is None else min(one.frame.duration, end - one.frame.time)
+            write(finished, one.frame.time, work.tally, shown)
             tell(work.tally.frames)
             if cancelled is not None and cancelled():
                 raise _Cancelled

@@ -9,6 +9,7 @@ import pytest
 
 from faceswap.errors import MediaError
 from faceswap.media.video.joining import Part, join_videos
+from faceswap.media.video.orientation import Orientation
 from faceswap.media.video.reading import VideoReader, VideoWriter, probe
 from tests.media.videos import add_sound, audio_seconds, beeps, make_video, unknown_sound, write_sound
 
@@ -61,10 +62,10 @@ def test_parts_of_different_sizes_are_refused_and_nothing_is_left(tmp_path: Path
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
 def test_the_parts_rotation_is_that_of_the_whole(tmp_path: Path, suffix: str) -> None:
-    parts = [write(tmp_path / f"{n}.mp4", range(0, 200, 20), rotation=270) for n in "ab"]
+    parts = [write(tmp_path / f"{n}.mp4", range(0, 200, 20), orientation=Orientation(270)) for n in "ab"]
     out = tmp_path / f"o{suffix}"
-    join_videos([Part(parts[0], 0.0), Part(parts[1], 10 * 1001 / 30000)], out, rotation=270)
-    assert probe(out).rotation == 270
+    join_videos([Part(parts[0], 0.0), Part(parts[1], 10 * 1001 / 30000)], out, orientation=Orientation(270))
+    assert probe(out).orientation == Orientation(270)
 
 
 def test_one_part_is_copied(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_sound_in_an_unknown_format_is_left_out_and_named(tmp_path: Path) -> Non
     part = write(tmp_path / "a.mp4", range(0, 200, 10))
     source = unknown_sound(make_video(tmp_path / "source.mp4", sound=True))
     assert not probe(source).has_audio
-    damage = join_videos([Part(part, 0.0)], tmp_path / "o.mp4", audio_from=source)
+    damage = join_videos([Part(part, 0.0)], tmp_path / "o.mp4", audio_from=source).damage
     assert "source.mp4" in (damage or "")
     assert "not known" in (damage or "")
     assert (probe(tmp_path / "o.mp4").frames, probe(tmp_path / "o.mp4").has_audio) == (20, False)
@@ -103,5 +104,7 @@ def test_the_first_sound_track_in_a_known_format_is_taken(tmp_path: Path) -> Non
         for track, seconds in zip(tracks, (1.0, 0.5), strict=True):
             write_sound(container, track, beeps(seconds))
     source = unknown_sound(tmp_path / "source.mp4")
-    assert join_videos([Part(part, 0.0)], tmp_path / "o.mp4", audio_from=source) is None
+    joined = join_videos([Part(part, 0.0)], tmp_path / "o.mp4", audio_from=source)
+    assert joined.damage is None
+    assert joined.left_out == (f"of {source} is left out: 1 sound track (in a format that is not known)",)
     assert audio_seconds(tmp_path / "o.mp4") == pytest.approx(0.5, abs=0.15)

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaError, StorageError, UnreadableMedia
+from faceswap.media.video.orientation import Orientation
 from faceswap.media.video.reading import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from tests.media.videos import add_sound, audio_seconds, beeps, codec_of_sound, edges, make_video, write_sound
@@ -44,7 +45,7 @@ def test_frames_come_back_in_size_and_colour(tmp_path: Path, suffix: str, size: 
 def test_a_rotation_is_a_flag_of_the_file(tmp_path: Path, suffix: str, rotation: int) -> None:
     upright = np.zeros((48, 64, 3), np.uint8)
     upright[:24, :32] = 255
-    path = write(tmp_path / f"a{suffix}", 5, upright, rotation=rotation)
+    path = write(tmp_path / f"a{suffix}", 5, upright, orientation=Orientation(rotation))
     with av.open(str(path)) as container:
         stored = next(container.decode(video=0))
         assert stored.rotation % 360 == rotation

@@ -1,24 +1,28 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
-from faceswap.errors import MediaError, NoFaceFound, UnreadableMedia
+from faceswap.errors import DiskFull, MediaError, NoFaceFound, UnreadableMedia
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
+from faceswap.media.video.companions import Companions
+from faceswap.media.video.containers import unwritable
+from faceswap.media.video.orientation import Orientation
 from faceswap.media.video.reading import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.stream import swap_video
 from faceswap.swap.video.threads import ahead
-from tests.media.videos import unknown_sound
+from tests.media.videos import add_sound, audio_seconds, beeps, unknown_sound, write_sound
 from tests.swap.fakes import KnownFaces, Paint, face_at
 
 MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
@@ -114,7 +118,7 @@ def test_sound_and_colours_that_can_not_be_kept_are_reported(
     assert "silent.mp4 is in a format that is not known" in (report.damage or "")
     stopped = swap_video(silent, tmp_path / "o.mp4", swapper(), MADE, cancelled=stop_after(5))
     assert "not known" in (stopped.damage or "")
-    monkeypatch.setattr("faceswap.media.video.reading.is_hdr", lambda frame: True)
+    monkeypatch.setattr("faceswap.media.video.info.is_hdr", lambda frame: True)
     report = swap_video(clip, tmp_path / "hdr.mp4", swapper(), MADE)
     assert report.damage is None  # nothing is wrong with it
     assert len(report.remarks) == 1
@@ -124,13 +128,15 @@ def test_sound_and_colours_that_can_not_be_kept_are_reported(
 @pytest.mark.parametrize("rotation", [90, 180])
 def test_the_rotation_stays_a_flag_and_the_picture_upright(tmp_path: Path, rotation: int) -> None:
     source, out = tmp_path / "turned.mp4", tmp_path / "o.mp4"
-    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS, rotation=rotation) as writer:
+    with VideoWriter(
+        source, width=WIDTH, height=HEIGHT, fps=FPS, orientation=Orientation(rotation)
+    ) as writer:
         for image in frames(5):
             writer.write(image)
     assert swap_video(source, out, swapper(), MADE).swapped
     before, after = probe(source), probe(out)
-    assert (after.width, after.height, after.rotation) == (WIDTH, HEIGHT, rotation)
-    assert before.rotation == rotation
+    assert (after.width, after.height, after.orientation) == (WIDTH, HEIGHT, Orientation(rotation))
+    assert before.orientation == Orientation(rotation)
     with VideoReader(source) as a, VideoReader(out) as b:
         for x, y in zip(a.frames(), b.frames(), strict=True):
             np.testing.assert_allclose(y.image[220:].mean(), x.image[220:].mean(), atol=2)
@@ -275,6 +281,104 @@ def test_variable_frame_times_are_kept_over_several_parts(
         found = list(reader.frames())
     assert [frame.time for frame in found] == pytest.approx(times.tolist(), abs=2e-4)
     assert [red(frame.image) for frame in found] == [i % 3 != 2 for i in range(len(times))]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_what_plays_after_the_last_frame_begins_is_kept(tmp_path: Path, suffix: str) -> None:
+    source, sound = tmp_path / "held.mp4", tmp_path / "sound.mkv"
+    with av.open(str(sound), "w") as container:
+        write_sound(container, add_sound(container), beeps(5.0))
+    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS, audio_from=sound, audio_end=5.0) as writer:
+        for number, image in enumerate(frames(11)):
+            writer.write(image, number / FPS, 2.6 if number == 10 else None)
+        writer._sound_end = None
+        writer._mux_sound(5.0)
+    assert probe(source).duration == pytest.approx(3.0, abs=1e-3)
+    out = tmp_path / f"o{suffix}"
+    report = swap_video(source, out, swapper(), MADE)
+    assert (report.frames, report.remarks) == (11, [])
+    with VideoReader(out) as reader:
+        last = list(reader.frames())[-1]
+        assert reader.damage is None
+        assert reader.info.fps == FPS
+    assert (last.time, last.duration) == (pytest.approx(0.4, abs=1e-3), pytest.approx(2.6, abs=1e-3))
+    assert audio_seconds(out) == pytest.approx(audio_seconds(source), abs=0.07)  # a packet
+    assert audio_seconds(out) == pytest.approx(5.0, abs=0.1)
+    swap_video(source, out, swapper(), MADE, end=2.0)
+    assert probe(out).duration == pytest.approx(2.0, abs=2e-3)
+    assert audio_seconds(out) == pytest.approx(2.0, abs=0.1)
+    stopped = swap_video(source, out, swapper(), MADE, cancelled=stop_after(5))
+    assert stopped.partial is not None
+    assert audio_seconds(stopped.partial) == pytest.approx(0.2, abs=0.1)
+
+
+@pytest.mark.parametrize("orientation", [Orientation(0, True), Orientation(90, True)], ids=str)
+def test_a_mirror_stays_a_flag_and_the_face_where_it_is_seen(
+    tmp_path: Path, orientation: Orientation
+) -> None:
+    source, out = tmp_path / "mirrored.mp4", tmp_path / "o.mkv"
+    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS, orientation=orientation) as writer:
+        for image in frames(4):
+            writer.write(image)
+    assert swap_video(source, out, swapper(face_at(80, 100, 60)), MADE).swapped == 3
+    with VideoReader(out) as reader:
+        assert reader.info.orientation == orientation
+        first = next(iter(reader.frames())).image
+    assert (red(first, 80), red(first, 240)) == (True, False)
+
+
+def test_what_can_not_be_kept_is_said(tmp_path: Path) -> None:
+    source = tmp_path / "deep.mkv"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("ffv1", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuva444p10le"
+        track = add_sound(container, "flac")
+        for image in frames(4):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuva444p10le")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        write_sound(container, track, beeps(0.2))
+    report = swap_video(source, tmp_path / "o.mp4", swapper(), MADE)
+    assert report.remarks == [
+        f"{source} has 10 bits a colour, written with 8",
+        f"{source} is transparent in parts, the result is opaque",
+        f"the sound of {source} (flac) is encoded as AAC, .mp4 can't hold it",
+    ]
+
+
+def test_a_full_disk_keeps_the_finished_parts(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faceswap.swap.video.chunks._SECONDS", 0.4)
+    out, room = tmp_path / "o.mp4", 15
+    encode = VideoWriter._mux
+
+    def mux(self: VideoWriter, packets: Iterable[Any]) -> None:
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise unwritable(self.path, OSError(28, "No space left on device"))
+        encode(self, packets)
+
+    monkeypatch.setattr(VideoWriter, "_mux", mux)
+    with pytest.raises(DiskFull, match="No space left on device") as told:
+        swap_video(clip, out, swapper(), MADE)
+    assert "make room" in (told.value.fix or "")
+    assert not out.exists()
+    room = 10**9
+    join = Companions.missing
+
+    def full(self: Companions, written: Path) -> list[str]:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Companions, "missing", full)
+    with pytest.raises(DiskFull, match=r"o\.mp4 can't be written"):
+        swap_video(clip, out, swapper(), MADE)
+    assert not out.exists()
+    monkeypatch.setattr(Companions, "missing", join)
+    report = swap_video(clip, out, swapper(), MADE)
+    assert (report.frames, report.resumed) == (FRAMES, FRAMES)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["o.mp4"]
 
 
 def test_an_error_in_the_network_arrives_and_leaves_nothing(clip: Path, tmp_path: Path) -> None:
