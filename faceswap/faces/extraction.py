@@ -19,9 +19,9 @@ import pandas as pd
 
 import faceswap
 from faceswap import storage
-from faceswap.errors import FaceError, MediaError, NoFaceFound
+from faceswap.errors import FaceError, FaceSetError, MediaError, NoFaceFound
 from faceswap.faces.detection import FaceFinder
-from faceswap.faces.faceset import HEADER, FaceSet, digest_of, find_headers, write_header, write_manifest
+from faceswap.faces.faceset import HEADER, FaceSet, digest_of, newest, write_header, write_manifest
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.identity import photo_embeddings
 from faceswap.faces.options import ExtractionOptions
@@ -76,7 +76,7 @@ def extract(
         return _as_named(FaceSet.load(sources[0]), identity)
     items = [item for source in sources for item in find_media(source)]
     fingerprint = _fingerprint(items, reference_photos, options, identity, consent)
-    if finished := _finished(root, identity, fingerprint):
+    if finished := newest(root, identity, fingerprint):
         return finished
     finder = FaceFinder(options.detector, options.min_face)
     photos = photo_embeddings(reference_photos, finder) if reference_photos else None
@@ -103,12 +103,12 @@ def extract(
             "sources": [{"name": item.name, "bytes": item.path.stat().st_size} for item in items],
             "faces": len(kept),
             "code_version": faceswap.__version__,
-            "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "created": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
         }
         faces = _publish(_with_embeddings(kept, finder), header, consent, root, work)
     except FileNotFoundError:
         # another process with the same input was faster, and has tidied up
-        if finished := _finished(root, identity, fingerprint):
+        if finished := newest(root, identity, fingerprint):
             return finished
         raise
     _tidy(work)
@@ -121,13 +121,6 @@ def _tidy(work: Path) -> None:
     with suppress(FileNotFoundError):
         work.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
-
-
-def _finished(root: str, identity: str, fingerprint: str) -> FaceSet | None:
-    for uri, header in find_headers(root, identity):
-        if header.get("fingerprint") == fingerprint:
-            return FaceSet.load(uri)
-    return None
 
 
 def _as_named(faces: FaceSet, identity: str) -> FaceSet:
@@ -228,5 +221,18 @@ def _publish(kept: pd.DataFrame, header: dict[str, Any], consent: Consent, root:
     digest = digest_of(part, consent)
     write_header(part, {**header, "digest": digest})
     uri = storage.join(root, header["identity"], digest[:16])
+    _make_way(uri)
     storage.publish_folder(part, uri, last=HEADER)
     return FaceSet.load(uri)
+
+
+def _make_way(uri: str) -> None:
+    """Move a damaged set aside that lies where a whole one shall go; in S3 its files are replaced one by one."""
+    folder = Path(uri)
+    if storage.is_s3(uri) or not folder.is_dir():
+        return
+    try:
+        FaceSet.load(uri)
+    except FaceSetError:
+        with suppress(FileNotFoundError):
+            folder.rename(folder.with_name(f".damaged-{uuid4().hex[:8]}-{folder.name}"))
