@@ -22,6 +22,8 @@ FaceswapError
 Each carries what is wrong (with the file or the setting) and, where there is one, the fix.
 """
 
+from faceswap.names import printable
+
 
 class FaceswapError(Exception):
     """Base of all errors meant for the user's eyes.
@@ -32,6 +34,7 @@ class FaceswapError(Exception):
     """
 
     def __init__(self, message: str, fix: str | None = None) -> None:
+        message, fix = printable(message), printable(fix) if fix is not None else None
         super().__init__(message, fix)
         self.message = message
         self.fix = fix
