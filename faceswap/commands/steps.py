@@ -31,6 +31,9 @@ def preprocess(
     ] = 8.0,
     max_yaw: Annotated[float, typer.Option(min=1, max=90, help="faces turned further are dropped")] = 75.0,
     detector: Annotated[str, typer.Option(help="hog or cnn")] = "hog",
+    turn: Annotated[
+        str, typer.Option(help="degrees clockwise, if heads lie: auto, 0, 90, 180, 270")
+    ] = "auto",
 ) -> None:
     """Media of one person in, a face set out."""
     with spoken_errors():
@@ -49,6 +52,7 @@ def preprocess(
             "min_sharpness": min_sharpness,
             "max_yaw": max_yaw,
             "detector": detector,
+            "turn": turn,
         }
         uri = flow(
             PreprocessParameters(

@@ -91,6 +91,9 @@ def swap(
     ] = None,
     min_score: Annotated[float | None, typer.Option(help="least sureness of the detector")] = None,
     threshold: Annotated[float | None, typer.Option(help="largest distance to a photo's person")] = None,
+    turn: Annotated[
+        str | None, typer.Option(help="degrees clockwise, if heads lie: auto, 0, 90, 180, 270")
+    ] = None,
     label: Annotated[bool, typer.Option("--label/--no-label", help="the visible label")] = True,
     resume: Annotated[
         bool, typer.Option("--resume/--fresh", help="go on where the same command was interrupted")
@@ -122,6 +125,7 @@ def swap(
             "max_yaw": max_yaw,
             "min_score": min_score,
             "match_threshold": threshold,
+            "turn": turn,
             "label": label,
         }
         cast = roles(reference, match)

@@ -34,7 +34,7 @@ from faceswap.settings import settings
 
 __all__ = ["ExtractionOptions", "Progress", "extract"]
 
-VERSION = 3
+VERSION = 4
 """Of the extraction itself: a change makes finished sets of the same input be extracted anew."""
 _EMBEDDED = 3
 """Least number of embedded faces of a set: its mean embedding is the identity that swaps are compared with."""

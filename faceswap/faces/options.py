@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.faces.geometry import Geometry
+from faceswap.faces.turning import Turn
 
 
 class ExtractionOptions(BaseModel):
@@ -35,6 +36,12 @@ class ExtractionOptions(BaseModel):
         2, ge=-1, le=32, description="near-duplicates differ in so few bits; -1 keeps all"
     )
     max_faces: int = Field(5000, ge=10, description="most faces of a set, evenly chosen")
+
+    turn: Turn = Field(
+        "auto",
+        description="degrees by which the media are turned clockwise, if heads lie on their side or upside down; auto: "
+        "as they are, and in the other ways where that shows no face",
+    )
 
     @property
     def geometry(self) -> Geometry:

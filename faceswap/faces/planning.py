@@ -50,11 +50,13 @@ def plan(
             pieces.append(("video", ((str(item.path), name),), start, end))
     segments = []
     for kind, files, start, end in pieces:
-        content = json.dumps([kind, files, start, end, options.every])
+        content = json.dumps([kind, files, start, end, options.every, options.turn])
         folder = work / hashlib.sha256(content.encode()).hexdigest()[:16]
         every = options.every if kind == "video" else 1
         segments.append(
-            Segment(str(folder), "video" if kind == "video" else "image", files, start, end, every)
+            Segment(
+                str(folder), "video" if kind == "video" else "image", files, start, end, every, options.turn
+            )
         )
     return segments, found
 

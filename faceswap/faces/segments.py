@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from faceswap.faces.geometry import Geometry, apply, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.quality import perceptual_hash, sharpness
 from faceswap.faces.tracks import Finder, Sighting, Tracker, settle
+from faceswap.faces.turning import Turn, turned
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video import Frame, VideoReader
 
@@ -38,6 +39,7 @@ class Segment:
         files: (path, name) of one video, or of the photos.
         start, end: seconds of the video.
         every: take each N-th frame.
+        turn: how the frames may be turned.
     """
 
     folder: str
@@ -46,6 +48,7 @@ class Segment:
     start: float | None
     end: float | None
     every: int
+    turn: Turn = "auto"
 
 
 @dataclass
@@ -72,7 +75,7 @@ def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     found = Found()
-    tracker = Tracker(finder, segment.kind == "video")
+    tracker = Tracker(finder, segment.kind == "video", segment.turn)
     for frame, name in _frames(segment, found):
         found.count("frames")
         try:
@@ -86,10 +89,13 @@ def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
             continue
         if not seen:
             found.count("frames without a face")
+        if seen and seen[0].turn:
+            found.count("frames turned")
+        shown = replace(frame, image=turned(frame.image, seen[0].turn)) if seen else frame
         for sighting in seen:
             found.count("faces")
             try:
-                found.rows.append(_row(frame, name, sighting, geometry, part, len(found.rows)))
+                found.rows.append(_row(shown, name, sighting, geometry, part, len(found.rows)))
             except FaceError as error:
                 found.count("landmarks of no use")
                 found.messages.append(f"{name}, frame {frame.index}: {error.message}")
@@ -178,6 +184,7 @@ def _row(
         "frame": frame.index,
         "frame_width": frame.image.shape[1],
         "frame_height": frame.image.shape[0],
+        "turn": sighting.turn,
         "time": frame.time,
         "box": [round(v, 2) for v in face.box],
         "score": face.score,

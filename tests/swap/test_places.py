@@ -27,7 +27,7 @@ def test_results_keep_their_folders_and_share_no_name(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "out", ["r.avi", "r.webm", "r.gif", "r.tif", "r.bmp", "r.xyz", "r.MP4", "s3://b/r.png", "https://h/r"]
+    "out", ["r.avi", "r.webm", "r.gif", "r.heic", "r.bmp", "r.xyz", "r.MP4", "s3://b/r.png", "https://h/r"]
 )
 def test_a_picture_can_not_be_written_so(folder: Path, out: str) -> None:
     with pytest.raises(MediaError) as caught:
