@@ -30,6 +30,11 @@ def is_full(error: BaseException | None) -> bool:
     return False
 
 
+def full_disk(folder: Path) -> str:
+    """One sentence of a full disk, most likely that of a folder."""
+    return f"a disk is full ({_size(free(folder))} are left in {folder}): make room, then give the same command again"
+
+
 def free(folder: Path) -> int:
     """Bytes that are free where a folder lies or will lie; many where nobody can tell."""
     place = folder.absolute()

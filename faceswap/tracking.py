@@ -22,6 +22,7 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
+from faceswap.disk import is_full
 from faceswap.errors import TrackingError
 from faceswap.settings import settings
 from faceswap.tracking_facts import environment
@@ -85,6 +86,8 @@ def explained(action: str) -> Iterator[None]:
             f"MLflow at {settings().tracking} can't {action}: {reason}",
             FIX
             if isinstance(error, s3_errors())
+            else "make room on the disk of its artifacts; what was computed so far is kept, resume it"
+            if is_full(error)
             else "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
         ) from error
 

@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from faceswap.disk import full_disk, is_full
 from faceswap.errors import ConsentError, FaceswapError, SettingsError
 from faceswap.model.presets import PRESETS
 from faceswap.settings import settings
@@ -61,6 +62,13 @@ def spoken_errors(
     except (KeyboardInterrupt, Exception) as error:
         stopped = _interrupt_behind(error)
         if stopped is None:
+            if is_full(error):
+                errors.print(
+                    f"[bold red]StorageError[/]: {full_disk(settings().home_path)}; {interrupted}.",
+                    highlight=False,
+                    soft_wrap=True,
+                )
+                raise typer.Exit(1) from error
             raise
         errors.print(f"\nInterrupted; {interrupted}.", highlight=False, soft_wrap=True)
         _print_notes(stopped)

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.disk import write_error
 from faceswap.errors import FaceError, MediaError, MediaTooLarge
 from faceswap.faces.geometry import Geometry, apply, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
@@ -40,6 +41,7 @@ class Segment:
         start, end: seconds of the video.
         every: take each N-th frame.
         turn: how the frames may be turned.
+        frames: about how many it has.
     """
 
     folder: str
@@ -49,6 +51,7 @@ class Segment:
     end: float | None
     every: int
     turn: Turn = "auto"
+    frames: int = 0
 
 
 @dataclass
@@ -66,12 +69,31 @@ class Found:
 
 
 def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
-    """Do a segment; returns its folder. Runs in a worker process."""
+    """Do a segment; returns its folder. Runs in a worker process.
+
+    Raises:
+        StorageError: the results can't be written; nothing of an unfinished segment is left.
+    """
     cv2.setNumThreads(1)
     folder = Path(segment.folder)
     if (folder / "rows.json").exists():
         return segment.folder
     part = folder.with_name(f".part-{os.getpid()}-{folder.name}")
+    try:
+        _do(segment, finder, geometry, part)
+        part.rename(folder)
+    except FileNotFoundError:  # another process with the same input has tidied up
+        raise
+    except OSError as error:  # or was faster with this segment; else there is no room
+        if not (folder / "rows.json").exists():
+            raise write_error(folder.parent, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return segment.folder
+
+
+def _do(segment: Segment, finder: Finder, geometry: Geometry, part: Path) -> None:
+    """Crops and rows of a segment into a folder of their own."""
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     found = Found()
@@ -101,13 +123,6 @@ def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
                 found.messages.append(f"{name}, frame {frame.index}: {error.message}")
     _settle(found, part, finder)
     (part / "rows.json").write_text(json.dumps(vars(found)))
-    try:
-        part.rename(folder)
-    except OSError:  # another process with the same input was faster
-        if not (folder / "rows.json").exists():
-            raise
-        shutil.rmtree(part, ignore_errors=True)
-    return segment.folder
 
 
 def read_segment(folder: str) -> Found:

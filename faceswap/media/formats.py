@@ -79,6 +79,7 @@ def opened(path: Path, max_pixels: int | None = None) -> Iterator[tuple[Image.Im
 @contextmanager
 def _loaded(path: Path, limit: int) -> Iterator[tuple[Image.Image, list[str]]]:
     notes: list[str] = []
+    image: Image.Image
     try:
         image = Image.open(path, formats=list(_FORMATS))
     except ValueError as error:

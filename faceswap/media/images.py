@@ -85,7 +85,7 @@ def write_picture(
     _check(path, suffix, images, metadata)
     notes: list[str] = []
     stills = _stills(picture, suffix, notes)
-    masks = opaque or [None] * len(images)
+    masks: Sequence[NDArray[np.bool_] | None] = opaque if opaque is not None else [None] * len(images)
     frames = [
         _as_written(laid_into(still, image, picture.keep.icc, mask), suffix, notes)
         for still, image, mask in zip(stills, images, masks, strict=False)

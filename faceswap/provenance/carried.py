@@ -134,7 +134,7 @@ def _writable(directory: int | None, tag: int, value: object) -> bool:
         return False
 
 
-def _has_iptc(image: Image.Image) -> bool:
+def _has_iptc(image: Any) -> bool:
     try:
         return bool(IptcImagePlugin.getiptcinfo(image))
     except Exception:  # damaged, so that there is nothing to keep
