@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.disk import write_error
-from faceswap.errors import FaceError, MediaError, MediaTooLarge
+from faceswap.errors import FaceError, MediaError, MediaTooLarge, StorageError
 from faceswap.faces.geometry import Geometry, apply, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.quality import perceptual_hash, sharpness
@@ -84,6 +84,9 @@ def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
         part.rename(folder)
     except FileNotFoundError:  # another process with the same input has tidied up
         raise
+    except StorageError as error:  # of a crop: the folder says more than its hidden part
+        cause = error.__cause__
+        raise (write_error(folder.parent, cause) if isinstance(cause, OSError) else error) from error
     except OSError as error:  # or was faster with this segment; else there is no room
         if not (folder / "rows.json").exists():
             raise write_error(folder.parent, error) from error

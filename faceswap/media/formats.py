@@ -5,6 +5,7 @@ Pillow reads them, HEIC with libheif (pillow-heif). Formats that run other progr
 
 import io
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ _LONG_TEXT = 200_000
 """Bytes of a PNG's text that are passed over where Pillow refuses the file: no author or copyright is so long."""
 # The limits are ours; Pillow's own would only warn.
 Image.MAX_IMAGE_PIXELS = None
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # damage is told in notes
 Image.init()
 pillow_heif.register_heif_opener()
 

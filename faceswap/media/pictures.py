@@ -159,6 +159,7 @@ def _note_depth(image: Image.Image, path: Path, reading: _Reading) -> None:
 
 def _still(image: Image.Image, reading: _Reading, timed: bool) -> Still:
     shown: float = 0.0
+    image.load()  # WebP and AVIF know a frame's time then
     if timed:
         duration = image.info.get("duration", 0)
         shown = float(duration) if isinstance(duration, int | float) and duration > 0 else _UNSAID
