@@ -17,10 +17,17 @@ ALL = 0
 
 @dataclass(frozen=True)
 class Found:
-    """The faces of a picture, or of the frame of a video that shows the most: the largest first."""
+    """The faces of a picture, or of the frame of a video that shows the most: the largest first.
+
+    Attributes:
+        image: turned so that heads stand upright.
+        faces: as they lie in it.
+        turn: degrees by which it was turned clockwise.
+    """
 
     image: Image = field(repr=False)
     faces: tuple[Face, ...]
+    turn: int = 0
 
     def portraits(self, side: int = 160) -> list[Image]:
         """(side, side, 3) uint8 RGB of each face."""

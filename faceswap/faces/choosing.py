@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
+from faceswap.faces.turning import look_upright, turned
 from faceswap.media.video import Frame, VideoReader
 
 Image = NDArray[np.uint8]
@@ -54,7 +55,8 @@ def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Image, 
         looks: frames that are searched, at most.
 
     Returns:
-        the frame, (H, W, 3) uint8 RGB, and its faces, the largest first; none where no frame shows any.
+        the frame, (H, W, 3) uint8 RGB, turned by quarters if its heads lie, and its faces, the largest first; none
+        where no frame shows any.
 
     Raises:
         UnreadableMedia: it can't be read.
@@ -72,7 +74,10 @@ def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Image, 
     if best is None:
         raise FaceError(f"{video.name} has no frames")
     image, faces = best
-    return image, finder.find(image, looks="all") if faces else []
+    if not faces:  # heads may lie on their side
+        degrees, _ = look_upright(finder, image)
+        image = turned(image, degrees)
+    return image, finder.find(image, looks="all")
 
 
 def _later_and_later(reader: VideoReader) -> Iterator[Frame]:

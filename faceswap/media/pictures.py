@@ -62,10 +62,6 @@ class Picture:
         """Whether its frames follow each other in time."""
         return len(self.stills) > 1 and any(still.milliseconds for still in self.stills)
 
-    def first(self) -> "Picture":
-        """Its first frame or page alone."""
-        return replace(self, stills=(replace(self.stills[0], milliseconds=0.0),))
-
 
 def read_first(path: Path, max_pixels: int | None = None) -> Still:
     """The first frame or page of a picture, without what its file says besides.
@@ -85,12 +81,13 @@ class _Reading:
     profile: bytes | None = None
 
 
-def read_picture(path: Path, max_pixels: int | None = None) -> Picture:
+def read_picture(path: Path, max_pixels: int | None = None, first_only: bool = False) -> Picture:
     """Read a picture with all that its file holds.
 
     Args:
         path: of any format in :mod:`faceswap.media.formats`.
         max_pixels: largest number of pixels, of all frames together; default from the settings. Checked first.
+        first_only: of several frames or pages.
 
     Raises:
         UnreadableMedia: corrupt, truncated, empty, or not a picture.
@@ -101,18 +98,20 @@ def read_picture(path: Path, max_pixels: int | None = None) -> Picture:
         keep, lost = carried(image)
         reading = _Reading([*damage, *lost])
         count = _frames_of(image, reading)
+        first = 1 if count > 1 and not first_only and getattr(image, "default_image", False) else 0
+        timed = count > 1 and not first_only and image.format in _TIMED
+        count = min(count, first + 1) if first_only else count
         if count * image.width * image.height > limit:
             raise MediaTooLarge(
                 f"{path} has {count} frames of {image.width} x {image.height} pixels, the limit is {limit:,} pixels",
                 "convert it to a video, shrink it, or raise FACESWAP_MAX_PIXELS",
             )
         _note_depth(image, path, reading)
-        first = 1 if count > 1 and getattr(image, "default_image", False) else 0
         stills = []
         for number in range(first, count):
             if count > 1:
                 image.seek(number)
-            stills.append(_still(image, reading, timed=count > 1 and image.format in _TIMED))
+            stills.append(_still(image, reading, timed))
         loop = image.info.get("loop", 1)
         return Picture(
             tuple(stills),
