@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,11 +82,8 @@ def _pages(picture: Picture, swapper: Swapper) -> tuple[list[Pixels], Tally, str
 def _animation(picture: Picture, swapper: Swapper) -> tuple[list[Pixels], Tally, str]:
     """Frames that follow each other: faces are followed, and calm, as on a video."""
     work = Work(swapper, Tally())
-    with ExitStack() as stack:
-        found = stack.enter_context(closing(work.find(_frames(picture))))
-        drawn = stack.enter_context(closing(work.draw(found)))
-        fitted = stack.enter_context(closing(work.fit(drawn)))
-        images = [work.lay(*one) for one in work.reshape(fitted)]
+    fitted = work.fit(work.draw(work.find(_frames(picture))))
+    images = [work.lay(*one) for one in work.reshape(fitted)]
     tally = work.tally
     reason = f"no face swapped: {', '.join(sorted(tally.skipped))}" if tally.skipped else "no face found"
     return images, tally, reason
