@@ -24,11 +24,6 @@ from faceswap.swap.placed import Placed
 __all__ = ["Drawn", "Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
 
-_NO_COLOUR = 2
-"""Grey levels by which the channels of a black-and-white picture differ at most, for instance as a JPEG or a video."""
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-
-
 class Finder(Protocol):
     """What the swapper wants of a face detector."""
 
@@ -186,7 +181,7 @@ class Swapper:
             crops = np.stack([role.network.geometry.crop(frame, matrix) for _, matrix in chosen])
             for (i, matrix), crop, output in zip(chosen, crops, role.network(crops), strict=True):
                 placed = Placed(faces[i].landmarks, role.network.geometry, matrix, crop)
-                drawn[i] = Drawn(drawn[i].face, placed, _as_coloured(output, crop))
+                drawn[i] = Drawn(drawn[i].face, placed, output)
         return drawn
 
     def fit(
@@ -318,11 +313,3 @@ class Swapper:
         if region_of(geometry, matrix, frame.shape[1], frame.shape[0]).empty:
             return "outside the frame"
         return "too many" if taken >= options.max_faces else None
-
-
-def _as_coloured(output: NDArray[np.float32], crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(S, S, 3) what a network drew, in grey where the target's (S, S, 3) crop has no colours."""
-    levels = crop.astype(np.int16)
-    if np.abs(levels - levels[..., 1:2]).max() > _NO_COLOUR:
-        return output
-    return np.repeat(output @ _LUMA, 3).reshape(output.shape)
