@@ -75,9 +75,9 @@ def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Image, 
         raise FaceError(f"{video.name} has no frames")
     image, faces = best
     if not faces:  # heads may lie on their side
-        degrees, _ = look_upright(finder, image)
+        degrees, faces = look_upright(finder, image)
         image = turned(image, degrees)
-    return image, finder.find(image, looks="all")
+    return image, finder.find(image, looks="all") if faces else []
 
 
 def _later_and_later(reader: VideoReader) -> Iterator[Frame]:
