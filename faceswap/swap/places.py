@@ -118,4 +118,10 @@ def _local(out: str | Path) -> Path:
             f"Results are not written to addresses such as {out}",
             "name a file or folder of this machine, and copy it from there",
         )
-    return Path(out)
+    place = Path(out)
+    size, most = len(os.fsencode(place.name)), longest_name(place.parent)
+    if size > most:
+        raise MediaError(
+            f"The name {place.name} has {size} bytes, {most} fit in {place.parent}", "choose a shorter one"
+        )
+    return place
