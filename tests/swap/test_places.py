@@ -70,7 +70,7 @@ def test_a_folder_goes_to_a_folder_of_its_own(folder: Path) -> None:
 
 def test_a_sheet_is_a_picture(folder: Path) -> None:
     assert file_for(str(folder / "s.jpg"), "image", "The sheet") == folder / "s.jpg"
-    with pytest.raises(MediaError, match=r"The sheet can't be written as s\.tif"):
-        file_for(str(folder / "s.tif"), "image", "The sheet")
+    with pytest.raises(MediaError, match=r"The sheet can't be written as s\.bmp"):
+        file_for(str(folder / "s.bmp"), "image", "The sheet")
     with pytest.raises(MediaError, match="addresses"):
         file_for("s3://bucket/s.png", "image", "The sheet")
