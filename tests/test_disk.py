@@ -12,9 +12,9 @@ import pytest
 from faceswap import disk
 from faceswap.disk import explained, is_full, require_space
 from faceswap.errors import StorageError
-from faceswap.faces.extraction import ExtractionOptions, extract
+from faceswap.faces.extraction.extractor import ExtractionOptions, extract
+from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.geometry import Geometry
-from faceswap.faces.segments import Segment, work_on
 from faceswap.media.images import write_image
 from faceswap.provenance.consent import Consent
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise

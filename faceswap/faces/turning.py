@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.detection import Box, Face, Looks
-from faceswap.media.video import Frame
+from faceswap.media.video.reading import Frame
 
 Image = NDArray[np.uint8]
 Turn = Literal["auto", "0", "90", "180", "270"]

@@ -5,13 +5,13 @@ import pytest
 
 from faceswap.faces.detection import Box, Face, FaceFinder, Looks
 from faceswap.faces.geometry import Geometry
-from faceswap.faces.tracks import Tracker
+from faceswap.faces.tracking.tracks import Tracker
 from faceswap.faces.turning import Turn, Upright, look_upright, turned
-from faceswap.media.video import Frame
+from faceswap.media.video.reading import Frame
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.parts import Tally
 from faceswap.swap.swapper import Swapper
-from faceswap.swap.work import Work
+from faceswap.swap.video.chunks import Tally
+from faceswap.swap.video.video_swapper import Work
 from faceswap.synthetic import CAST, Scene, render
 from tests.swap.fakes import KnownFaces, Paint, face_at, smooth_noise
 

@@ -1,0 +1,1 @@
+"""Training: data, pairs, losses, the loop, checkpoints."""
