@@ -27,6 +27,7 @@ are left out.
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from faceswap.names import printable
 from faceswap.redaction import redacted
 
 
@@ -52,7 +53,7 @@ class FaceswapError(Exception):
     """
 
     def __init__(self, message: str, fix: str | None = None) -> None:
-        message, fix = redacted(message), redacted(fix) if fix else fix
+        message, fix = printable(redacted(message)), printable(redacted(fix)) if fix else fix
         super().__init__(message, fix)
         self.message = message
         self.fix = fix

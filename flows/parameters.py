@@ -3,16 +3,18 @@
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.model.options import OcclusionOptions, PretrainingOptions, TrainingOptions
 from faceswap.model.presets import PRESETS, Preset, preset
 from faceswap.model.training.schedule import Budget
+from faceswap.names import printable
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 
@@ -40,8 +42,30 @@ def _nameable(name: str) -> str:
 Identity = Annotated[str, AfterValidator(_nameable)]
 
 
+def _texts(values: object) -> Iterator[str]:
+    if isinstance(values, str):
+        yield values
+    elif isinstance(values, dict):
+        for value in values.values():
+            yield from _texts(value)
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from _texts(value)
+
+
 class _Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text(cls, values: object) -> object:
+        """Refuse names that are no UTF-8: no server takes them."""
+        for text in _texts(values):
+            if text != printable(text):
+                raise ValueError(
+                    f"the name {printable(text)} is not UTF-8: rename the file, or name the folder that it is in"
+                )
+        return values
 
 
 class PreprocessParameters(_Parameters):

@@ -9,6 +9,7 @@ from faceswap.faces.detection import Face
 from faceswap.faces.finder import Finder
 from faceswap.faces.gallery import portrait, telling_frame
 from faceswap.faces.geometry import Image
+from faceswap.faces.turning import look_upright, turned
 from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.swap.assignment import Choice
 from faceswap.swap.options import SwapOptions
@@ -20,10 +21,17 @@ ALL = 0
 
 @dataclass(frozen=True)
 class Found:
-    """The faces of a picture, or of the frame of a video that shows the most: the largest first."""
+    """The faces of a picture, or of the frame of a video that shows the most: the largest first.
+
+    Attributes:
+        image: turned so that heads stand upright.
+        faces: as they lie in it.
+        turn: degrees by which it was turned clockwise.
+    """
 
     image: Image = field(repr=False)
     faces: tuple[Face, ...]
+    turn: int = 0
     second: float = 0.0
     """Of a video: when the frame is shown."""
 
@@ -59,14 +67,14 @@ def frame_of(video: Path, finder: Finder, second: float | None) -> Found:
         NoFaceFound: there are none.
     """
     if second is None:
-        frame, faces = telling_frame(video, finder)
-        return Found(
-            frame.image, some(faces, f"in the frames of {video.name} that were looked at"), frame.time
-        )
+        frame, faces, turn = telling_frame(video, finder)
+        where = f"in the frames of {video.name} that were looked at"
+        return Found(frame.image, some(faces, where), turn, frame.time)
     with VideoReader(video) as reader:
         frame = frame_at(reader, second)
-    found = finder.find(frame.image, looks="all")
-    return Found(frame.image, some(found, f"in {video.name} at {second:.1f} s"), frame.time)
+    turn, faces = look_upright(finder, frame.image, looks="all")
+    where = f"in {video.name} at {second:.1f} s"
+    return Found(turned(frame.image, turn), some(faces, where), turn, frame.time)
 
 
 def frame_at(reader: VideoReader, second: float) -> Frame:

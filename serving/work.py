@@ -14,7 +14,9 @@ from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, meas
 from faceswap.faces.detection import Face
 from faceswap.faces.finder import Finder
 from faceswap.faces.tracking.search import Search
-from faceswap.media.images import read_image, write_image
+from faceswap.faces.turning import look_upright, turned
+from faceswap.media.images import read_image, write_picture
+from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.registry.origin import provenance
 from faceswap.swap.options import SwapOptions
@@ -51,7 +53,7 @@ class Swapped:
         result: the written file, labelled and with its provenance.
         served: the version.
         options: how the face was put in.
-        faces: that were swapped, as they were in the target; empty for a video.
+        faces: that were swapped, as they were in the turned target; empty for a video.
         seconds: of work.
         video: counts, for a video.
         match: (128,) embedding of the one person who was chosen, for a video.
@@ -66,6 +68,8 @@ class Swapped:
     seconds: float = 0.0
     video: VideoReport | None = None
     match: NDArray[np.float64] | None = field(default=None, repr=False)
+    turn: int = 0
+    """Degrees by which the target was turned clockwise so that heads stand upright."""
 
 
 class Workshop:
@@ -92,7 +96,7 @@ class Workshop:
         self.measurer = measurer or finder
         self.catalogue, self.finder, self.outbox, self.limits = catalogue, finder, outbox, limits
         self.options = options or SwapOptions()
-        self._seen: Recent[tuple[Face, ...]] = Recent(_PICTURES)
+        self._seen: Recent[tuple[int, list[Face]]] = Recent(_PICTURES)
         self._frames: Recent[Found] = Recent(_FRAMES)
 
     def faces_of_picture(self, path: Path | None) -> Found:
@@ -104,8 +108,8 @@ class Workshop:
         """
         path = self.limits.check_picture(path)
         image = read_image(path)
-        faces = self._seen.get(path, lambda: tuple(self.finder.find(image, looks="all")))
-        return Found(image, some(faces, f"in {path.name}"))
+        turn, faces = self._seen.get(path, lambda: look_upright(self.finder, image, looks="all"))
+        return Found(turned(image, turn), some(faces, f"in {path.name}"), turn)
 
     def faces_of_video(self, path: Path | None, second: float | None = None) -> Found:
         """The faces of one frame of a video; found once and remembered.
@@ -165,9 +169,10 @@ class Workshop:
         result = self._applied(found, served, face, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
         record = provenance(served.loaded, options.model_dump(mode="json"))
-        write_image(out, result.image, metadata=record)
+        write_picture(out, read_picture(path, first_only=True), [result.image], metadata=record)
         swapped = tuple(one.face for one in result.faces if one.skipped is None)
-        return Swapped("picture", path, out, served, options, swapped, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        return Swapped("picture", path, out, served, options, swapped, seconds, turn=found.turn)
 
     def video(
         self,
@@ -257,7 +262,7 @@ class Workshop:
         if swapped.kind == "video":
             swapper = self._swapper(swapped.served, swapped.options, swapped.match)
             return measure_video(swapped.target, swapped.result, swapper, reference, self.measurer)
-        before, after = read_image(swapped.target), read_image(swapped.result)
+        before, after = (turned(read_image(path), swapped.turn) for path in (swapped.target, swapped.result))
         faces = swapped.faces[:_MOST_MEASURED]
         return mean_of([measure_swap(before, after, face.box, reference, self.measurer) for face in faces])
 
@@ -312,7 +317,7 @@ class Workshop:
     def _applied(self, found: Found, served: Served, face: int, options: SwapOptions) -> SwapResult:
         """One face of what was found, or all, swapped; at least one is."""
         swapper = self._swapper(served, options)
-        result = swapper.apply(found.image, found.faces, only(face, len(found.faces)))
+        result = swapper.apply(found.image, found.faces, only(face, len(found.faces)), turn=found.turn)
         require_a_swap(result, options)
         return result
 

@@ -12,6 +12,7 @@ import typer
 from faceswap.cli.options import at_home, one_of, presets
 from faceswap.cli.silence import silence, silence_imports
 from faceswap.console import LogLines, complain, err, remark
+from faceswap.disk import full_disk, is_full
 from faceswap.errors import ConsentError, FaceswapError, SettingsError, did_you_mean
 from faceswap.evaluation.measures import COLUMNS
 
@@ -59,6 +60,11 @@ def spoken_errors(
             raise typer.Exit(130) from error
         from pydantic import ValidationError
 
+        if is_full(error):
+            from faceswap.settings import settings
+
+            complain("StorageError", f"{full_disk(settings().home_path)}; {interrupted}.")
+            raise typer.Exit(1) from error
         if not isinstance(error, ValidationError):
             raise
         complain("SettingsError", "\n  ".join(_invalid(error)))

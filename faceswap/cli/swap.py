@@ -52,6 +52,7 @@ def _photos(parameters: "SwapParameters") -> list[str]:
         "max_yaw": Shown("faces turned further are left alone, degrees", _FACES),
         "min_score": Shown("least sureness of the detector", _FACES),
         "match_threshold": Shown("largest distance to a photo's person", _FACES, "threshold"),
+        "turn": Shown("degrees clockwise, if heads lie on their side", _FACES),
         "mask": Shown("which part of the face is replaced", _MASK),
         "outline": Shown("whose outline the hulls end at: the generated face's or the target's", _MASK),
         "forehead": Shown("how far extended_hull reaches above the brows, face heights", _MASK),

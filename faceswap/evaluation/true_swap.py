@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.protocol import Truth
 from faceswap.faces.faceset import FaceSet
-from faceswap.jobs.fictional_media import scenes_of
 from faceswap.synthetic import CAST, person, render
+from faceswap.synthetic.shoots import scenes_of
 
 
 def truth_for(reference: FaceSet, target: FaceSet) -> Truth | None:

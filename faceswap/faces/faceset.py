@@ -7,6 +7,7 @@
 import hashlib
 import io
 import json
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from faceswap import storage
-from faceswap.errors import FaceSetError, UnreadableMedia
+from faceswap.errors import FaceSetError, StorageError, UnreadableMedia
 from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.media.images import read_image
 from faceswap.places import local_path, moved_below
@@ -26,6 +27,7 @@ from faceswap.provenance.consent import Consent
 from faceswap.settings import settings
 
 Split = Literal["train", "heldout"]
+logger = logging.getLogger(__name__)
 HEADER = "faceset.json"
 
 
@@ -62,7 +64,7 @@ class FaceSet:
         """
         folder = storage.fetch_folder(uri, settings().cache_path / "face-sets")
         try:
-            header = json.loads((folder / HEADER).read_text())
+            header = json.loads((folder / HEADER).read_bytes())
             rows = pd.read_parquet(folder / "manifest.parquet")
             consent = Consent.model_validate(header["consent"]) if header["consent"] else None
             found = cls(
@@ -80,7 +82,7 @@ class FaceSet:
                 f"{uri} is no face set ({Path(error.filename).name} is missing)",
                 "name a folder that `faceswap preprocess` has printed",
             ) from error
-        except (OSError, ValueError, KeyError, ValidationError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
             raise FaceSetError(
                 f"The face set {uri} is damaged: {error}", "delete it and preprocess again"
             ) from error
@@ -197,15 +199,49 @@ def write_manifest(folder: Path, rows: pd.DataFrame) -> None:
 
 
 def find_headers(root: str, identity: str) -> list[tuple[str, dict[str, Any]]]:
-    """(uri, header) of all finished face sets of an identity under a root."""
+    """(uri, header) of all finished face sets of an identity under a root, the newest first.
+
+    A header that can't be read is passed over with a warning.
+    """
     place = storage.join(root, identity)
     names = storage.list_files(place)  # where the store does not answer, that is no answer either
     found = []
     for name in names:
         if name.endswith("/" + HEADER) and not name.startswith("."):
             uri = storage.join(place, name.removesuffix("/" + HEADER))
-            found.append((uri, json.loads(storage.read_bytes(storage.join(uri, HEADER)))))
-    return found
+            try:
+                header = json.loads(storage.read_bytes(storage.join(uri, HEADER)))
+                if not isinstance(header, dict) or not isinstance(header.get("digest"), str):
+                    raise ValueError("it is no header of a face set")
+            except (StorageError, ValueError) as error:
+                logger.warning(
+                    "The face set %s is passed over, its %s can't be read: %s", uri, HEADER, _why(error)
+                )
+                continue
+            found.append((uri, header))
+    return sorted(found, key=lambda entry: str(entry[1].get("created", "")), reverse=True)
+
+
+def _why(error: Exception) -> str:
+    return error.message if isinstance(error, StorageError) else str(error)
+
+
+def newest(root: str, identity: str, fingerprint: str | None = None) -> FaceSet | None:
+    """The newest face set of an identity that is whole, or None; damaged ones are passed over with a warning.
+
+    Args:
+        root: of the face sets.
+        identity: its name.
+        fingerprint: of the input that it shall be made of; None: of any.
+    """
+    for uri, header in find_headers(root, identity):
+        if fingerprint is not None and header.get("fingerprint") != fingerprint:
+            continue
+        try:
+            return FaceSet.load(uri)
+        except FaceSetError as error:
+            logger.warning("%s; it is passed over", error.message)
+    return None
 
 
 def present(spec: str, root: str) -> str:
@@ -230,7 +266,7 @@ def known_identities() -> list[str]:
 
 
 def find(spec: str) -> FaceSet:
-    """The face set that a folder, an s3:// prefix or an identity's name (then its newest) means.
+    """The face set that a folder, an s3:// prefix or an identity's name (then its newest whole one) means.
 
     Raises:
         FaceSetError: there is none.
@@ -239,10 +275,8 @@ def find(spec: str) -> FaceSet:
     spec = present(spec, root)
     if storage.is_s3(spec) or storage.exists(storage.join(spec, HEADER)):
         return FaceSet.load(spec)
-    if "/" not in spec:
-        headers = find_headers(root, spec)
-        if headers:
-            return FaceSet.load(max(headers, key=lambda entry: str(entry[1].get("created", "")))[0])
+    if "/" not in spec and (found := newest(root, spec)) is not None:
+        return found
     raise FaceSetError(
         f"{spec!r} is neither a face set nor an identity with face sets under {root}",
         "make one with `faceswap preprocess`, or name its folder",

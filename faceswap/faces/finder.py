@@ -16,11 +16,15 @@ class LandmarkReader(Protocol):
         """(68, 2) landmarks of the face in a box."""
 
 
-class Finder(LandmarkReader, Protocol):
+class FaceSearcher(Protocol):
     """What finds faces."""
 
     def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
         """The faces of a frame, largest first; with a hint only those near it, where there are any."""
+
+
+class Finder(FaceSearcher, LandmarkReader, Protocol):
+    """What finds, reads and recognises faces."""
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
         """(128,) what identifies a face."""

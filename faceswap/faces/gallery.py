@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Face
+from faceswap.faces.finder import FaceSearcher
 from faceswap.faces.geometry import Geometry
+from faceswap.faces.turning import look_upright, turned
 from faceswap.media.video.reading import Frame, VideoReader
 
 Image = NDArray[np.uint8]
@@ -20,10 +22,6 @@ _SOON = 0.5
 """Seconds of the second look into a video of unknown length; each further one is twice as late."""
 _EACH = 5
 """Of such a video every fifth frame is brought to a picture: nearer to the wanted time is not needed."""
-
-
-class _Finder(Protocol):
-    def find(self, frame: Image, hint: Box | None = None, looks: Looks = "enough") -> list[Face]: ...
 
 
 def portrait(frame: Image, face: Face, side: int = 160) -> Image:
@@ -42,7 +40,7 @@ def portrait(frame: Image, face: Face, side: int = 160) -> Image:
         )
 
 
-def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Frame, list[Face]]:
+def telling_frame(video: Path, finder: FaceSearcher, looks: int = 8) -> tuple[Frame, list[Face], int]:
     """Of some frames the one that shows the most faces, the earliest of those.
 
     The frames lie evenly over the video. Where the file does not tell its length, as recordings of browsers, they lie
@@ -54,7 +52,8 @@ def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Frame, 
         looks: frames that are searched, at most.
 
     Returns:
-        the frame and its faces, the largest first; none where no frame shows any.
+        the frame, turned by quarters if its heads lie, its faces, the largest first, and degrees by which it was turned
+        clockwise; no faces where no frame shows any.
 
     Raises:
         UnreadableMedia: it can't be read.
@@ -72,7 +71,11 @@ def telling_frame(video: Path, finder: _Finder, looks: int = 8) -> tuple[Frame, 
     if best is None:
         raise FaceError(f"{video.name} has no frames")
     frame, faces = best
-    return frame, finder.find(frame.image, looks="all") if faces else []
+    degrees = 0
+    if not faces:  # heads may lie on their side
+        degrees, faces = look_upright(finder, frame.image)
+        frame = replace(frame, image=turned(frame.image, degrees))
+    return frame, finder.find(frame.image, looks="all") if faces else [], degrees
 
 
 def _later_and_later(reader: VideoReader) -> Iterator[Frame]:

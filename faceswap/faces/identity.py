@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import IdentityError, NoFaceFound
 from faceswap.faces.detection import FaceFinder
+from faceswap.faces.turning import look_upright, turned
 from faceswap.media.images import read_image
 
 Embeddings = NDArray[np.float64]
@@ -32,12 +33,12 @@ def photo_embeddings(photos: Sequence[str], finder: FaceFinder) -> Embeddings:
     found = []
     for photo in photos:
         image = read_image(Path(photo))
-        faces = finder.find(image)
+        turn, faces = look_upright(finder, image)
         if not faces:
             raise NoFaceFound(
                 f"No face is in the reference photo {photo}", "choose a photo that shows the face"
             )
-        found.append(finder.embed(image, faces[0].landmarks))
+        found.append(finder.embed(turned(image, turn), faces[0].landmarks))
     embeddings = np.stack(found)
     apart = np.linalg.norm(embeddings[:, None] - embeddings[None], axis=-1)
     if apart.max() > SAME_PERSON:

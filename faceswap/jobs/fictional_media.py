@@ -15,13 +15,11 @@ from faceswap.media.images import write_image
 from faceswap.media.video.reading import VideoWriter
 from faceswap.progress import bar
 from faceswap.provenance.consent import Consent
-from faceswap.provenance.metadata import Provenance
-from faceswap.synthetic import CAST, Scene, clip, person, random_scene, render
+from faceswap.provenance.metadata import RENDERER, Provenance
+from faceswap.synthetic import CAST, Scene, person, render
+from faceswap.synthetic.shoots import FPS, scenes_of
 
 FICTIONAL = "fictional person of faceswap's own renderer: no one's likeness"
-RENDERER = "faceswap.synthetic"
-"""What rendered files name as their maker; their options are those of :func:`scenes_of`, and the size."""
-_FPS = 25
 
 
 def cast_consent(name: str) -> Consent:
@@ -93,15 +91,6 @@ def write_people(
     return {name: folder / (f"{name}.mp4" if kind == "video" else name) for name in chosen}
 
 
-def scenes_of(name: str, kind: str, seconds: float, count: int, seed: int) -> list[Scene]:
-    """The scenes that :func:`write_people` renders a person in: the truth of every frame."""
-    own_seed = seed + [p.name for p in CAST].index(name)
-    if kind == "video":
-        return list(clip(own_seed, seconds, _FPS))
-    rng = np.random.default_rng(own_seed)
-    return [random_scene(rng) for _ in range(count)]
-
-
 def _render(name: str, scenes: list[Scene], size: int) -> list[NDArray[np.uint8]]:
     cv2.setNumThreads(1)
     who = person(name)
@@ -112,9 +101,7 @@ def _write(folder: Path, name: str, kind: str, images: list[NDArray[np.uint8]], 
     made_by = Provenance(reference=name, model=RENDERER, version="", run_id="", options=made)
     if kind == "video":
         side = images[0].shape[0]
-        with VideoWriter(
-            folder / f"{name}.mp4", width=side, height=side, fps=_FPS, metadata=made_by
-        ) as video:
+        with VideoWriter(folder / f"{name}.mp4", width=side, height=side, fps=FPS, metadata=made_by) as video:
             for image in images:
                 video.write(image)
         return

@@ -1,24 +1,45 @@
 """What a source holds: pictures and videos in a file, a folder or under an s3:// prefix."""
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from faceswap import storage
 from faceswap.errors import MediaError
-from faceswap.media.images import IMAGE_SUFFIXES
+from faceswap.media.formats import IMAGE_SUFFIXES
+from faceswap.names import printable
 from faceswap.provenance.metadata import VIDEO_SUFFIXES
 from faceswap.settings import settings
+
+_OWN = re.compile(r"\.swap\.jsonl|\..*\.parts|\.[0-9a-f]{16}\..*")
+"""Hidden files and folders of interrupted swaps."""
+_NAMED = 5
+"""So many kinds of files that were passed over are named, the rest are counted together."""
 
 
 @dataclass(frozen=True)
 class MediaItem:
-    """One file: where it lies, what it is, and its name within the source."""
+    """One file: where it lies, what it is, and its name within the source as printable text."""
 
     path: Path
     kind: Literal["image", "video"]
     name: str
+
+
+@dataclass(frozen=True)
+class Media:
+    """What was found in a source.
+
+    Attributes:
+        items: pictures and videos, in natural order.
+        passed_over: how many files or folders were not taken, by reason.
+    """
+
+    items: list[MediaItem]
+    passed_over: dict[str, int] = field(default_factory=dict)
 
 
 def kind_of(path: Path) -> Literal["image", "video"] | None:
@@ -28,41 +49,108 @@ def kind_of(path: Path) -> Literal["image", "video"] | None:
 
 
 def find_media(source: str | Path, without: Path | None = None) -> list[MediaItem]:
-    """All pictures and videos of a source, in natural order.
+    """The items of :func:`look_through`."""
+    return look_through(source, without).items
+
+
+def look_through(source: str | Path, without: Path | None = None) -> Media:
+    """All pictures and videos of a source, in natural order, and what was passed over.
 
     Args:
-        source: a file, a folder or an s3:// prefix. Of a folder, with its subfolders, hidden files and the unfinished
-            results of cancelled swaps (NAME.partial.SUFFIX) are left out.
+        source: a file, a folder or an s3:// prefix. Of a folder, with its subfolders and those that links lead to (each
+            once), hidden files and the unfinished results of cancelled swaps (NAME.partial.SUFFIX) are left out.
         without: a file or folder that is left out of a folder around it, for instance that of the results.
 
     Raises:
-        MediaError: it does not exist, is empty, or holds no media.
+        MediaError: it does not exist, can't be read, or holds no media.
     """
     text = str(source)
     root = storage.fetch_folder(text, settings().cache_path / "media") if storage.is_s3(text) else Path(text)
-    if root.is_file():
+    try:
+        is_file, is_folder, is_there = root.is_file(), root.is_dir(), root.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise MediaError(f"{text} can't be read: {error.strerror}", "check the path") from error
+    if is_file:
         kind = kind_of(root)
         if kind is None:
-            raise MediaError(f"{root} is neither a picture nor a video", f"known suffixes: {_suffixes()}")
-        return [MediaItem(root, kind, root.name)]
-    if not root.is_dir():
-        raise MediaError(f"There is no file or folder {text}", "check the path")
-    within = _within(root, without)
-    files = [
-        p
-        for p in root.rglob("*")
-        if p.is_file()
-        and not any(x.startswith(".") for x in p.relative_to(root).parts)
-        and not _is_partial(p)
-        and (within is None or not p.is_relative_to(within))
-    ]
-    found = [MediaItem(p, kind, str(p.relative_to(root))) for p in files if (kind := kind_of(p))]
+            raise MediaError(
+                f"{root} is neither a picture nor a video by its name",
+                f"known suffixes: {_suffixes()}",
+            )
+        return Media([MediaItem(root, kind, printable(root.name))])
+    if not is_folder:
+        what = f"{text} is neither a file nor a folder"
+        raise MediaError(what if is_there else f"There is no file or folder {text}", "check the path")
+    passed: Counter[str] = Counter()
+    files = list(_Walk(root, _within(root, without), passed).files())
+    found = [MediaItem(p, kind, printable(p.relative_to(root))) for p in files if (kind := kind_of(p))]
+    passed.update(_reasons([p for p in files if kind_of(p) is None]))
     if not found:
-        held = f"{len(files)} other files" if files else "nothing"
         raise MediaError(
-            f"The folder {text} holds {held}, no pictures or videos", f"known suffixes: {_suffixes()}"
+            f"The folder {text} holds {_held(passed)}, no pictures or videos",
+            f"known suffixes: {_suffixes()}",
         )
-    return sorted(found, key=lambda item: _natural(item.name))
+    return Media(sorted(found, key=lambda item: _natural(item.name)), dict(passed))
+
+
+class _Walk:
+    """The files below a folder, links followed, each folder once."""
+
+    def __init__(self, root: Path, without: Path | None, passed: Counter[str]) -> None:
+        self.root, self.without, self.passed = root, without, passed
+        self._seen: set[tuple[int, int]] = set()
+        self._links: list[Path] = []
+
+    def files(self) -> Iterator[Path]:
+        """Real folders first, so that a file has its real name."""
+        yield from self._below(self.root)
+        while self._links:
+            yield from self._below(self._links.pop(0))
+
+    def _below(self, folder: Path) -> Iterator[Path]:
+        try:
+            state = folder.stat()
+            entries = sorted(folder.iterdir())
+        except OSError:
+            self.passed["folders that can't be read"] += 1
+            return
+        if (state.st_dev, state.st_ino) in self._seen:
+            self.passed["links to folders that were looked through already"] += 1
+            return
+        self._seen.add((state.st_dev, state.st_ino))
+        for path in entries:
+            if path == self.without or _OWN.fullmatch(path.name) or _is_partial(path):
+                continue
+            if path.name.startswith("."):
+                self.passed["hidden files and folders"] += 1
+            elif path.is_dir():
+                if path.is_symlink():
+                    self._links.append(path)
+                else:
+                    yield from self._below(path)
+            elif path.is_file():
+                yield path
+            elif path.is_symlink():
+                self.passed["links that lead nowhere"] += 1
+            else:
+                self.passed["pipes, devices and the like"] += 1
+
+
+def _reasons(others: list[Path]) -> dict[str, int]:
+    """Counts of files of other kinds by suffix, the most frequent first."""
+    kinds = Counter(printable(path.suffix.lower()) or "no suffix" for path in others).most_common()
+    found = {f"other files ({kind})": count for kind, count in kinds[:_NAMED]}
+    if rest := sum(count for _, count in kinds[_NAMED:]):
+        found["other files (of further kinds)"] = rest
+    return found
+
+
+def _held(passed: Counter[str]) -> str:
+    if not passed:
+        return "nothing"
+    others = sum(count for reason, count in passed.items() if reason.startswith("other files"))
+    rest = [f"{count} {reason}" for reason, count in passed.items() if not reason.startswith("other files")]
+    return ", ".join([f"{others} other files"] * bool(others) + rest)
 
 
 def _within(root: Path, path: Path | None) -> Path | None:

@@ -58,3 +58,11 @@ def _plate(width: int, height: int, text: str) -> tuple[NDArray[np.float32], NDA
 def _plain(text: str) -> str:
     letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in letters)
+
+
+def covered(width: int, height: int, text: str = DEFAULT_TEXT) -> NDArray[np.bool_]:
+    """(H, W) where :func:`stamp` puts its plate into a picture of this size."""
+    plate, _ = _plate(width, height, text)
+    mask = np.zeros((height, width), bool)
+    mask[height - plate.shape[0] :, : plate.shape[1]] = True
+    return mask

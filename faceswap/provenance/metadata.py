@@ -11,7 +11,7 @@ import datetime as dt
 import html
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 from xml.sax.saxutils import escape
@@ -22,6 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 
 import faceswap
 from faceswap.errors import MediaError, UnreadableMedia
+from faceswap.provenance.carried import NOTHING, Carried
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 VIDEO_SUFFIXES = frozenset(
@@ -30,12 +31,23 @@ VIDEO_SUFFIXES = frozenset(
         *(".mts", ".m2ts", ".ts", ".mpg", ".mpeg", ".vob"),
     }
 )
+JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
+_TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
+EXIF_SUFFIXES = JPEG_SUFFIXES | _TIFF_SUFFIXES | {".webp", ".avif"}
+LABELLED_SUFFIXES = EXIF_SUFFIXES | {".png"}
+"""Of pictures that can say that they are generated."""
+RENDERER = "faceswap.synthetic"
+"""What rendered files of fictional people name as their maker; their options are those of
+:func:`faceswap.synthetic.shoots.scenes_of`, and the size."""
 _KEY = "faceswap"
 _MARK = "faceswap-provenance:"
 _ASCII = b"ASCII\0\0\0"
 """How EXIF says that a UserComment is ASCII."""
 _MOST = 60_000
-"""Bytes of a record: a JPEG segment holds 65,533."""
+"""Bytes of a record."""
+_TIFF_XMP = 700
+_SEGMENT = 65_500
+"""Bytes that a JPEG's segment holds."""
 _XMP_RECORD = re.compile(
     r"<faceswap:record>(.*?)</faceswap:record>|faceswap:record=([\"'])(.*?)\2", re.DOTALL
 )
@@ -104,38 +116,119 @@ class Provenance:
         return text
 
 
-def xmp(record: Provenance) -> bytes:
-    """An XMP packet (UTF-8) with the record, the IPTC digital source type, and a description for people."""
+def xmp(record: Provenance | None, beside: str = "") -> bytes:
+    """An XMP packet (UTF-8) with the record, the IPTC digital source type, and a description for people.
+
+    Args:
+        record: of the file's origin; None: there is none.
+        beside: further rdf:Description elements, as XML.
+    """
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        + (_described(record) if record else "")
+        + beside
+        + '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+
+
+def _described(record: Provenance) -> str:
+    return (
         '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:faceswap="urn:faceswap:provenance:1">'
         f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>"
         f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(_printable(record.statement()))}</rdf:li>'
         "</rdf:Alt></dc:description>"
         f"<faceswap:record>{escape(record.to_json())}</faceswap:record>"
-        '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
-    ).encode()
+        "</rdf:Description>"
+    )
 
 
-def image_options(record: Provenance, suffix: str) -> dict[str, Any]:
+def image_options(
+    record: Provenance | None, suffix: str, keep: Carried = NOTHING, notes: list[str] | None = None
+) -> dict[str, Any]:
     """Keyword arguments of Pillow's ``save`` that write the record into a picture of this suffix.
+
+    Args:
+        record: of its origin; None: there is none.
+        suffix: of the file.
+        keep: what it shall say besides.
+        notes: gets sentences on what of that had no place.
 
     Raises:
         MediaError: the record is too long.
     """
-    statement = _printable(record.statement())
+    notes = notes if notes is not None else []
+    packet = xmp(record, keep.xmp) if record or keep.xmp else b""
+    if len(packet) > _SEGMENT:
+        packet = xmp(record) if record else b""
+        notes.append("its XMP data are too long beside the record of origin, not kept")
+    options: dict[str, Any] = {"dpi": keep.dpi} if keep.dpi and suffix not in {".webp", ".avif"} else {}
     if suffix == ".png":
-        info = PngInfo()
-        info.add_itxt("XML:com.adobe.xmp", xmp(record).decode())
-        info.add_itxt("Description", statement)
-        info.add_itxt(_KEY, record.to_json())
-        return {"pnginfo": info}
-    exif = Image.Exif()
-    exif[ExifTags.Base.ImageDescription] = statement.encode("ascii", "replace").decode()
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _ASCII + record.to_json().encode()
-    return {"xmp": xmp(record), "exif": exif.tobytes()}
+        options["pnginfo"] = _png_texts(record, keep, packet)
+        exif = keep.to_exif() if keep.exif or keep.camera or keep.place else None
+    elif suffix in EXIF_SUFFIXES:
+        exif = _exif(record, keep, notes)
+        if unwritten := keep.unwritten_texts():
+            notes.append(f"PNG's texts have no place in {suffix}: {', '.join(unwritten)}")
+        if "Comment" in keep.texts and suffix in JPEG_SUFFIXES:
+            options["comment"] = keep.texts["Comment"]
+    else:
+        return options
+    if keep.icc:
+        options["icc_profile"] = keep.icc
+    if packet and suffix in _TIFF_SUFFIXES:
+        exif = exif or Image.Exif()
+        exif[_TIFF_XMP] = packet
+    elif packet and suffix != ".png":
+        options["xmp"] = packet
+    return options | ({"exif": exif.tobytes()} if exif is not None else {})
+
+
+def _png_texts(record: Provenance | None, keep: Carried, packet: bytes) -> PngInfo:
+    info = PngInfo()
+    if packet:
+        info.add_itxt("XML:com.adobe.xmp", packet.decode())
+    texts = dict(keep.texts)
+    if record:
+        texts["Description"] = " ".join(
+            filter(None, (_printable(record.statement()), texts.get("Description")))
+        )
+        texts[_KEY] = record.to_json()
+    for key, text in texts.items():
+        info.add_itxt(key, text)
+    return info
+
+
+def _exif(record: Provenance | None, keep: Carried, notes: list[str]) -> Image.Exif | None:
+    """EXIF of a JPEG's size: what is carried gives way to the record."""
+    if _fits(exif := _exif_of(record, keep)):
+        return exif
+    if _fits(exif := _exif_of(record, replace(keep, camera=_short(keep.camera)))):
+        notes.append("the camera's private notes in EXIF are too long, not kept")
+        return exif
+    notes.append("its EXIF data are too long beside the record of origin, not kept")
+    return _exif_of(record, NOTHING)
+
+
+def _fits(exif: Image.Exif | None) -> bool:
+    return exif is None or len(exif.tobytes()) <= _SEGMENT
+
+
+def _exif_of(record: Provenance | None, keep: Carried) -> Image.Exif | None:
+    exif = keep.to_exif()
+    if record:
+        said = [_printable(record.statement()), str(exif.get(ExifTags.Base.ImageDescription, ""))]
+        said.append(keep.texts.get("Description", ""))
+        statement = " ".join(dict.fromkeys(text.strip() for text in said if text.strip()))
+        exif[ExifTags.Base.ImageDescription] = statement.encode("ascii", "replace").decode()
+        comment = _ASCII + record.to_json().encode()
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
+    return exif if len(exif) or exif.get_ifd(ExifTags.IFD.Exif) else None
+
+
+def _short(values: dict[int, Any]) -> dict[int, Any]:
+    return {tag: value for tag, value in values.items() if not isinstance(value, bytes) or len(value) < 1000}
 
 
 def _printable(text: str) -> str:

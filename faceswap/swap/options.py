@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from faceswap.faces.turn import Turn
+
 Mask = Literal["extended_hull", "hull", "hull_rect", "ellipse", "rect"]
 Outline = Literal["drawn", "target"]
 Colour = Literal["none", "skin", "mean", "reinhard", "histogram", "linear", "seamless"]
@@ -126,6 +128,11 @@ class SwapOptions(BaseModel):
         gt=0,
         le=1.5,
         description="largest embedding distance at which a face counts as the chosen person",
+    )
+    turn: Turn = Field(
+        "auto",
+        description="degrees by which the target is turned clockwise to look for faces, if heads lie on their side or "
+        "upside down; auto: as it is, and in the other ways where that shows none. The result lies as the target does",
     )
     steady: bool = Field(True, description="video: smooth the landmarks over time, so that the face is calm")
     label: bool = Field(True, description="write a visible label on the result")

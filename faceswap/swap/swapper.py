@@ -12,6 +12,7 @@ from faceswap.faces.finder import Finder
 from faceswap.faces.geometry import Matrix, Points
 from faceswap.faces.pose import head_pose
 from faceswap.faces.regions import face_height, region_of
+from faceswap.faces.turning import look_upright, turned
 from faceswap.provenance.label import stamp
 from faceswap.swap.assignment import Choice, Role, Skipped, cast, distances_to
 from faceswap.swap.compositing.composite import Memory, lay, reshaped
@@ -45,7 +46,9 @@ class SwapResult:
     image: NDArray[np.uint8]
     """(H, W, 3) uint8 RGB, as large as the frame."""
     faces: list[SwappedFace] = field(default_factory=list)
-    """All faces that were found, swapped or not; empty where there was none."""
+    """All faces that were found, swapped or not, as they lie in the turned frame; empty where there was none."""
+    turn: int = 0
+    """Degrees by which the frame was turned clockwise to find them; ``image`` lies as the frame does."""
 
     @property
     def swapped(self) -> int:
@@ -111,8 +114,9 @@ class Swapper:
             the new frame, labelled where a face was swapped and ``options.label`` is on, and what became of each
             face. A frame without a face comes back as it is.
         """
-        faces = self.finder.find(frame, looks="all")
-        return self.apply(frame, faces, self.select(frame, faces))
+        turn, faces = look_upright(self.finder, frame, self.options.turn, looks="all")
+        upright = turned(frame, turn)
+        return self.apply(upright, faces, self.select(upright, faces), turn=turn)
 
     def select(self, frame: NDArray[np.uint8], faces: Sequence[Face]) -> list[Choice]:
         """For each face the number of its role, or why it is to be left alone."""
@@ -134,6 +138,7 @@ class Swapper:
         faces: Sequence[Face],
         choices: Sequence[Choice] | None = None,
         quick: bool = False,
+        turn: int = 0,
     ) -> SwapResult:
         """Swap these faces of a frame: :meth:`draw`, :meth:`fit`, :meth:`reshape`, then :meth:`lay`.
 
@@ -142,8 +147,10 @@ class Swapper:
             faces: where the faces are.
             choices: as :meth:`select` gives it; None gives all the first role.
             quick: take no more time to read lips and lids than on a video.
+            turn: degrees by which the frame was turned clockwise; the result is turned back.
         """
-        return self.lay(*self.reshape(frame, self.fit(self.draw(frame, faces, choices), quick=quick)))
+        fitted = self.fit(self.draw(frame, faces, choices), quick=quick)
+        return self.lay(*self.reshape(frame, fitted), turn=turn)
 
     def draw(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
@@ -219,14 +226,16 @@ class Swapper:
         drawn: Sequence[Drawn],
         memories: Sequence[Memory | None] | None = None,
         time: float = 0.0,
+        turn: int = 0,
     ) -> SwapResult:
-        """Lay what was drawn into the frame, each face over the result of those before, and label it.
+        """Lay what was drawn into the frame, each face over the result of those before, turn it back, and label it.
 
         Args:
             image: (H, W, 3) uint8 RGB, changed.
             drawn: with the frame, as :meth:`reshape` gives it.
             memories: of each face, on a video.
             time: of the frame in seconds, on a video.
+            turn: degrees by which the frame was turned clockwise.
         """
         results = []
         for one, memory in zip(drawn, memories or [None] * len(drawn), strict=True):
@@ -236,9 +245,10 @@ class Swapper:
                 area = lay(image, one.placed, one.output, self.options, memory, time, crispness)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
+        image = turned(image, -turn)
         if self.options.label and any(result.skipped is None for result in results):
             image = stamp(image, self.options.label_text)
-        return SwapResult(image, results)
+        return SwapResult(image, results, turn)
 
     def swap_face(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.uint8]:
         """Swap one face whose (68, 2) landmarks are known: no detection, no limits, no label.

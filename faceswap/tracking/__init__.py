@@ -24,6 +24,7 @@ from mlflow.utils.logging_utils import disable_logging
 from numpy.typing import NDArray
 
 from faceswap.background import Background
+from faceswap.disk import is_full
 from faceswap.errors import TrackingError
 from faceswap.settings import settings
 from faceswap.tracking import experiments
@@ -89,6 +90,8 @@ def explained(action: str) -> Iterator[None]:
             f"MLflow at {settings().tracking} can't {action}: {_first_line(error)}",
             FIX
             if isinstance(error, s3_errors())
+            else "make room on the disk of its artifacts; what was computed so far is kept, resume it"
+            if is_full(error)
             else "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
         ) from error
 

@@ -26,7 +26,6 @@ from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
-from faceswap.jobs.fictional_media import scenes_of
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.prior import prior_file, take_prior
@@ -38,6 +37,7 @@ from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, render
+from faceswap.synthetic.shoots import scenes_of
 from tests.benchmarks.bench_bottleneck import face_sets
 from tests.benchmarks.bench_training import Silent
 

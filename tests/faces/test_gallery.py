@@ -52,7 +52,7 @@ def test_of_a_video_the_frame_with_the_most_faces_is_shown(tmp_path: Path) -> No
         for number in range(32):
             writer.write(np.full((64, 64, 3), 150 if 8 <= number < 16 else 50, np.uint8))
     finder = ByNumber()
-    frame, faces = telling_frame(path, finder)
+    frame, faces, _ = telling_frame(path, finder)
     assert len(faces) == 4, "the small one beside the others, too"
     assert abs(float(frame.image.mean()) - 150) < 6
     assert 0.8 <= frame.time < 1.6
@@ -89,7 +89,7 @@ def test_a_video_of_unknown_length_is_looked_at_eight_times(tmp_path: Path) -> N
     path = recording(tmp_path / "a.webm", 40, bright_from=20)
     assert (probe(path).frames, probe(path).duration) == (None, 0)
     finder = ByNumber()
-    _, faces = telling_frame(path, finder)
+    _, faces, _ = telling_frame(path, finder)
     assert finder.asked == 8
     assert len(faces) == 4, "the last look, at 32 s"
     finder = ByNumber()

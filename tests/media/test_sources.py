@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from faceswap import storage
 from faceswap.errors import MediaError
-from faceswap.media.sources import MediaItem, find_media
+from faceswap.media.sources import MediaItem, find_media, look_through
 from tests.s3 import s3_bucket
 
 
@@ -75,3 +76,53 @@ def _check_prefix(bucket: str) -> None:
     assert [item.name for item in items] == ["9.png", "10.png"]
     assert items[0].path.read_bytes() == b"x"
     assert [item.name for item in find_media(f"{bucket}/clip/9.png")] == ["9.png"]
+
+
+def test_what_was_passed_over_is_counted(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.AVIF", "notes.txt", "more.TXT", "raw.cr3", "plain", ".DS_Store", ".swap.jsonl"):
+        (tmp_path / name).touch()
+    (tmp_path / ".a.mp4.parts").mkdir()
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    media = look_through(tmp_path)
+    assert [item.name for item in media.items] == ["a.jpg", "b.AVIF"]
+    assert media.passed_over == {
+        "other files (.txt)": 2,
+        "other files (.cr3)": 1,
+        "other files (no suffix)": 1,
+        "hidden files and folders": 1,
+        "links that lead nowhere": 1,
+        "pipes, devices and the like": 1,
+    }
+
+
+def test_links_are_followed_once_and_loops_end(tmp_path: Path) -> None:
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "other" / "deep").mkdir(parents=True)
+    for name in ("in/sub/a.jpg", "other/b.jpg", "other/deep/c.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "in" / "a-link").symlink_to(tmp_path / "in" / "sub")
+    (tmp_path / "in" / "other").symlink_to(tmp_path / "other")
+    (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "file.jpg").symlink_to(tmp_path / "other" / "b.jpg")
+    media = look_through(tmp_path / "in")
+    names = ["file.jpg", "other/b.jpg", "other/deep/c.jpg", "sub/a.jpg"]
+    assert [item.name for item in media.items] == names
+    assert media.passed_over == {"links to folders that were looked through already": 2}
+
+
+def test_names_that_are_no_utf8_are_taken_and_shown(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.jpg"))
+    path.touch()
+    (item,) = find_media(tmp_path)
+    assert (item.path, item.name) == (path, "caf%E9.jpg")
+    with pytest.raises(MediaError, match="no%E9"):
+        find_media(os.fsdecode(b"/no\xe9"))
+
+
+def test_a_name_that_is_too_long_or_no_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="too long"):
+        find_media(tmp_path / ("x" * 300))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MediaError, match="neither a file nor a folder"):
+        find_media(tmp_path / "pipe")

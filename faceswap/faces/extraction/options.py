@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from faceswap.faces.turn import Turn
+
 if TYPE_CHECKING:
     from faceswap.faces.geometry import Geometry
 
@@ -38,6 +40,12 @@ class ExtractionOptions(BaseModel):
         2, ge=-1, le=32, description="near-duplicates differ in so few bits; -1 keeps all"
     )
     max_faces: int = Field(5000, ge=10, description="most faces of a set, evenly chosen")
+
+    turn: Turn = Field(
+        "auto",
+        description="degrees by which the media are turned clockwise, if heads lie on their side or upside down; auto: "
+        "as they are, and in the other ways where that shows no face",
+    )
 
     @property
     def geometry(self) -> "Geometry":

@@ -32,11 +32,12 @@ def plan(
         the segments, and counts and messages of the files that can't be opened.
     """
     found = Found()
-    pieces: list[tuple[str, tuple[tuple[str, str], ...], float | None, float | None]] = []
+    pieces: list[tuple[str, tuple[tuple[str, str], ...], float | None, float | None, int]] = []
     named = list(zip(items, _unique([item.name for item in items]), strict=True))
     photos = [(str(item.path), name) for item, name in named if item.kind == "image"]
     for first in range(0, len(photos), _PHOTOS):
-        pieces.append(("image", tuple(photos[first : first + _PHOTOS]), None, None))
+        some = tuple(photos[first : first + _PHOTOS])
+        pieces.append(("image", some, None, None, len(some)))
     for item, name in named:
         if item.kind != "video":
             continue
@@ -47,14 +48,25 @@ def plan(
             found.messages.append(error.message)
             continue
         for start, end in _spans(info, options, workers):
-            pieces.append(("video", ((str(item.path), name),), start, end))
+            seconds = max(0.0, min(end or math.inf, info.duration) - (start or 0.0))
+            frames = math.ceil(seconds * float(info.fps) / options.every)
+            pieces.append(("video", ((str(item.path), name),), start, end, frames))
     segments = []
-    for kind, files, start, end in pieces:
-        content = json.dumps([kind, files, start, end, options.every])
+    for kind, files, start, end, frames in pieces:
+        content = json.dumps([kind, files, start, end, options.every, options.turn])
         folder = work / hashlib.sha256(content.encode()).hexdigest()[:16]
         every = options.every if kind == "video" else 1
         segments.append(
-            Segment(str(folder), "video" if kind == "video" else "image", files, start, end, every)
+            Segment(
+                str(folder),
+                "video" if kind == "video" else "image",
+                files,
+                start,
+                end,
+                every,
+                options.turn,
+                frames,
+            )
         )
     return segments, found
 

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +17,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import FaceError, MediaError, MediaTooLarge
+from faceswap.disk import write_error
+from faceswap.errors import FaceError, MediaError, MediaTooLarge, StorageError
 from faceswap.faces.geometry import Geometry, apply, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.quality import perceptual_hash, sharpness
 from faceswap.faces.tracking.tracks import Finder, Sighting, Tracker, settle
+from faceswap.faces.turn import Turn
+from faceswap.faces.turning import turned
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import Frame, VideoReader
 
@@ -38,6 +41,8 @@ class Segment:
         files: (path, name) of one video, or of the photos.
         start, end: seconds of the video.
         every: take each N-th frame.
+        turn: how the frames may be turned.
+        frames: about how many it has.
     """
 
     folder: str
@@ -46,6 +51,8 @@ class Segment:
     start: float | None
     end: float | None
     every: int
+    turn: Turn = "auto"
+    frames: int = 0
 
 
 @dataclass
@@ -63,16 +70,38 @@ class Found:
 
 
 def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
-    """Do a segment; returns its folder. Runs in a worker process."""
+    """Do a segment; returns its folder. Runs in a worker process.
+
+    Raises:
+        StorageError: the results can't be written; nothing of an unfinished segment is left.
+    """
     cv2.setNumThreads(1)
     folder = Path(segment.folder)
     if (folder / "rows.json").exists():
         return segment.folder
     part = folder.with_name(f".part-{os.getpid()}-{folder.name}")
+    try:
+        _do(segment, finder, geometry, part)
+        part.rename(folder)
+    except FileNotFoundError:  # another process with the same input has tidied up
+        raise
+    except StorageError as error:  # of a crop: the folder says more than its hidden part
+        cause = error.__cause__
+        raise (write_error(folder.parent, cause) if isinstance(cause, OSError) else error) from error
+    except OSError as error:  # or was faster with this segment; else there is no room
+        if not (folder / "rows.json").exists():
+            raise write_error(folder.parent, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return segment.folder
+
+
+def _do(segment: Segment, finder: Finder, geometry: Geometry, part: Path) -> None:
+    """Crops and rows of a segment into a folder of their own."""
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     found = Found()
-    tracker = Tracker(finder, segment.kind == "video")
+    tracker = Tracker(finder, segment.kind == "video", segment.turn)
     for frame, name in _frames(segment, found):
         found.count("frames")
         try:
@@ -86,22 +115,18 @@ def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
             continue
         if not seen:
             found.count("frames without a face")
+        if seen and seen[0].turn:
+            found.count("frames turned")
+        shown = replace(frame, image=turned(frame.image, seen[0].turn)) if seen else frame
         for sighting in seen:
             found.count("faces")
             try:
-                found.rows.append(_row(frame, name, sighting, geometry, part, len(found.rows)))
+                found.rows.append(_row(shown, name, sighting, geometry, part, len(found.rows)))
             except FaceError as error:
                 found.count("landmarks of no use")
                 found.messages.append(f"{name}, frame {frame.index}: {error.message}")
     _settle(found, part, finder)
     (part / "rows.json").write_text(json.dumps(vars(found)))
-    try:
-        part.rename(folder)
-    except OSError:  # another process with the same input was faster
-        if not (folder / "rows.json").exists():
-            raise
-        shutil.rmtree(part, ignore_errors=True)
-    return segment.folder
 
 
 def read_segment(folder: str) -> Found:
@@ -178,6 +203,7 @@ def _row(
         "frame": frame.index,
         "frame_width": frame.image.shape[1],
         "frame_height": frame.image.shape[0],
+        "turn": sighting.turn,
         "time": frame.time,
         "box": [round(v, 2) for v in face.box],
         "score": face.score,

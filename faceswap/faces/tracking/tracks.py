@@ -17,9 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box, Face, Looks, overlap
+from faceswap.faces.detection import Face, overlap
+from faceswap.faces.finder import FaceSearcher
 from faceswap.faces.geometry import Points
 from faceswap.faces.identity import SAME_PERSON
+from faceswap.faces.turn import Turn
+from faceswap.faces.turning import Upright
 from faceswap.media.video.reading import Frame
 
 Embedding = NDArray[np.float64]
@@ -34,11 +37,8 @@ _CUT = 20.0
 _SMALL = (32, 32)
 
 
-class Finder(Protocol):
+class Finder(FaceSearcher, Protocol):
     """What finds and embeds faces: :class:`faceswap.faces.detection.FaceFinder`."""
-
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
-        """Faces of a frame, the largest first."""
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> Embedding:
         """(128,) embedding of a face."""
@@ -46,11 +46,13 @@ class Finder(Protocol):
 
 @dataclass(frozen=True)
 class Sighting:
-    """A face in a frame, the number of its track, and its embedding where one was due."""
+    """A face in a frame as it was turned, the number of its track, its embedding where one was due, and the turn."""
 
     face: Face
     track: int
     embedding: Embedding | None
+    turn: int = 0
+    """Degrees clockwise."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,12 @@ class Tracker:
     Args:
         finder: of faces.
         video: whether successive frames belong together.
+        turn: how frames may be turned.
     """
 
-    def __init__(self, finder: Finder, video: bool) -> None:
-        self.finder, self.video = finder, video
+    def __init__(self, finder: Finder, video: bool, turn: Turn = "auto") -> None:
+        self.finder, self.video, self.turn = finder, video, turn
+        self._upright = Upright(finder, turn)
         self._known: list[_Known] = []
         self._tracks = 0
         self._searched = -np.inf
@@ -77,10 +81,20 @@ class Tracker:
 
     def see(self, frame: Frame) -> list[Sighting]:
         """The faces of the next frame, the largest first."""
+        if not self.video:
+            self._upright = Upright(self.finder, self.turn)
         if not self.video or self._is_cut(frame.image):
             self._known, self._searched = [], -np.inf
+        shown = self._upright.frame(frame)
+        faces = self._find(shown)
+        if self._upright.changes(frame, faces):
+            self._known, self._searched, shown = [], -np.inf, self._upright.frame(frame)
+            faces = self._find(shown)
+        return self._link(shown, faces)
+
+    def _link(self, frame: Frame, faces: list[Face]) -> list[Sighting]:
         sightings, known = [], []
-        for face in self._find(frame):
+        for face in faces:
             old = self._linked(face)
             track, embedded = (old.track, old.embedded) if old else (self._tracks, -np.inf)
             self._tracks += old is None
@@ -88,7 +102,7 @@ class Tracker:
             if frame.time - embedded >= EMBED_SECONDS:
                 embedding, embedded = self.finder.embed(frame.image, face.landmarks), frame.time
             known.append(_Known(track, face, embedded))
-            sightings.append(Sighting(face, track, embedding))
+            sightings.append(Sighting(face, track, embedding, self._upright.degrees))
         self._known = known
         return sightings
 

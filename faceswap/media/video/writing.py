@@ -43,7 +43,8 @@ class VideoWriter:
         width, height: of the frames, px. Odd sizes are kept, by giving up chroma subsampling (yuv444p): browsers
             based on Chromium and Firefox play that, some others don't.
         fps: mean frames a second.
-        audio_from: file whose sound, subtitles, chapters and tags are taken along (:mod:`faceswap.media.video.companions`).
+        audio_from: file whose sound, subtitles, chapters and tags are taken along
+            (:mod:`faceswap.media.video.companions`).
         audio_start: seconds of that file (from its first frame) that become time 0 here.
         audio_end: seconds of that file where the sound ends; None: with the last frame.
         metadata: what the file says of its origin.

@@ -9,13 +9,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceswap.errors import DiskFull, FaceError, FaceswapError, MediaError
-from faceswap.media.images import read_image, write_image
 from faceswap.media.sources import MediaItem
+from faceswap.names import printable
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.batch.journal import Journal
-from faceswap.swap.batch.output_paths import plan
+from faceswap.swap.batch.output_paths import survey
+from faceswap.swap.batch.picture_swap import SwappedPicture, swap_picture
 from faceswap.swap.fingerprint import swap_key
-from faceswap.swap.swapper import Swapper, SwapResult
+from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.stream import Progress, VideoReport, swap_video
 
 __all__ = ["ItemReport", "Progress", "SwapReport", "VideoReport", "swap_media", "swap_video"]
@@ -34,6 +35,7 @@ class ItemReport(BaseModel):
     reason: str | None = Field(None, description="why nothing was written")
     faces: int = Field(0, description="swapped faces of a picture, swapped frames of a video")
     skipped_faces: dict[str, int] = Field({}, description="faces that were left alone, by reason")
+    notes: list[str] = Field([], description="what was damaged or could not be kept of a picture")
     video: VideoReport | None = None
     resumed: bool = Field(False, description="taken over from the same swap, which was interrupted")
 
@@ -45,6 +47,7 @@ class SwapReport(BaseModel):
 
     items: list[ItemReport] = []
     cancelled: bool = False
+    passed_over: dict[str, int] = Field({}, description="files of a folder that were not taken, by reason")
 
     @property
     def written(self) -> list[Path]:
@@ -59,7 +62,14 @@ class SwapReport(BaseModel):
     @property
     def remarks(self) -> list[str]:
         """What people should know of what was written, in sentences."""
-        return [text for item in self.items if item.video is not None for text in item.video.remarks]
+        texts = [text for item in self.items if item.video is not None for text in item.video.remarks]
+        texts += [
+            printable(f"{item.source}: {note}") for item in self.items if item.out for note in item.notes
+        ]
+        if self.passed_over:
+            counts = ", ".join(f"{reason}: {count}" for reason, count in self.passed_over.items())
+            texts.append(f"passed over: {counts}")
+        return texts
 
     def numbers(self) -> dict[str, float]:
         """Counts, and over all videos frames, frames without a face and frames per second."""
@@ -70,6 +80,7 @@ class SwapReport(BaseModel):
             "files": len(self.items),
             "written": len(self.written),
             "skipped": len(self.skipped),
+            "passed_over": sum(self.passed_over.values()),
             "pictures_faces": sum(item.faces for item in self.items if item.kind == "image"),
         }
         left_alone: Counter[str] = Counter()
@@ -105,7 +116,8 @@ def swap_media(
     A file that can't be read or shows no face to swap is skipped and listed with the reason, as is one that fails
     in any other way; the others go on. An interrupted swap of a folder goes on with the same call: finished files
     stay. So it is where a file failed for a reason that may pass, a full disk for one.
-    Pictures without a swapped face are not written: a copy would be marked as generated.
+    Pictures without a swapped face are not written: a copy would be marked as generated. Of pictures, frames and pages,
+    transparency, and what they say besides are kept as far as the result's format holds them; what is not, is said.
 
     Args:
         target: a file, a folder or an s3:// prefix.
@@ -122,7 +134,7 @@ def swap_media(
         MediaError: the target does not exist or holds no media, or ``out`` can't be written (see
             :func:`faceswap.swap.batch.output_paths.plan`); before any work.
     """
-    planned = plan(target, out)
+    planned, passed_over = survey(target, out)
     tell = progress or (lambda *_: None)
     stop = cancelled or (lambda: False)
     # a single file needs none: a video has its parts, a picture is quick
@@ -135,7 +147,7 @@ def swap_media(
         if before is not None:
             return before
         if item.kind == "image":
-            report = _swap_picture(item, place, swapper, metadata)
+            report = _of_picture(item, swap_picture(item.path, place, swapper, metadata))
         else:
             report = _of_video(
                 item,
@@ -159,7 +171,7 @@ def swap_media(
     may_pass = False
     for number, (item, place) in enumerate(planned):
         if stop():
-            return SwapReport(items=reports, cancelled=True)
+            return SwapReport(items=reports, cancelled=True, passed_over=passed_over)
         try:
             report = swapped(item, place)
         except DiskFull:  # the others would fail as well; what is written stays, and is known the next time
@@ -169,12 +181,12 @@ def swap_media(
             may_pass |= not isinstance(error, MediaError | FaceError)
         reports.append(report)
         if report.video is not None and report.video.cancelled:
-            return SwapReport(items=reports, cancelled=True)
+            return SwapReport(items=reports, cancelled=True, passed_over=passed_over)
         if inner is None or item.kind == "image":
             tell(number + 1, len(planned), item.name)
     if journal and not may_pass:
         journal.remove()
-    return SwapReport(items=reports)
+    return SwapReport(items=reports, passed_over=passed_over)
 
 
 def _before(journal: Journal | None, key: str) -> ItemReport | None:
@@ -191,26 +203,21 @@ def _before(journal: Journal | None, key: str) -> ItemReport | None:
 def _reason(source: Path, error: Exception) -> str:
     """Why a file failed, for its report; what nobody foresaw goes to the log with its traceback."""
     if isinstance(error, FaceswapError | OSError):
-        return str(error)
+        return printable(str(error))
     logger.error("%s could not be swapped", source, exc_info=error)
-    return f"unexpected {type(error).__name__}: {error} (the log says where)"
+    return printable(f"unexpected {type(error).__name__}: {error} (the log says where)")
 
 
-def _swap_picture(item: MediaItem, place: Path, swapper: Swapper, metadata: Provenance | None) -> ItemReport:
-    if place.exists() and place.resolve() == item.path.resolve():
-        raise MediaError(f"{place} is the target itself", "choose another name for the result")
-    result = swapper.swap(read_image(item.path))
-    skipped = dict(Counter(str(face.skipped) for face in result.faces if face.skipped))
-    if not result.swapped:
-        return ItemReport(source=item.path, kind="image", reason=_why_none(result), skipped_faces=skipped)
-    write_image(place, result.image, metadata=metadata)
-    return ItemReport(source=item.path, kind="image", out=place, faces=result.swapped, skipped_faces=skipped)
-
-
-def _why_none(result: SwapResult) -> str:
-    if not result.faces:
-        return "no face found"
-    return "no face swapped: " + ", ".join(sorted({str(face.skipped) for face in result.faces}))
+def _of_picture(item: MediaItem, swapped: SwappedPicture) -> ItemReport:
+    return ItemReport(
+        source=item.path,
+        kind="image",
+        out=swapped.out,
+        reason=swapped.reason,
+        faces=swapped.faces,
+        skipped_faces=swapped.skipped,
+        notes=list(swapped.notes),
+    )
 
 
 def _of_video(item: MediaItem, video: VideoReport) -> ItemReport:

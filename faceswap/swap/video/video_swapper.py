@@ -11,6 +11,7 @@ from faceswap.faces.geometry import Image
 from faceswap.faces.tracking.follower import Follower, Track
 from faceswap.faces.tracking.optical_flow import Bridge
 from faceswap.faces.tracking.search import Search
+from faceswap.faces.turning import Upright
 from faceswap.media.video.reading import Frame, probe
 from faceswap.swap.assignment import Choice, Skipped
 from faceswap.swap.compositing.composite import Memory
@@ -33,11 +34,12 @@ class Followed:
     """A frame with what is known of its faces, before they are swapped.
 
     Attributes:
-        frame: the target's.
+        frame: the target's, turned so that heads stand upright.
         faces: with calm landmarks.
         choices: the role of each, or why it is left alone; None: all have the first role.
         memories: of each.
         bridged: whether one of them was lost by the detector and carried on.
+        turn: degrees by which the frame was turned clockwise.
     """
 
     frame: Frame
@@ -45,6 +47,7 @@ class Followed:
     choices: list[Choice] | None
     memories: list[Memory]
     bridged: bool
+    turn: int = 0
 
 
 class Work:
@@ -58,17 +61,27 @@ class Work:
     def __init__(self, swapper: Swapper, before: Tally) -> None:
         self.swapper = swapper
         self.tally = before
-        self._follower = Follower(Memory, swapper.options.steady)
+        self._begin()
+
+    def _begin(self) -> None:
+        """No face is known."""
+        self._follower = Follower(Memory, self.swapper.options.steady)
         self._bridge = Bridge()
 
     def find(self, frames: Iterable[Frame]) -> Iterator[Followed]:
         """First stage: where the faces are and who they are."""
-        search = Search(self.swapper.finder)
+        search, upright = Search(self.swapper.finder), Upright(self.swapper.finder, self.swapper.options.turn)
         for frame in frames:
-            yield self.follow(frame, search.faces(frame))
+            shown = upright.frame(frame)
+            faces = search.faces(shown)
+            if upright.changes(frame, faces):
+                self._begin()
+                search, shown = Search(self.swapper.finder), upright.frame(frame)
+                faces = search.faces(shown)
+            yield self.follow(shown, faces, upright.degrees)
 
-    def follow(self, frame: Frame, faces: list[Face]) -> Followed:
-        """Link the faces found in the next frame to those before it."""
+    def follow(self, frame: Frame, faces: list[Face], turn: int = 0) -> Followed:
+        """Link the faces found in the next frame, which is turned, to those before it."""
         bridged = self._bridge.missing(frame.image, faces, frame.time)
         known = self._follower.update([*faces, *bridged], frame.time)
         return Followed(
@@ -77,6 +90,7 @@ class Work:
             self._choose(frame, known),
             [track.memory for _, track in known],
             bool(bridged),
+            turn,
         )
 
     def draw(self, found: Iterable[Followed]) -> Iterator[tuple[Followed, list[Drawn]]]:
@@ -98,7 +112,7 @@ class Work:
 
     def lay(self, found: Followed, image: Image, drawn: Sequence[Drawn], count: bool = True) -> Image:
         """Last stage: the frame, which is changed, with its faces swapped; not counted where ``count`` is off."""
-        result = self.swapper.lay(image, drawn, found.memories, found.frame.time)
+        result = self.swapper.lay(image, drawn, found.memories, found.frame.time, found.turn)
         if count:
             skipped = Counter(self.tally.skipped)
             skipped.update(face.skipped for face in result.faces if face.skipped is not None)

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import signal
@@ -14,11 +15,12 @@ from PIL import Image
 from faceswap.errors import FaceError, FaceSetError, IdentityError, NoFaceFound
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.extraction.report import contact_sheet, coverage_advice, histograms
-from faceswap.faces.faceset import FaceSet, find
+from faceswap.faces.faceset import FaceSet, find, find_headers
 from faceswap.jobs.fictional_media import cast_consent, write_people
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoReader
 from faceswap.provenance.consent import Consent
+from faceswap.settings import settings
 from faceswap.synthetic import CAST, Scene, render
 
 
@@ -258,3 +260,45 @@ def test_a_face_set_is_found_by_its_folder_and_by_the_name(cast: Path) -> None:
     for missing in ("nobody", str(cast / "nowhere")):
         with pytest.raises(FaceSetError, match="preprocess"):
             find(missing)
+
+
+def damage_set(faces: FaceSet, kind: str) -> None:
+    header = faces.folder / "faceset.json"
+    if kind == "header cut":
+        header.write_bytes(header.read_bytes()[:100])
+    elif kind == "header empty":
+        header.write_bytes(b"")
+    elif kind == "header no text":
+        header.write_bytes(bytes(range(128, 256)))
+    elif kind == "header a list":
+        header.write_text("[1]")
+    elif kind == "geometry a number":
+        header.write_text(json.dumps(json.loads(header.read_text()) | {"geometry": 3}))
+    else:
+        (faces.folder / "manifest.parquet").write_bytes(b"PAR1")
+
+
+DAMAGES = ["header cut", "header empty", "header no text", "header a list", "geometry a number", "manifest"]
+
+
+def test_a_damaged_set_is_passed_over_with_a_warning(
+    cast: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = faces_of(cast / "corin.mp4", options=ExtractionOptions(every=10))
+    newer = faces_of(cast / "corin.mp4", options=ExtractionOptions(every=9))
+    assert find("corin").digest == newer.digest
+    shutil.copytree(newer.folder, tmp_path / "kept")
+    for kind in DAMAGES:
+        damage_set(newer, kind)
+        caplog.clear()
+        assert find("corin").digest == whole.digest, kind
+        assert newer.uri in caplog.text, kind
+        shutil.copytree(tmp_path / "kept", newer.folder, dirs_exist_ok=True)
+    damage_set(newer, "header cut")
+    again = faces_of(cast / "corin.mp4", options=ExtractionOptions(every=9))
+    assert (again.digest, again.uri) == (newer.digest, newer.uri), "it is made anew in the same place"
+    assert find_headers(settings().face_sets_root, "corin")[0][0] == newer.uri
+    damage_set(whole, "header cut")
+    damage_set(again, "manifest")
+    with pytest.raises(FaceSetError, match="neither a face set"):
+        find("corin")
