@@ -18,9 +18,9 @@ from pydantic import ValidationError
 from faceswap import registry, tracking
 from faceswap.errors import RegistryError
 from faceswap.inference.code_range import CodeRange
-from faceswap.inference.decoder_network import export, weights_digest
 from faceswap.model.presets import preset
 from faceswap.model.sizes import check_keras_file, read_arrays
+from faceswap.model.training.files import export, weights_digest
 from faceswap.registry import Card, Version, cards
 from faceswap.registry.artifact_places import present
 from faceswap.registry.measured import frames_in, logged_model_of, summary

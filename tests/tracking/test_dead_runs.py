@@ -16,7 +16,7 @@ from faceswap.settings import settings
     [
         (2**22 + 1, "here", "FAILED"),  # beyond Linux's highest number
         (2**22 + 1, "here, before containers were named", "FAILED"),
-        (os.getpid(), "here", "RUNNING"),
+        (0, "here", "RUNNING"),  # this process
         (2**22 + 1, "elsewhere", "RUNNING"),
     ],
 )
@@ -26,7 +26,9 @@ def test_the_next_run_ends_those_of_dead_processes(database: Path, pid: int, nod
     here = left.client.get_run(left.run_id).data.tags["faceswap.process"].rsplit(" ", 2)[0]
     names = {"here": here, "here, before containers were named": here.split()[0]}
     created = f"{psutil.Process().create_time():.0f}"
-    left.client.set_tag(left.run_id, "faceswap.process", f"{names.get(node, node)} {pid} {created}")
+    left.client.set_tag(
+        left.run_id, "faceswap.process", f"{names.get(node, node)} {pid or os.getpid()} {created}"
+    )
     left.client.update_run(left.run_id, "RUNNING")
     with tracking.run("next", "evaluate") as following:
         assert left.client.get_run(left.run_id).info.status == status

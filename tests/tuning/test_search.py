@@ -66,7 +66,11 @@ def test_the_same_seed_gives_the_same_trials(tmp_path: Path, inline: None, algor
 
 
 @pytest.mark.parametrize("name", ["oracle/oracle.json", "oracle/trial_0001/trial.json", "oracle/tuner.json"])
-@pytest.mark.parametrize("content", [b"", bytes(200), b'{"hyperparam', b"[]", os.urandom(99)])
+@pytest.mark.parametrize(
+    "content",
+    [b"", bytes(200), b'{"hyperparam', b"[]", bytes(range(128, 227))],
+    ids=["empty", "zeros", "cut off", "a list", "no text"],
+)
 def test_a_damaged_state_of_the_search_repeats_no_trial(
     tmp_path: Path, inline: None, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
 ) -> None:
