@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from faceswap.errors import StorageError
+from faceswap.errors import DiskFull, StorageError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CAUSES = {
     errno.EACCES: ("permission is denied", "choose another folder, or allow writing there"),
     errno.EPERM: ("permission is denied", "choose another folder, or allow writing there"),
@@ -74,17 +74,17 @@ def explained(path: Path) -> Iterator[None]:
         raise write_error(path, error) from error
 
 
-def write_error(path: Path, error: OSError) -> StorageError:
-    """Why ``path`` can't be written, in words."""
-    if error.errno in _FULL:
+def write_error(path: Path, error: Exception) -> StorageError:
+    """Why ``path`` can't be written, in words, from an error of the system or of FFmpeg."""
+    number = getattr(error, "errno", None) or 0
+    if number in _FULL:
         folder = path if path.is_dir() else path.parent
-        return StorageError(
+        return DiskFull(
             f"{path} can't be written: the disk is full, {_size(free(folder))} are left in {folder}",
             "make room there, then give the same command again",
         )
-    cause, fix = _CAUSES.get(
-        error.errno or 0, (error.strerror or str(error), "check the folder and its permissions")
-    )
+    reason = getattr(error, "strerror", None) or str(error)
+    cause, fix = _CAUSES.get(number, (reason, "check the folder and its permissions"))
     return StorageError(f"{path} can't be written: {cause}", fix)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse
 
+from faceswap.disk import is_full
 from serving.access import Check
 from serving.attempts import LONGEST_WAIT, Attempts
-from serving.space import free_space, full_disk, is_full
+from serving.space import free_space, full_disk
 
 logger = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]

@@ -13,8 +13,9 @@ from typing import Any
 
 import gradio as gr
 
+from faceswap.disk import is_full
 from faceswap.errors import FaceswapError, MediaError
-from serving.space import full_disk, is_full
+from serving.space import full_disk
 
 logger = logging.getLogger(__name__)
 _DEEPEST = 40

@@ -5,10 +5,11 @@ from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 
+from faceswap.disk import is_full
 from faceswap.errors import FaceswapError
 from faceswap.swap.video.stream import VideoReport
 from serving.catalogue import State
-from serving.space import full_disk, is_full
+from serving.space import full_disk
 
 
 def header(state: State) -> str:

@@ -1,21 +1,10 @@
 """A full disk: how it is noticed, and what is said then."""
 
-import errno
 import shutil
 from pathlib import Path
 
+from faceswap.disk import is_full
 from faceswap.errors import StorageError
-
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-
-
-def is_full(error: BaseException | None) -> bool:
-    """Whether an error, or what it came from, says that the disk (or the user's share of it) is full."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def full_disk() -> StorageError:

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from faceswap.disk import is_full
 from faceswap.media.images import write_image
 from serving import doors
 from serving.gate import spoken
 from serving.server import server
-from serving.space import is_full
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.serving.test_server import given
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise

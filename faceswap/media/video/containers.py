@@ -1,6 +1,5 @@
 """Opening of video files as what they claim to be, and what their tracks are for."""
 
-import errno
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from faceswap.errors import DiskFull, StorageError, UnreadableMedia
+from faceswap.errors import UnreadableMedia
 
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,wav,mp3,aac,flac,ogg"
 """No playlists, which would open other files and addresses, and no pictures that are called a video."""
@@ -55,13 +54,3 @@ def first_moment(container: InputContainer) -> Fraction:
     """When the first picture is due, in seconds of the container; times of this software count from there."""
     track = pictures(container)
     return Fraction(track.start_time or 0) * (track.time_base or 0) if track else Fraction(0)
-
-
-def unwritable(path: Path, error: Exception) -> StorageError:
-    """The error for a file that can't be written, from that of the system or of FFmpeg."""
-    why = getattr(error, "strerror", None) or error
-    if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return DiskFull(
-            f"{path} can't be written: {why}", "make room on the disk, then give the same command again"
-        )
-    return StorageError(f"{path} can't be written: {why}", "check the folder and its permissions")

@@ -12,10 +12,11 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from faceswap.disk import write_error
 from faceswap.errors import MediaError
 from faceswap.files import replacing
 from faceswap.media.video.companions import Companions
-from faceswap.media.video.containers import open_media, unwritable
+from faceswap.media.video.containers import open_media
 from faceswap.media.video.orientation import Orientation
 from faceswap.provenance.metadata import Provenance, container_tags
 
@@ -111,7 +112,7 @@ def join_videos(
             left_out = (*companions.left_out, *companions.missing(unfinished))
             return Joined(companions.damage, left_out)
     except (av.FFmpegError, OSError) as error:
-        raise unwritable(out, error) from error
+        raise write_error(out, error) from error
 
 
 def _copy(

@@ -18,10 +18,10 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
+from faceswap.disk import write_error
 from faceswap.errors import MediaError
 from faceswap.files import part_of
 from faceswap.media.video.companions import Companions
-from faceswap.media.video.containers import unwritable
 from faceswap.media.video.orientation import Orientation
 from faceswap.provenance.metadata import Provenance, container_tags
 
@@ -103,7 +103,7 @@ class VideoWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._container = av.open(str(self._part.absolute()), "w", container_options=options)
         except (av.FFmpegError, OSError) as error:
-            raise unwritable(self.path, error) from error
+            raise write_error(self.path, error) from error
         try:
             self._container.metadata.update(tags)
             stored = (height, width) if orientation.lying else (width, height)
@@ -183,7 +183,7 @@ class VideoWriter:
             for packet in packets:
                 self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
-            raise unwritable(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def _mux_sound(self, until: float) -> None:
         if self._companions is not None:
@@ -204,7 +204,7 @@ class VideoWriter:
             self._container.close()
             self._part.replace(self.path)
         except (av.FFmpegError, OSError) as error:
-            raise unwritable(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def _abandon(self) -> None:
         with suppress(av.FFmpegError, OSError):

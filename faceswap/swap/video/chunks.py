@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from faceswap.disk import write_error
 from faceswap.errors import FaceswapError
 from faceswap.files import replacing
-from faceswap.media.video.containers import unwritable
 from faceswap.media.video.joining import Part
 from faceswap.media.video.writing import VideoWriter
 
@@ -163,7 +163,7 @@ class Parts:
                 path.write_text(self._state.model_dump_json())
         except OSError as error:
             self._parts.pop()
-            raise unwritable(state, error) from error
+            raise write_error(state, error) from error
 
     def _known(self, key: str) -> _State | None:
         """The state up to the first part that is not whole; None where it is of another swap or there is none."""

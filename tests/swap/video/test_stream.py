@@ -10,11 +10,11 @@ import av
 import numpy as np
 import pytest
 
+from faceswap.disk import write_error
 from faceswap.errors import DiskFull, MediaError, NoFaceFound, UnreadableMedia
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Geometry
 from faceswap.media.video.companions import Companions
-from faceswap.media.video.containers import unwritable
 from faceswap.media.video.orientation import Orientation
 from faceswap.media.video.reading import VideoReader, VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance
@@ -357,7 +357,7 @@ def test_a_full_disk_keeps_the_finished_parts(
         nonlocal room
         room -= 1
         if room < 0:
-            raise unwritable(self.path, OSError(28, "No space left on device"))
+            raise write_error(self.path, OSError(28, "No space left on device"))
         encode(self, packets)
 
     monkeypatch.setattr(VideoWriter, "_mux", mux)
