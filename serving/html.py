@@ -2,7 +2,7 @@
 
 import time
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from faceswap.disk import is_full
@@ -96,14 +96,16 @@ def live_rate(rate: float) -> str:
     return f"{rate:.1f} frames/s. Frames are worked on in memory and not stored."
 
 
-def done(version: str, seconds: float, faces: int, video: VideoReport | None) -> str:
-    """One line on the work, and below it what people should know of the result."""
+def done(
+    version: str, seconds: float, faces: int, video: VideoReport | None, remarks: Sequence[str] = ()
+) -> str:
+    """One line on the work, and below it what people should know of the result; of a video its own remarks, too."""
     if video is None:
         what = f"{faces} {_plural(faces, 'face')} in {1000 * seconds:.0f} ms"
     else:
         what = f"{video.swapped} of {video.frames} frames in {seconds:.1f} s, {video.fps:.0f} frames/s"
-    remarks = "".join(note("warn", remark) for remark in video.remarks) if video else ""
-    return f'<p class="done"><b>{escape(version)}</b><span>{what}</span></p>{remarks}'
+    notes = "".join(note("warn", remark) for remark in (*(video.remarks if video else ()), *remarks))
+    return f'<p class="done"><b>{escape(version)}</b><span>{what}</span></p>{notes}'
 
 
 def measuring() -> str:

@@ -70,6 +70,8 @@ class Swapped:
     match: NDArray[np.float64] | None = field(default=None, repr=False)
     turn: int = 0
     """Degrees by which the target was turned clockwise so that heads stand upright."""
+    remarks: tuple[str, ...] = ()
+    """What was damaged in a picture or could not be kept, in sentences."""
 
 
 class Workshop:
@@ -169,10 +171,14 @@ class Workshop:
         result = self._applied(found, served, face, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
         record = provenance(served.loaded, options.model_dump(mode="json"))
-        write_picture(out, read_picture(path, first_only=True), [result.image], metadata=record)
+        picture = read_picture(path, first_only=True)
+        lost = write_picture(out, picture, [result.image], metadata=record)
         swapped = tuple(one.face for one in result.faces if one.skipped is None)
         seconds = time.perf_counter() - began
-        return Swapped("picture", path, out, served, options, swapped, seconds, turn=found.turn)
+        remarks = (*picture.notes, *lost)
+        return Swapped(
+            "picture", path, out, served, options, swapped, seconds, turn=found.turn, remarks=remarks
+        )
 
     def video(
         self,

@@ -100,6 +100,8 @@ def read_picture(path: Path, max_pixels: int | None = None, first_only: bool = F
         count = _frames_of(image, reading)
         first = 1 if count > 1 and not first_only and getattr(image, "default_image", False) else 0
         timed = count > 1 and not first_only and image.format in _TIMED
+        if first_only and count > 1:
+            reading.notes.append(f"of its {count} frames or pages only the first was taken")
         count = min(count, first + 1) if first_only else count
         if count * image.width * image.height > limit:
             raise MediaTooLarge(

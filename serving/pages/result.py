@@ -69,7 +69,9 @@ class ResultPanel:
     def shown(swapped: Swapped, view: Any) -> list[Any]:
         """The values for a result."""
         served = swapped.served
-        line = words.done(str(served.row.version), swapped.seconds, len(swapped.faces), swapped.video)
+        line = words.done(
+            str(served.row.version), swapped.seconds, len(swapped.faces), swapped.video, swapped.remarks
+        )
         return [
             notice(served.notice),
             gr.update(value=view, visible=True),

@@ -196,6 +196,14 @@ def test_pages_stay_in_tiff_and_are_missed_with_words_elsewhere(tmp_path: Path) 
     assert "3 frames only the first" in rewritten(tmp_path / "b.gif", ".jpg")[1][0]
 
 
+def test_the_first_of_several_frames_is_taken_with_words(tmp_path: Path) -> None:
+    frames = animation(tmp_path / "a.png", duration=50)
+    picture = read_picture(tmp_path / "a.png", first_only=True)
+    np.testing.assert_array_equal(picture.stills[0].image, frames[0])
+    assert len(picture.stills) == 1
+    assert "of its 3 frames or pages only the first was taken" in picture.notes
+
+
 def test_many_frames_count_together(tmp_path: Path) -> None:
     animation(tmp_path / "a.gif", duration=50)
     with pytest.raises(MediaTooLarge, match="3 frames of 60 x 40"):

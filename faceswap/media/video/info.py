@@ -32,6 +32,7 @@ class VideoInfo:
         interlaced: whether its first frame is; frames are read without combs.
         bits: of a colour channel as it is stored; frames are read with 8.
         alpha: whether parts are transparent, which frames do not tell.
+        full_colour: whether every pixel has a colour of its own (4:4:4, RGB); results have one for four (4:2:0).
     """
 
     width: int
@@ -47,6 +48,7 @@ class VideoInfo:
     interlaced: bool = False
     bits: int = 8
     alpha: bool = False
+    full_colour: bool = False
 
     @property
     def conversions(self) -> list[str]:
@@ -61,6 +63,8 @@ class VideoInfo:
             said.append(f"has {self.bits} bits a colour, written with 8")
         if self.alpha:
             said.append("is transparent in parts, the result is opaque")
+        if self.full_colour:
+            said.append("stores a colour for every pixel (4:4:4), the result one for every four (4:2:0)")
         return said
 
 
@@ -92,6 +96,7 @@ def describe(container: InputContainer, stream: VideoStream, first: VideoFrame, 
         interlaced=bool(first.interlaced_frame),
         bits=depth,
         alpha=alpha or _tag(stream, "alpha_mode") == "1",
+        full_colour=_has_full_colour(first.format),
     )
 
 
@@ -133,3 +138,9 @@ def _channels(form: VideoFormat) -> tuple[int, bool]:
     return max((part.bits for part in form.components), default=8), any(
         part.is_alpha for part in form.components
     )
+
+
+def _has_full_colour(form: VideoFormat) -> bool:
+    """Whether a format has colours that are as fine as its brightness; grey and palettes have none to lose."""
+    colours = sum(not part.is_alpha for part in form.components)
+    return colours >= 3 and not form.has_palette and form.chroma_width(64) == form.chroma_height(64) == 64

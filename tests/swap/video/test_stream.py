@@ -342,6 +342,7 @@ def test_what_can_not_be_kept_is_said(tmp_path: Path) -> None:
     assert report.remarks == [
         f"{source} has 10 bits a colour, written with 8",
         f"{source} is transparent in parts, the result is opaque",
+        f"{source} stores a colour for every pixel (4:4:4), the result one for every four (4:2:0)",
         f"the sound of {source} (flac) is encoded as AAC, .mp4 can't hold it",
     ]
 
