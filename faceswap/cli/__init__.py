@@ -89,6 +89,3 @@ def _options(
 ) -> None:
     """What every command shares."""
 
-
-if __name__ == "__main__":
-    app()
