@@ -65,6 +65,13 @@ class Autoencoders(keras.Model):
         training: bool = True,
     ) -> Any:
         """Sum over identities of the mean loss; ``y`` as :meth:`TrainingData.batch` makes it."""
+        by_identity = self.identity_losses(y, y_pred)
+        for index, tracker in enumerate(self.trackers):
+            tracker.update_state(by_identity[index])
+        return ops.sum(by_identity)
+
+    def identity_losses(self, y: Any, y_pred: Any) -> Any:
+        """The mean loss of each identity, (N,)."""
         side, weights = self.preset.size, self.preset.loss
         truth = ops.reshape(y["picture"], (-1, side, side, 4))
         output = ops.reshape(y_pred["picture"], (-1, side, side, 3))
@@ -72,10 +79,7 @@ class Autoencoders(keras.Model):
         if weights.shape:
             error = y_pred["shape"] - SHAPE_SCALE * ops.reshape(y["shape"], (-1, 102))
             losses += weights.shape * ops.mean(ops.square(error), axis=1)
-        by_identity = ops.mean(ops.reshape(losses, (len(self.identities), -1)), axis=1)
-        for index, tracker in enumerate(self.trackers):
-            tracker.update_state(by_identity[index])
-        return ops.sum(by_identity)
+        return ops.mean(ops.reshape(losses, (len(self.identities), -1)), axis=1)
 
     def reconstruct(self, crops: NDArray[np.uint8], index: int) -> NDArray[np.float32]:
         """Crops (n, s, s, 3) uint8 through the decoder ``index``: (n, s, s, 3) float32 in 0..1."""

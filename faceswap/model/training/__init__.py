@@ -1,0 +1,1 @@
+"""How steps are trained: pairs on the host or on the device, one step or many in a call."""

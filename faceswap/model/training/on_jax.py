@@ -1,0 +1,190 @@
+"""Many steps a call on JAX: faces, weights and optimizer stay on the device, and the pairs are made there."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import keras
+
+from faceswap.model.autoencoders import Autoencoders
+from faceswap.model.dataset import TrainingData
+from faceswap.model.schedule import Step
+from faceswap.model.training.draws import BatchDraws
+from faceswap.model.training.faces import FaceArrays, Rows
+from faceswap.model.training.optimizer import adam
+from faceswap.model.training.pairs import DevicePairs
+from faceswap.model.training.supply import Pace, Supply, padded
+from faceswap.settings import settings
+
+logger = logging.getLogger(__name__)
+
+
+class _Learnt(NamedTuple):
+    """What changes from step to step: all weights and all of the optimizer's variables."""
+
+    weights: list[Any]
+    slots: list[Any]
+
+
+class _Steps(NamedTuple):
+    """What a call's steps are told; arrays of ``most`` steps, of which ``count`` are trained."""
+
+    count: Any
+    rates: Any
+    warps: Any
+    rests: Any
+    rows: Rows
+    draws: BatchDraws
+
+
+class JaxEngine:
+    """See :class:`faceswap.model.training.engine.Engine`.
+
+    One graph trains the main phase and the finish: where the encoder rests, its gradients count nothing and its weights
+    stay. It has one optimizer for all weights; those that rest are left out when it is handed over.
+    """
+
+    def __init__(self, model: Autoencoders, data: TrainingData, seed: int) -> None:
+        keep_compiled()
+        self.model, self._preset = model, data.preset
+        self._variables = list(model.weights)  # all of them learn
+        encoder = {id(variable) for variable in model.encoder.weights}
+        self._of_encoder = [id(variable) in encoder for variable in self._variables]
+        self._whole = adam(data.preset, self._variables)
+        self._supply = Supply(data, seed, jnp.asarray, _memory())
+        self._pairs = DevicePairs(data, self._supply.faces.side)
+        self._pace = Pace(self._supply.most)
+        self._learnt: _Learnt | None = None
+        self._compiled: Any = None
+        self.reset_means()
+
+    @property
+    def wanted(self) -> int:
+        """Steps of half a second."""
+        return self._pace.steps
+
+    def use(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Main phase or finish, by what is trainable in the model now."""
+        self._optimizer = optimizer
+        self._rests = not self.model.encoder.trainable
+        trained = {id(variable) for variable in self.model.trainable_variables}
+        self._trained = [place for place, v in enumerate(self._variables) if id(v) in trained]
+        self.reload()
+
+    def reload(self) -> None:
+        """Weights and slots from the variables; those of resting weights are zeros."""
+        own = self._optimizer.variables
+        slots = [own[0].value, own[1].value, *(jnp.zeros(v.shape, v.dtype) for v in self._whole.variables[2:])]
+        for ours, theirs in self._slots():
+            slots[ours] = own[theirs].value
+        self._learnt = _Learnt([jnp.copy(v.value) for v in self._variables], [jnp.copy(s) for s in slots])
+
+    def _slots(self) -> list[tuple[int, int]]:
+        """(place in the optimizer of all, place in that of the trained): iterations and rate come first, then two each."""
+        pairs = [(2 + 2 * ours, 2 + 2 * theirs) for theirs, ours in enumerate(self._trained)]
+        return [(a + i, b + i) for a, b in pairs for i in range(2)]
+
+    def settle(self) -> None:
+        """Copies, since the next call overwrites what it is given."""
+        if self._learnt is None:
+            return
+        for variable, value in zip(self._variables, self._learnt.weights, strict=True):
+            variable.assign(jnp.copy(value))
+        own = self._optimizer.variables
+        for ours, theirs in [(0, 0), (1, 1), *self._slots()]:
+            own[theirs].assign(jnp.copy(self._learnt.slots[ours]))
+
+    def prepare(self) -> float:
+        """Compile the one graph, or find it in the cache under the home folder."""
+        if self._compiled is not None:
+            return 0.0
+        started = time.monotonic()
+        faces, told = self._told([Step(0, 0.0, 0.0)])
+        self._compiled = jax.jit(self._train, donate_argnums=0).lower(self._learnt, faces, told).compile()
+        return time.monotonic() - started
+
+    def run(self, plan: Sequence[Step]) -> tuple[int, dict[str, Any]]:
+        """Train all steps of the plan in one call; meanwhile the next ones' numbers are drawn."""
+        self.prepare()
+        started = time.monotonic()
+        faces, told = self._told(plan)
+        self._learnt, losses = self._compiled(self._learnt, faces, told)
+        self._supply.draw(plan[-1].index + 1, self._pace.steps)
+        self._sums += jax.device_get(losses)  # waits
+        self._steps += len(plan)
+        self._pace.took(len(plan), time.monotonic() - started)
+        means = self._sums / self._steps
+        named = {f"loss_{name}": float(m) for name, m in zip(self.model.identities, means, strict=True)}
+        return len(plan), {"loss": float(means.sum()), **named}
+
+    def reset_means(self) -> None:
+        """The next means begin here."""
+        self._sums, self._steps = 0.0, 0
+
+    def restart(self) -> None:
+        """Forget the draws."""
+        self._supply.forget()
+
+    def close(self) -> None:
+        """Release the device's memory."""
+        self._supply.close()
+        self._learnt = None
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of one step as XLA counts them, pairs included; 0: unknown."""
+        self.prepare()
+        return float((self._compiled.cost_analysis() or {}).get("flops", 0.0))
+
+    def _told(self, plan: Sequence[Step]) -> tuple[FaceArrays, _Steps]:
+        faces, rows, draws = self._supply.of(plan)
+        warps = [self._preset.augmentation.warp_at(step.progress, step.index) for step in plan]
+        most = self._supply.most
+        rates = padded([step.learning_rate for step in plan], most)
+        count, rests = jnp.int32(len(plan)), jnp.bool_(self._rests)
+        return faces, _Steps(count, rates, padded(warps, most), rests, rows, draws)
+
+    def _train(self, learnt: _Learnt, faces: FaceArrays, told: _Steps) -> tuple[_Learnt, Any]:
+        """The steps of a call; returns what is learnt and each identity's sum of losses."""
+
+        def one(index: Any, state: tuple[_Learnt, Any]) -> tuple[_Learnt, Any]:
+            learnt, sums = state
+            rows, draws = jax.tree.map(lambda array: array[index], (told.rows, told.draws))
+            x, y = self._pairs(faces, rows, draws, told.warps[index])
+            learnt, losses = self._step(learnt, x, y, told.rates[index], told.rests)
+            return learnt, sums + losses
+
+        return jax.lax.fori_loop(0, told.count, one, (learnt, jnp.zeros(len(self.model.identities))))
+
+    def _step(self, learnt: _Learnt, x: Any, y: Any, rate: Any, rests: Any) -> tuple[_Learnt, Any]:
+        def loss(weights: list[Any]) -> tuple[Any, Any]:
+            with keras.StatelessScope(state_mapping=list(zip(self._variables, weights, strict=True))):
+                losses = self.model.identity_losses(y, self.model(x, training=True))
+            return losses.sum(), losses
+
+        gradients, losses = jax.grad(loss, has_aux=True)(learnt.weights)
+        gradients = [
+            jnp.where(rests, 0, gradient) if encoder else gradient
+            for gradient, encoder in zip(gradients, self._of_encoder, strict=True)
+        ]
+        iterations, _, *slots = learnt.slots
+        weights, slots = self._whole.stateless_apply([iterations, rate, *slots], gradients, learnt.weights)
+        weights = [
+            jnp.where(rests, old, new) if encoder else new
+            for old, new, encoder in zip(learnt.weights, weights, self._of_encoder, strict=True)
+        ]
+        return _Learnt(weights, slots), losses
+
+
+def keep_compiled() -> None:
+    """Compiled graphs are kept under the home folder, so that the next training starts at once."""
+    jax.config.update("jax_compilation_cache_dir", str(settings().cache_path / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+
+
+def _memory() -> int | None:
+    stats = jax.devices()[0].memory_stats()
+    return int(stats["bytes_limit"]) if stats and "bytes_limit" in stats else None

@@ -1,0 +1,105 @@
+"""What device engines feed their calls with: the faces on the device, and the coming steps' random numbers."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from faceswap.model.dataset import TrainingData
+from faceswap.model.schedule import Step
+from faceswap.model.training.draws import BatchDraws, PairDraws
+from faceswap.model.training.faces import FaceArrays, Faces, Rows
+
+MOST_STEPS = 256
+"""Of a call: their draws travel together."""
+_SECONDS = 0.5
+"""A call's length: a report, a validation or a cancellation waits no longer."""
+_SHARE = 0.4
+"""Of the device's memory, that faces may take; the rest is the network's."""
+
+
+class Pace:
+    """How many steps a call takes so that it ends in time."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.steps = min(8, most)
+
+    def took(self, steps: int, seconds: float) -> None:
+        """A call is done; from one to the next the steps at most double four times."""
+        fitting = int(_SECONDS * steps / max(seconds, 1e-6))
+        self.steps = max(1, min(fitting, 16 * self.steps, self.most))
+
+
+class Supply:
+    """Faces and draws for the calls of an engine.
+
+    All faces stay on the device where they fit; else each call gets those that its steps need.
+
+    Args:
+        data: crops, and the draws of a step.
+        seed: of the run.
+        put: host array -> device array.
+        memory: bytes of the device; None: unknown, then the faces are taken to fit.
+    """
+
+    def __init__(
+        self, data: TrainingData, seed: int, put: Callable[[Any], Any], memory: int | None
+    ) -> None:
+        self._data, self._seed, self._put = data, seed, put
+        self.faces = Faces.of(data)
+        self.resident = self.faces.addressable and (memory is None or self.faces.nbytes <= _SHARE * memory)
+        self._ready: dict[int, BatchDraws] = {}
+        pairs = len(data.identities) * data.preset.batch_size
+        self.most, self._capacity = MOST_STEPS, 0
+        self._kept: FaceArrays | None = None
+        if not self.resident:
+            room = min(_SHARE * (memory or 2**33) / 2, 2**31 * 4)  # the next call's come while one runs
+            of_a_step = 2 * pairs * self.faces.side**2 * 4
+            self.most = max(1, min(MOST_STEPS, int(room / of_a_step)))
+            self._capacity = 2 * pairs * self.most
+
+    def draw(self, first: int, count: int) -> None:
+        """Prepare the draws of steps, while the device is busy; others are forgotten."""
+        coming = range(first, first + count)
+        self._ready = {
+            step: self._ready.get(step) or self._data.draws(self._seed, step) for step in coming
+        }
+
+    def of(self, plan: Sequence[Step]) -> tuple[FaceArrays, Rows, BatchDraws]:
+        """Faces, rows and draws of the steps of a plan, each with a first axis of ``most`` (the rest is zeros)."""
+        drawn = [self._ready.get(step.index) or self._data.draws(self._seed, step.index) for step in plan]
+        face, other, other_face = (
+            self._stacked([getattr(one, name) for one in drawn]) for name in ("face", "other", "other_face")
+        )
+        pairs = PairDraws(*(self._stacked(parts) for parts in zip(*(one.pairs for one in drawn), strict=True)))
+        draws = BatchDraws(face, other, other_face, pairs)
+        rows = self.faces.rows(draws)
+        if self.resident:
+            if self._kept is None:
+                self._kept = FaceArrays(*map(self._put, self.faces.arrays()))
+            return self._kept, rows, draws
+        needed = np.unique(np.concatenate([rows.face[: len(plan)].ravel(), rows.other[: len(plan)].ravel()]))
+        placed = [np.searchsorted(needed, part).astype(np.int32).clip(0, len(needed) - 1) for part in rows]
+        arrays = self.faces.arrays(needed, self._capacity)
+        return FaceArrays(*map(self._put, arrays)), Rows(*placed), draws
+
+    def _stacked(self, parts: Sequence[Any]) -> Any:
+        whole = np.zeros((self.most, *parts[0].shape), parts[0].dtype)
+        np.stack(parts, out=whole[: len(parts)])
+        return whole
+
+    def forget(self) -> None:
+        """The draws of coming steps."""
+        self._ready.clear()
+
+    def close(self) -> None:
+        """Release the device's memory."""
+        self._kept = None
+
+
+def padded(values: Sequence[float], most: int) -> Any:
+    """(most,) float32, zeros after the values."""
+    whole = np.zeros(most, np.float32)
+    whole[: len(values)] = values
+    return whole
