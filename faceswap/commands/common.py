@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from faceswap import backend
 from faceswap.errors import ConsentError, FaceswapError, SettingsError
 from faceswap.model.presets import PRESETS
 from faceswap.settings import settings
@@ -21,6 +22,13 @@ from infra.services import use_running_servers
 console = Console()
 errors = Console(stderr=True)
 PresetOption = Annotated[str, typer.Option(help=f"architecture and recipe: {', '.join(PRESETS)}")]
+MachinesPreset = Annotated[
+    str | None,
+    typer.Option(
+        help=f"architecture and recipe: {', '.join(PRESETS)}; default: {backend.LARGE_PRESET} where a GPU trains, "
+        f"else {backend.SMALL_PRESET}"
+    ),
+]
 SHORT = {
     "identity_distance": "identity",
     "identity_top1": "top-1",
@@ -104,6 +112,16 @@ def quiet_imports() -> Iterator[None]:
 
 def _is_news(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], FaceswapError))
+
+
+def preset_or_machines(name: str | None) -> str:
+    """The preset that is named, else the one for this machine; where that is the GPU's, the terminal says so."""
+    if name is None and backend.trains_on_gpu():
+        console.print(
+            f"A GPU trains: preset {backend.LARGE_PRESET}, since none is named "
+            f"(--preset {backend.SMALL_PRESET} draws fewer pixels)"
+        )
+    return name or backend.preset_here()
 
 
 def pairs(words: list[str], what: str) -> dict[str, str]:

@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from faceswap.commands.common import PresetOption, Seed, console, quiet_imports, spoken_errors
+from faceswap import backend
+from faceswap.commands.common import (
+    MachinesPreset,
+    PresetOption,
+    Seed,
+    console,
+    preset_or_machines,
+    quiet_imports,
+    spoken_errors,
+)
 from faceswap.errors import SettingsError
 
 _GOES_ON = "the same command renders again and goes on from the last checkpoint"
@@ -23,8 +32,13 @@ def preprocess(
     start: Annotated[float | None, typer.Option(min=0, help="first second")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="last second")] = None,
     size: Annotated[
-        int, typer.Option(min=64, max=1024, help="side of the stored crops, px; hd256 needs 384")
-    ] = 256,
+        int | None,
+        typer.Option(
+            min=64,
+            max=1024,
+            help="side of the stored crops, px: hd256 needs 384, hd512 768; default: 384 where a GPU trains, else 256",
+        ),
+    ] = None,
     min_face: Annotated[int, typer.Option(min=20, help="smallest face, px")] = 48,
     min_sharpness: Annotated[
         float, typer.Option(min=0, help="least Laplacian variance at 128 px; 0 keeps blurred faces")
@@ -36,6 +50,8 @@ def preprocess(
     with spoken_errors():
         with quiet_imports():
             from faceswap.faces.faceset import FaceSet
+            from faceswap.faces.options import ExtractionOptions
+            from faceswap.model.presets import preset as preset_of
             from flows.parameters import PreprocessParameters
             from flows.preprocess import preprocess as flow
 
@@ -44,7 +60,7 @@ def preprocess(
             "start": start,
             "end": end,
             "identity_threshold": threshold,
-            "size": size,
+            "size": size or ExtractionOptions().fitting(preset_of(backend.preset_here()).geometry).size,
             "min_face": min_face,
             "min_sharpness": min_sharpness,
             "max_yaw": max_yaw,
@@ -76,7 +92,7 @@ def train(
     face_sets: Annotated[
         list[str] | None, typer.Argument(help="face sets, one per identity: names or folders")
     ] = None,
-    preset: PresetOption = "lite",
+    preset: MachinesPreset = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="budget in minutes")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="budget in steps")] = None,
     epochs: Annotated[float | None, typer.Option(help="budget in epochs")] = None,
@@ -107,7 +123,7 @@ def train(
         done = flow(
             TrainParameters(
                 face_sets=face_sets or [OF_THE_RUN],
-                preset=preset,
+                preset=preset_or_machines(preset) if not resume else preset or backend.SMALL_PRESET,
                 minutes=minutes,
                 steps=steps,
                 epochs=epochs,

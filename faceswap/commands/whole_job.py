@@ -10,11 +10,12 @@ from rich.table import Table
 
 from faceswap.commands.common import (
     SHORT,
-    PresetOption,
+    MachinesPreset,
     Seed,
     consents,
     console,
     pairs,
+    preset_or_machines,
     quiet_imports,
     spoken_errors,
 )
@@ -72,7 +73,7 @@ def run(
     consent: Consents = [],  # noqa: B006  # Typer needs the value itself
     out: Out = Path("out"),
     minutes: Minutes = 4.0,
-    preset: PresetOption = "lite",
+    preset: MachinesPreset = None,
     reference_photos: Annotated[
         list[str] | None, typer.Option(help="NAME=PHOTO: keep only this person; repeatable")
     ] = None,
@@ -106,7 +107,7 @@ def run(
                 reference_photos=photos,
                 out=str(out),
                 minutes=minutes,
-                preset=preset,
+                preset=preset_or_machines(preset),
                 bottleneck=bottleneck,
                 seed=seed,
                 options={"every": every},

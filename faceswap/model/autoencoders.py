@@ -12,6 +12,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from faceswap.model.architecture import build_decoder, build_encoder
+from faceswap.model.compiled import compiled
 from faceswap.model.device import device
 from faceswap.model.losses import reconstruction_loss
 from faceswap.model.presets import Preset
@@ -38,6 +39,7 @@ class Autoencoders(keras.Model):
         code = self.encoder.get_layer("bottleneck").output
         shape = layers.Dense(102, kernel_initializer="zeros", dtype="float32", name="shape")(code)
         self.reader = keras.Model(self.encoder.input, [self.encoder.output, shape], name="reader")
+        self._draw = compiled([self.encoder, self.decoders[0]])
         self.trackers = [keras.metrics.Mean(name=f"loss_{identity}") for identity in identities]
 
     def call(self, warped: Any, training: bool = False) -> dict[str, Any]:
@@ -83,9 +85,8 @@ class Autoencoders(keras.Model):
 
     def reconstruct(self, crops: NDArray[np.uint8], index: int) -> NDArray[np.float32]:
         """Crops (n, s, s, 3) uint8 through the decoder ``index``: (n, s, s, 3) float32 in 0..1."""
-        features = self.encoder(crops.astype(np.float32) / 255, training=False)
-        output = ops.convert_to_numpy(self.decoders[index](features, training=False))
-        return np.asarray(output, np.float32)
+        output = self._draw([self.encoder, self.decoders[index]], crops.astype(np.float32) / 255)
+        return np.asarray(ops.convert_to_numpy(output), np.float32)
 
 
 def compile_for_training(model: Autoencoders, optimizer: keras.optimizers.Optimizer) -> None:

@@ -18,7 +18,7 @@ from faceswap.model.dataset import Batches
 from faceswap.model.device import device
 from faceswap.model.presets import Preset
 from faceswap.model.schedule import Budget, Due, Schedule, Step
-from faceswap.model.training import signals
+from faceswap.model.training import memory, signals
 from faceswap.model.training.engine import Pairs, engine_for
 from faceswap.model.training.optimizer import adam
 
@@ -145,17 +145,17 @@ class Trainer:
     def train(self) -> TrainingResult:
         """Use up the budget. On any interruption the state is saved before the exception goes on."""
         try:
-            self._compile()
-            self._loop()
+            with memory.explained(self.model.preset, len(self.data.identities)):
+                self._compile()
+                self._loop()
+            self._save()
         except TrainingError:
             raise
         except BaseException:  # KeyboardInterrupt, Prefect's TerminationSignal: save, then let it go on
             self._save()
             raise
         finally:
-            self.engine.settle()
             self.engine.close()
-        self._save()
         rate = self.state.step * self._images_per_step / max(self.state.seconds, 1e-9)
         return TrainingResult(
             self.model,

@@ -49,8 +49,15 @@ def parts(tiny: bool) -> list[dict[str, Any]]:
     rate = {"kind": "rate", "seconds": 4, "limit": 100}
     return [
         {"name": "ceiling", "limit": 40, "kind": "ceiling", "side": 8192},
-        {"name": "hd256 3 x 4, 10,000 steps", "limit": 130, "kind": "train", "preset": "hd256", "people": 3,
-         "steps": 10_000, "write": True},
+        {
+            "name": "hd256 3 x 4, 10,000 steps",
+            "limit": 130,
+            "kind": "train",
+            "preset": "hd256",
+            "people": 3,
+            "steps": 10_000,
+            "write": True,
+        },
         {"name": "hd256 3 x 4, from the cache", **rate, "preset": "hd256", "people": 3},
         {"name": "hd256 3 x 16", **rate, "preset": "hd256", "people": 3, "changes": {"batch_size": 16}},
         {"name": "lite 2 x 64", **rate, "preset": "lite", "people": 2, "changes": {"batch_size": 64}},
@@ -176,7 +183,7 @@ def rate(part: dict[str, Any], data: Any) -> dict[str, Any]:
 
 
 def kernels_of(work: Callable[[], int]) -> dict[str, Any]:
-    """What the card did in ``work``, which says how many steps it did: the longest kernels, microseconds a step each."""
+    """What the card did in ``work``, which says how many steps it did: the longest kernels, us and calls a step."""
     import jax
 
     with tempfile.TemporaryDirectory() as folder:
@@ -214,7 +221,12 @@ def trained(part: dict[str, Any], data: Any, out: Path) -> dict[str, Any]:
     )
     with tempfile.TemporaryDirectory() as scratch, watched() as card:
         trainer = Trainer(
-            data, recipe, options, Path(scratch), notes, initialize=lambda model: take_prior(model, file) if file else None
+            data,
+            recipe,
+            options,
+            Path(scratch),
+            notes,
+            initialize=lambda model: take_prior(model, file) if file else None,
         )
         ready = time.monotonic() - STARTED
         result = trainer.train()
@@ -258,8 +270,11 @@ def write_weights(model: Any, out: Path) -> None:
     nets = {"encoder": model.encoder, "shape": model.reader.get_layer("shape")}
     decoders = dict(zip(model.identities, model.decoders, strict=True))
     for name, networks in (("encoder", nets), ("decoders", decoders)):
-        arrays = {f"{k}/{i:03d}": np.asarray(w, np.float16) for k, net in networks.items()
-                  for i, w in enumerate(net.get_weights())}
+        arrays = {
+            f"{k}/{i:03d}": np.asarray(w, np.float16)
+            for k, net in networks.items()
+            for i, w in enumerate(net.get_weights())
+        }
         np.savez_compressed(out / f"{name}.npz", **arrays)
 
 

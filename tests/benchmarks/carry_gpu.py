@@ -38,7 +38,7 @@ _CAST = ("emeric", "bram", "dora")
 _SCRIPT = """#!/bin/sh
 # Install the wheels beside, then measure: results go to the folder that is named.
 here=$(cd "$(dirname "$0")" && pwd)
-python3 -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target /tmp/site "$here"/wheels/*.whl
+python3 -m pip install -q --no-index --no-deps --no-compile --upgrade --target /tmp/site "$here"/wheels/*.whl
 export PYTHONPATH="$here/source:/tmp/site" PYTHONUNBUFFERED=1 KERAS_BACKEND=jax
 cd "$here/source" && exec python3 -m tests.benchmarks.bench_gpu --faces "$here/faces" --out "$@"
 """
@@ -56,10 +56,14 @@ def main() -> None:
     _wheels(options.out / "wheels")
     with tempfile.TemporaryDirectory() as scratch:
         fitting = ExtractionOptions().fitting(preset("hd256").geometry)
-        sets = [FaceSet.load(uri) for uri in options.face_sets] or face_sets(Path(scratch), list(_CAST), 12.0, fitting)
+        sets = [FaceSet.load(uri) for uri in options.face_sets] or face_sets(
+            Path(scratch), list(_CAST), 12.0, fitting
+        )
         for faces in sets:
             held = np.asarray(faces.rows["split"] == "heldout")
-            pack(options.out / "faces", faces.identity, faces.images(), faces.landmarks(), held, faces.geometry)
+            pack(
+                options.out / "faces", faces.identity, faces.images(), faces.landmarks(), held, faces.geometry
+            )
     (options.out / "bench.sh").write_text(_SCRIPT)
     size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
     sys.stdout.write(f"{options.out}: {size / 2**20:.0f} MB\n")
@@ -80,7 +84,14 @@ def _wheels(folder: Path) -> None:
     pins = (Path(__file__).parents[2] / "requirements.txt").read_text().split()
     pinned = {word.split("==")[0]: word for word in pins if "==" in word}
     platforms = [f"--platform={name}" for name in _PLATFORMS]
-    command = ["download", "-q", "--no-deps", "--only-binary=:all:", "--python-version=3.12", "--implementation=cp"]
+    command = [
+        "download",
+        "-q",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--python-version=3.12",
+        "--implementation=cp",
+    ]
     names = [pinned[name] for name in _WHEELS]
     subprocess.run([sys.executable, "-m", "pip", *command, *platforms, "-d", str(folder), *names], check=True)
 

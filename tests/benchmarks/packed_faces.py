@@ -9,8 +9,14 @@ from numpy.typing import NDArray
 from faceswap.faces.geometry import Geometry, Points
 
 
-def pack(folder: Path, identity: str, images: NDArray[np.uint8], landmarks: Points, heldout: NDArray[np.bool_],
-         geometry: Geometry) -> Path:
+def pack(
+    folder: Path,
+    identity: str,
+    images: NDArray[np.uint8],
+    landmarks: Points,
+    heldout: NDArray[np.bool_],
+    geometry: Geometry,
+) -> Path:
     """Write ``<identity>.npz``: the crops as JPEG (quality 92), landmarks, split, geometry."""
     options = [cv2.IMWRITE_JPEG_QUALITY, 92]
     files = [cv2.imencode(".jpg", image[..., ::-1], options)[1].ravel() for image in images]
@@ -41,7 +47,10 @@ class PackedFaces:
             self.geometry = Geometry(side, float(coverage))
             starts = [0, *stored["ends"][:-1]]
             files = stored["files"]
-            crops = [cv2.imdecode(files[a:b], cv2.IMREAD_COLOR) for a, b in zip(starts, stored["ends"], strict=True)]
+            crops = [
+                cv2.imdecode(files[a:b], cv2.IMREAD_COLOR)
+                for a, b in zip(starts, stored["ends"], strict=True)
+            ]
             if enlarge != 1:
                 crops = [cv2.resize(crop, (side, side)) for crop in crops]
             self._images = np.stack(crops)[..., ::-1]

@@ -19,12 +19,17 @@ def people(recipe: Preset, *names: str) -> TrainingData:
     rng = np.random.default_rng(0)
     colours = rng.integers(60, 200, (len(names), 3)).tolist()
     return TrainingData(
-        {name: FakeFaces(name, tuple(c), count=20 + 5 * i) for i, (name, c) in enumerate(zip(names, colours))},
+        {
+            name: FakeFaces(name, tuple(c), count=20 + 5 * i)
+            for i, (name, c) in enumerate(zip(names, colours, strict=True))
+        },
         recipe,
     )
 
 
-def on_device(data: TrainingData, seed: int, step: int, progress: float) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def on_device(
+    data: TrainingData, seed: int, step: int, progress: float
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     faces = Faces.of(data)
     arrays = FaceArrays(*map(keras.ops.convert_to_tensor, faces.arrays()))
     draws = data.draws(seed, step)

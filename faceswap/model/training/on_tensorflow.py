@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from faceswap.model.autoencoders import Autoencoders, compile_for_training
@@ -50,14 +50,14 @@ class TensorflowEngine:
         rates = [step.learning_rate for step in plan]
         told = (padded(rates, self._supply.most), padded(warps, self._supply.most), rows, draws)
         self._loop(tf.constant(count), faces, *keras.tree.map_structure(tf.constant, told))
-        self._supply.draw(plan[-1].index + 1, self._pace.steps)
+        self._supply.prepare(plan[-1].index + 1, self._pace.steps)
         logs = {metric.name: float(metric.result()) for metric in self.model.metrics}
         self._pace.took(count, time.monotonic() - started)
         return count, logs
 
     def _train(self, count: Any, faces: Any, rates: Any, warps: Any, rows: Any, draws: Any) -> None:
         for index in tf.range(count):
-            own_rows, own_draws = keras.tree.map_structure(lambda array: array[index], (rows, draws))
+            own_rows, own_draws = keras.tree.map_structure(itemgetter(index), (rows, draws))
             self._optimizer.learning_rate.assign(rates[index])
             x, y = self._pairs(faces, own_rows, own_draws, warps[index])
             self.model.train_step((x, y))

@@ -42,10 +42,16 @@ class DevicePairs:
         self.shape = len(data.identities), data.preset.batch_size
         makers = [data.makers[name] for name in data.identities]
         self._level = makers[0].face_level
-        self._warp_sides = np.array([maker.side for maker in makers], np.float32)
-        self._knots = _columns(KNOTS, lambda c: cv2.resize(c, (1, self.size), interpolation=cv2.INTER_CUBIC))
+        self._warp_sides = ops.convert_to_tensor(
+            np.repeat([m.side for m in makers], self.shape[1]).astype(np.float32)
+        )
+        self._knots = ops.convert_to_tensor(
+            _columns(KNOTS, lambda c: cv2.resize(c, (1, self.size), interpolation=cv2.INTER_CUBIC))
+        )
         sigma = self.size / SMOOTH
-        self._blur = _columns(self.size, lambda c: cv2.GaussianBlur(c, (0, 0), sigma))
+        blur = _columns(self.size, lambda c: cv2.GaussianBlur(c, (0, 0), sigma))
+        self._blur, self._blur_across = ops.convert_to_tensor(blur), ops.convert_to_tensor(blur.T.copy())
+        self._axis = ops.arange(self.size, dtype="float32")
 
     def __call__(
         self, faces: FaceArrays, rows: Rows, draws: BatchDraws, warp: Any
@@ -69,7 +75,7 @@ class DevicePairs:
         x, y = self._map(similarity, pairs.mirrored)
         ratio, shift, last = (_column(ops.take(faces.place[:, i], who, axis=0)) for i in range(3))
         x, y = ratio * x + shift, ratio * y + shift
-        dx, dy = self._warp(pairs.noise, warp * self._warp_sides[who][:, None, None, None])
+        dx, dy = self._warp(pairs.noise, warp * self._warp_sides[:, None, None, None])
         target = self._sample(faces.pixels, row, last, x, y)
         warped = self._sample(faces.pixels, row, last, x + dx, y + dy)
         if self.augmentation.surroundings and count > 1:
@@ -95,7 +101,7 @@ class DevicePairs:
     def _map(self, s: _Similarity, mirrored: Any) -> tuple[Any, Any]:
         """Where in the unvaried crop each pixel of the varied one lies: 2 x (P, size, size)."""
         centre = (self.size - 1) / 2
-        axis = np.arange(self.size, dtype=np.float32) - centre
+        axis = self._axis - centre
         right = ops.where(_column(mirrored), -axis[None, None, :], axis[None, None, :])
         down = axis[None, :, None]
         x = s.scale * (s.cosine * right - s.sine * down) + centre + s.right
@@ -106,7 +112,9 @@ class DevicePairs:
         """Smooth noise, 2 x (P, size, size) px of the stored crop: cubic between the 5 x 5 points."""
         noise = noise * deviation
         # sums of five products, not matrix products: those would be rounded to bfloat16 or TF32
-        lines = sum(self._knots[:, k, None, None] * noise[:, k][:, None] for k in range(KNOTS))  # (P, s, 5, 2)
+        lines = sum(
+            self._knots[:, k, None, None] * noise[:, k][:, None] for k in range(KNOTS)
+        )  # (P, s, 5, 2)
         dx, dy = (
             sum(lines[:, :, k, i][:, :, None] * self._knots[:, k] for k in range(KNOTS)) for i in range(2)
         )
@@ -124,7 +132,9 @@ class DevicePairs:
         left, top = ops.cast(left, "int32"), ops.cast(top, "int32")
         first = _column(row) * (self.side * self.side)
         upper, lower = first + top * self.side, first + bottom * self.side
-        corners = [ops.take(pixels, at, axis=0) for at in (upper + left, upper + right, lower + left, lower + right)]
+        corners = [
+            ops.take(pixels, at, axis=0) for at in (upper + left, upper + right, lower + left, lower + right)
+        ]
         weights = [(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy]
         channels = [
             sum(_byte(corner, place) * weight for corner, weight in zip(corners, weights, strict=True))
@@ -135,7 +145,7 @@ class DevicePairs:
     def _around(self, faces: FaceArrays, who: Any, row: Any) -> Any:
         """Other identities' unvaried crops (P, size, size, 3)."""
         ratio, shift, last = (_column(ops.take(faces.place[:, i], who, axis=0)) for i in range(3))
-        axis = np.arange(self.size, dtype=np.float32)
+        axis = self._axis
         flat = ops.zeros((self.size, self.size))
         x, y = ratio * (axis[None, None, :] + flat) + shift, ratio * (axis[None, :, None] + flat) + shift
         return self._sample(faces.pixels, row, last, x, y)[..., :3]
@@ -143,7 +153,7 @@ class DevicePairs:
     def _placed(self, own: Any, around: Any, whose: Any) -> Any:
         """Faces in the surroundings of others where there are any; 0..255."""
         inside = ops.cast(own[..., 3] > self._level, "float32")
-        inside = ops.matmul(ops.matmul(self._blur, inside), self._blur.T)[..., None]
+        inside = ops.matmul(ops.matmul(self._blur, inside), self._blur_across)[..., None]
         mixed = inside * own[..., :3] + (1 - inside) * around
         return ops.where(_column(whose)[..., None] == NOBODY, own[..., :3], mixed)
 

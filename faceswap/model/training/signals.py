@@ -11,7 +11,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Ctrl-C and Prefect's termination come when the block is done; in other threads than the main one they never come."""
+    """Ctrl-C and Prefect's termination come when the block is done; only the main thread gets any."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

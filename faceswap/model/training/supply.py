@@ -1,7 +1,7 @@
 """What device engines feed their calls with: the faces on the device, and the coming steps' random numbers."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,13 @@ class Pace:
         self.steps = max(1, min(fitting, 16 * self.steps, self.most))
 
 
+class _Ready(NamedTuple):
+    steps: range
+    faces: FaceArrays
+    rows: Rows
+    draws: BatchDraws
+
+
 class Supply:
     """Faces and draws for the calls of an engine.
 
@@ -43,13 +50,11 @@ class Supply:
         memory: bytes of the device; None: unknown, then the faces are taken to fit.
     """
 
-    def __init__(
-        self, data: TrainingData, seed: int, put: Callable[[Any], Any], memory: int | None
-    ) -> None:
+    def __init__(self, data: TrainingData, seed: int, put: Callable[[Any], Any], memory: int | None) -> None:
         self._data, self._seed, self._put = data, seed, put
         self.faces = Faces.of(data)
         self.resident = self.faces.addressable and (memory is None or self.faces.nbytes <= _SHARE * memory)
-        self._ready: dict[int, BatchDraws] = {}
+        self._ready: _Ready | None = None
         pairs = len(data.identities) * data.preset.batch_size
         self.most, self._capacity = MOST_STEPS, 0
         self._kept: FaceArrays | None = None
@@ -59,30 +64,37 @@ class Supply:
             self.most = max(1, min(MOST_STEPS, int(room / of_a_step)))
             self._capacity = 2 * pairs * self.most
 
-    def draw(self, first: int, count: int) -> None:
-        """Prepare the draws of steps, while the device is busy; others are forgotten."""
-        coming = range(first, first + count)
-        self._ready = {
-            step: self._ready.get(step) or self._data.draws(self._seed, step) for step in coming
-        }
-
-    def of(self, plan: Sequence[Step]) -> tuple[FaceArrays, Rows, BatchDraws]:
-        """Faces, rows and draws of the steps of a plan, each with a first axis of ``most`` (the rest is zeros)."""
-        drawn = [self._ready.get(step.index) or self._data.draws(self._seed, step.index) for step in plan]
+    def prepare(self, first: int, count: int) -> None:
+        """Prepare a call's steps while the device is busy with the one before: ``count`` from ``first`` on."""
+        count = min(count, self.most)
+        drawn = [self._data.draws(self._seed, step) for step in range(first, first + count)]
         face, other, other_face = (
             self._stacked([getattr(one, name) for one in drawn]) for name in ("face", "other", "other_face")
         )
-        pairs = PairDraws(*(self._stacked(parts) for parts in zip(*(one.pairs for one in drawn), strict=True)))
+        pairs = PairDraws(
+            *(self._stacked(parts) for parts in zip(*(one.pairs for one in drawn), strict=True))
+        )
         draws = BatchDraws(face, other, other_face, pairs)
-        rows = self.faces.rows(draws)
+        faces, rows = self._faces_of(self.faces.rows(draws), count)
+        self._ready = _Ready(range(first, first + count), faces, rows, draws)
+
+    def of(self, plan: Sequence[Step]) -> tuple[FaceArrays, Rows, BatchDraws]:
+        """Faces, rows and draws of the steps of a plan, each with a first axis of ``most``; later ones are any."""
+        ready, first, last = self._ready, plan[0].index, plan[-1].index
+        if ready is None or first != ready.steps.start or last not in ready.steps:
+            self.prepare(first, len(plan))
+            ready = self._ready
+        assert ready is not None
+        return ready.faces, ready.rows, ready.draws
+
+    def _faces_of(self, rows: Rows, count: int) -> tuple[FaceArrays, Rows]:
         if self.resident:
             if self._kept is None:
                 self._kept = FaceArrays(*map(self._put, self.faces.arrays()))
-            return self._kept, rows, draws
-        needed = np.unique(np.concatenate([rows.face[: len(plan)].ravel(), rows.other[: len(plan)].ravel()]))
+            return self._kept, rows
+        needed = np.unique(np.concatenate([part[:count].ravel() for part in rows]))
         placed = [np.searchsorted(needed, part).astype(np.int32).clip(0, len(needed) - 1) for part in rows]
-        arrays = self.faces.arrays(needed, self._capacity)
-        return FaceArrays(*map(self._put, arrays)), Rows(*placed), draws
+        return FaceArrays(*map(self._put, self.faces.arrays(needed, self._capacity))), Rows(*placed)
 
     def _stacked(self, parts: Sequence[Any]) -> Any:
         whole = np.zeros((self.most, *parts[0].shape), parts[0].dtype)
@@ -90,12 +102,12 @@ class Supply:
         return whole
 
     def forget(self) -> None:
-        """The draws of coming steps."""
-        self._ready.clear()
+        """What is prepared of coming steps."""
+        self._ready = None
 
     def close(self) -> None:
         """Release the device's memory."""
-        self._kept = None
+        self._kept = self._ready = None
 
 
 def padded(values: Sequence[float], most: int) -> Any:
