@@ -90,5 +90,6 @@ class Autoencoders(keras.Model):
 
 
 def compile_for_training(model: Autoencoders, optimizer: keras.optimizers.Optimizer) -> None:
-    """Bind the optimizer. XLA makes this model slower on a CPU (measured), so it is left to GPUs."""
-    model.compile(optimizer=optimizer, jit_compile="auto" if device().accelerated else False)
+    """Bind the optimizer. On a CPU XLA is slower than TensorFlow's own graph (measured), but all that JAX has."""
+    xla = device().accelerated or keras.backend.backend() == "jax"
+    model.compile(optimizer=optimizer, jit_compile="auto" if xla else False)

@@ -101,6 +101,30 @@ def main() -> None:
             except subprocess.TimeoutExpired:
                 sys.stdout.write(f"{part['name']}: not done within {part['limit']} s\n")
             sys.stdout.write(f"# {part['name']}: {time.monotonic() - began:.1f} s in all\n")
+    sys.stdout.write(
+        table([json.loads(line) for line in (options.out / "rows.jsonl").read_text().splitlines()])
+    )
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The figures of all parts in Markdown; the share of the peak is of the ceiling measured in the same run."""
+    peak = next((row["bf16_tflops"] for row in rows if "bf16_tflops" in row), None)
+    keys = (
+        "images_per_s",
+        "ms_a_step",
+        "compile_s",
+        "tflops",
+        "busy",
+        "peak_gb",
+        "training_s",
+        "end_to_end_s",
+        "error",
+    )
+    lines = [f"| part | {' | '.join(keys)} | share of {peak} TFLOP/s |", f"|{'---|' * (len(keys) + 2)}"]
+    for row in rows:
+        share = f"{row['tflops'] / peak:.2%}" if peak and "tflops" in row else ""
+        lines.append(f"| {row['name']} | {' | '.join(str(row.get(key, '')) for key in keys)} | {share} |")
+    return "\n".join(lines) + "\n"
 
 
 def measure(part: dict[str, Any], folder: Path, out: Path) -> dict[str, Any]:
@@ -167,19 +191,31 @@ def rate(part: dict[str, Any], data: Any) -> dict[str, Any]:
     with watched() as card:
         steps, seconds, loss = run(part["seconds"])
     kernels = kernels_of(lambda: run(0.3)[0]) if part.get("profile") else {}
-    flops = getattr(engine, "flops", 0.0)
+    flops = flops_an_image(model)
     return {
         "images_per_s": round(steps * images / seconds),
         "ms_a_step": round(seconds / steps * 1e3, 3),
         "compile_s": round(compiled, 1),
-        "gflop_a_step": round(flops / 1e9, 1),
-        "tflops": round(flops * steps / seconds / 1e12, 2),
+        "gflop_an_image": round(flops / 1e9, 2),
+        "tflops": round(flops * images * steps / seconds / 1e12, 2),
         "steps_a_call": engine.wanted,
         "loss": round(loss, 4),
         **card,
         **peak_memory(),
         **kernels,
     }
+
+
+def flops_an_image(model: Any) -> float:
+    """Floating-point operations by which an image is trained: forward, and twice that backward; convolutions and dense
+    layers of the encoder and of one decoder."""
+    total = 0.0
+    for network in (model.encoder, model.decoders[0]):
+        for layer in network.layers:
+            if hasattr(layer, "kernel"):
+                places = np.prod(layer.output.shape[1:-1]) if len(layer.output.shape) == 4 else 1
+                total += 2.0 * np.prod(layer.kernel.shape) * places
+    return 3 * total
 
 
 def kernels_of(work: Callable[[], int]) -> dict[str, Any]:
@@ -234,7 +270,7 @@ def trained(part: dict[str, Any], data: Any, out: Path) -> dict[str, Any]:
     if part.get("write"):
         write_weights(result.model, out)
     return {
-        "until_model_s": round(ready, 1),
+        "until_compiling_s": round(ready, 1),
         "compile_s": round(result.compile_seconds, 1),
         "training_s": round(result.seconds, 1),
         "end_to_end_s": round(seconds, 1),

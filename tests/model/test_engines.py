@@ -1,10 +1,12 @@
 """Trainings whose pairs are made on the device, on whatever backend the tests run, against those with host pairs."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from faceswap.errors import TrainingError
 from faceswap.model.dataset import TrainingData
 from faceswap.model.presets import preset
 from faceswap.model.schedule import Budget
@@ -167,3 +169,34 @@ def test_faces_that_do_not_fit_are_sent_with_each_call(tmp_path: Path) -> None:
                 all_faces.pixels[a * area : (a + 1) * area], some.pixels[b * area : (b + 1) * area]
             )
             np.testing.assert_array_equal(all_faces.marks[a], some.marks[b])
+
+
+def test_too_little_memory_is_one_sentence_with_a_remedy(tmp_path: Path) -> None:
+    one = trainer(tmp_path)
+
+    def full(plan: object) -> None:
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12884901888 bytes.")
+
+    one.engine.run = full  # type: ignore[method-assign, assignment]
+    with pytest.raises(
+        TrainingError, match=r"memory does not suffice for preset 'lite' with 2 x 2 pairs"
+    ) as told:
+        one.train()
+    assert "--batch-size 1" in str(told.value.fix)
+
+
+def test_ctrl_c_waits_for_the_end_of_a_call(tmp_path: Path) -> None:
+    one = trainer(tmp_path, a_call=2)
+    run = one.engine.run
+
+    def interrupted(plan):  # type: ignore[no-untyped-def]
+        signal.raise_signal(signal.SIGINT)
+        return run(plan)
+
+    one.engine.run = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        one.train()
+    saved = one.checkpoints.latest()
+    assert saved is not None
+    assert 1 <= saved.step <= 2
+    assert int(one.optimizer.iterations) == saved.step

@@ -1,8 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 
-from faceswap.model.architecture import build_decoder, build_encoder
+from faceswap.model import architecture
+from faceswap.model.architecture import ColourConv2D, build_decoder, build_encoder
+from faceswap.model.device import Device
 from faceswap.model.network import DecoderNetwork
 from tests.model.test_trainer import TINY
 
@@ -22,3 +25,14 @@ def test_bytes_are_those_of_the_weights() -> None:
     encoder, decoder = build_encoder(TINY), build_decoder(TINY, "ada")
     network = DecoderNetwork(encoder, decoder, TINY.geometry)
     assert network.nbytes == 4 * (encoder.count_params() + decoder.count_params())
+
+
+def test_filters_filled_up_for_a_gpu_change_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = ColourConv2D(12, 3, padding="same", bias_initializer="glorot_uniform")
+    features = np.random.default_rng(0).normal(size=(2, 8, 8, 16)).astype(np.float32)
+    plain = np.asarray(layer(features))
+    monkeypatch.setattr(architecture, "device", lambda: Device("any", "a GPU", True, True))
+    filled = np.asarray(layer(features))
+    assert filled.shape == plain.shape == (2, 8, 8, 12)
+    np.testing.assert_allclose(filled, plain, atol=1e-5)
+    assert [tuple(w.shape) for w in layer.weights] == [(3, 3, 16, 12), (12,)]

@@ -59,7 +59,7 @@ class JaxEngine:
         self._of_encoder = [id(variable) in encoder for variable in self._variables]
         self._whole = adam(data.preset, self._variables)
         self._supply = Supply(data, seed, jnp.asarray, _memory())
-        self._pairs = DevicePairs(data, self._supply.faces.side)
+        self._pairs = DevicePairs(data, self._supply.faces.side, jax.lax.optimization_barrier)
         self._pace = Pace(self._supply.most)
         self._learnt: _Learnt | None = None
         self._compiled: Any = None
@@ -116,8 +116,8 @@ class JaxEngine:
         self.prepare()
         started = time.monotonic()
         faces, told = self._told(plan)
+        self._supply.prepare(plan[-1].index + 1, self._pace.likely)
         self._learnt, losses = self._compiled(self._learnt, faces, told)
-        self._supply.prepare(plan[-1].index + 1, self._pace.steps)
         self._sums += jax.device_get(losses)  # waits
         self._steps += len(plan)
         self._pace.took(len(plan), time.monotonic() - started)
@@ -137,12 +137,6 @@ class JaxEngine:
         """Release the device's memory."""
         self._supply.close()
         self._learnt = None
-
-    @property
-    def flops(self) -> float:
-        """Floating-point operations of one step as XLA counts them, pairs included; 0: unknown."""
-        self.prepare()
-        return float((self._compiled.cost_analysis() or {}).get("flops", 0.0))
 
     def _told(self, plan: Sequence[Step]) -> tuple[FaceArrays, _Steps]:
         faces, rows, draws = self._supply.of(plan)

@@ -49,8 +49,8 @@ class TensorflowEngine:
         warps = [self._preset.augmentation.warp_at(step.progress, step.index) for step in plan]
         rates = [step.learning_rate for step in plan]
         told = (padded(rates, self._supply.most), padded(warps, self._supply.most), rows, draws)
+        self._supply.prepare(plan[-1].index + 1, self._pace.likely)
         self._loop(tf.constant(count), faces, *keras.tree.map_structure(tf.constant, told))
-        self._supply.prepare(plan[-1].index + 1, self._pace.steps)
         logs = {metric.name: float(metric.result()) for metric in self.model.metrics}
         self._pace.took(count, time.monotonic() - started)
         return count, logs

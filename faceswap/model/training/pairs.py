@@ -3,6 +3,7 @@
 A whole batch at once. Given the same draws the two give the same pictures but for rounding.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cv2
@@ -35,9 +36,13 @@ class DevicePairs:
     Args:
         data: whose geometry, recipe and number of identities they have.
         side: of the stored crops, see :class:`faceswap.model.training.faces.Faces`.
+        once: gives back arrays and sees to it that they are computed once, not in each of their uses (XLA fuses them).
     """
 
-    def __init__(self, data: TrainingData, side: int) -> None:
+    def __init__(
+        self, data: TrainingData, side: int, once: Callable[[Any], Any] = lambda arrays: arrays
+    ) -> None:
+        self._once = once
         self.augmentation, self.size, self.side = data.preset.augmentation, data.preset.size, side
         self.shape = len(data.identities), data.preset.batch_size
         makers = [data.makers[name] for name in data.identities]
@@ -77,7 +82,7 @@ class DevicePairs:
         x, y = ratio * x + shift, ratio * y + shift
         dx, dy = self._warp(pairs.noise, warp * self._warp_sides[:, None, None, None])
         target = self._sample(faces.pixels, row, last, x, y)
-        warped = self._sample(faces.pixels, row, last, x + dx, y + dy)
+        warped = self._sample(faces.pixels, row, last, *self._once((x + dx, y + dy)))
         if self.augmentation.surroundings and count > 1:
             whose = ops.reshape(ops.convert_to_tensor(draws.other), (total,))
             shown = self._around(faces, ops.maximum(whose, 0), other)

@@ -1,6 +1,7 @@
 """What device engines feed their calls with: the faces on the device, and the coming steps' random numbers."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,11 @@ class Pace:
     def __init__(self, most: int) -> None:
         self.most = most
         self.steps = min(8, most)
+
+    @property
+    def likely(self) -> int:
+        """No more than these the next call will want, unless the pace changes much."""
+        return self.steps + self.steps // 4 + 1
 
     def took(self, steps: int, seconds: float) -> None:
         """A call is done; from one to the next the steps at most double four times."""
@@ -54,7 +60,8 @@ class Supply:
         self._data, self._seed, self._put = data, seed, put
         self.faces = Faces.of(data)
         self.resident = self.faces.addressable and (memory is None or self.faces.nbytes <= _SHARE * memory)
-        self._ready: _Ready | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="draws")
+        self._ready: Future[_Ready] | None = None
         pairs = len(data.identities) * data.preset.batch_size
         self.most, self._capacity = MOST_STEPS, 0
         self._kept: FaceArrays | None = None
@@ -65,8 +72,17 @@ class Supply:
             self._capacity = 2 * pairs * self.most
 
     def prepare(self, first: int, count: int) -> None:
-        """Prepare a call's steps while the device is busy with the one before: ``count`` from ``first`` on."""
-        count = min(count, self.most)
+        """Begin to prepare a call: ``count`` steps from ``first`` on, in a thread, since calls wait for the device."""
+        self._ready = self._thread.submit(self._made, first, min(count, self.most))
+
+    def of(self, plan: Sequence[Step]) -> tuple[FaceArrays, Rows, BatchDraws]:
+        """Faces, rows and draws of the steps of a plan, each with a first axis of ``most``; later ones are any."""
+        ready, first, last = self._ready and self._ready.result(), plan[0].index, plan[-1].index
+        if not ready or first != ready.steps.start or last not in ready.steps:
+            ready = self._made(first, len(plan))
+        return ready.faces, ready.rows, ready.draws
+
+    def _made(self, first: int, count: int) -> "_Ready":
         drawn = [self._data.draws(self._seed, step) for step in range(first, first + count)]
         face, other, other_face = (
             self._stacked([getattr(one, name) for one in drawn]) for name in ("face", "other", "other_face")
@@ -75,17 +91,7 @@ class Supply:
             *(self._stacked(parts) for parts in zip(*(one.pairs for one in drawn), strict=True))
         )
         draws = BatchDraws(face, other, other_face, pairs)
-        faces, rows = self._faces_of(self.faces.rows(draws), count)
-        self._ready = _Ready(range(first, first + count), faces, rows, draws)
-
-    def of(self, plan: Sequence[Step]) -> tuple[FaceArrays, Rows, BatchDraws]:
-        """Faces, rows and draws of the steps of a plan, each with a first axis of ``most``; later ones are any."""
-        ready, first, last = self._ready, plan[0].index, plan[-1].index
-        if ready is None or first != ready.steps.start or last not in ready.steps:
-            self.prepare(first, len(plan))
-            ready = self._ready
-        assert ready is not None
-        return ready.faces, ready.rows, ready.draws
+        return _Ready(range(first, first + count), *self._faces_of(self.faces.rows(draws), count), draws)
 
     def _faces_of(self, rows: Rows, count: int) -> tuple[FaceArrays, Rows]:
         if self.resident:
@@ -106,7 +112,8 @@ class Supply:
         self._ready = None
 
     def close(self) -> None:
-        """Release the device's memory."""
+        """End the thread and release the device's memory."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
         self._kept = self._ready = None
 
 
