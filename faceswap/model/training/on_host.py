@@ -7,6 +7,7 @@ import keras
 
 from faceswap.model.autoencoders import Autoencoders, compile_for_training
 from faceswap.model.dataset import Batches, Feeder
+from faceswap.model.device import device
 from faceswap.model.schedule import Step
 
 
@@ -18,7 +19,8 @@ class HostEngine:
 
     def __init__(self, model: Autoencoders, data: Batches, seed: int) -> None:
         self.model = model
-        self._feeder = Feeder(data, seed, self.wanted)
+        # a CPU that trains has no more to spare
+        self._feeder = Feeder(data, seed, self.wanted, threads=4 if device().accelerated else 2)
 
     def use(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Keras compiles at the first step."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from faceswap.model.autoencoders import Autoencoders, compile_for_training
 from faceswap.model.dataset import TrainingData
+from faceswap.model.device import device
 from faceswap.model.schedule import Step
 from faceswap.model.training.pairs import DevicePairs
 from faceswap.model.training.supply import Pace, Supply, padded
@@ -33,7 +34,7 @@ class TensorflowEngine:
         """A graph for what is trained now; TensorFlow makes it at the first call."""
         self._optimizer = optimizer
         compile_for_training(self.model, optimizer)
-        self._loop = tf.function(self._train, reduce_retracing=True)
+        self._loop = tf.function(self._train, reduce_retracing=True, jit_compile=device().accelerated)
 
     def reload(self) -> None:
         """The variables are trained themselves."""
