@@ -200,6 +200,7 @@ def train(parameters: TrainParameters) -> Trained:
         versions = register_versions(run, parameters, result, sets, folder)
         account: dict[str, float | str | bool] = {
             "wall_seconds": round(result.seconds, 1),
+            "compile_seconds": round(result.compile_seconds, 1),
             "steps": result.steps,
             "images_per_second": round(result.images_per_second, 1),
             "stopped_early": result.stopped_early,
