@@ -30,7 +30,7 @@ class Budget(BaseModel):
 class Step(NamedTuple):
     """A step to come: its number, the share of the budget that is used (1 in all of the finish), its learning rate."""
 
-    index: int
+    number: int
     progress: float
     learning_rate: float
 

@@ -135,7 +135,7 @@ def test_not_a_number_rolls_back(tmp_path: Path) -> None:
 
     def sometimes(plan):  # type: ignore[no-untyped-def]
         done, logs = run(plan)
-        if plan[0].index == 5 and not broken:
+        if plan[0].number == 5 and not broken:
             broken.append(True)
             kernel = one.model.encoder.weights[0]
             one.engine.settle()

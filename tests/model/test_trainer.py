@@ -253,12 +253,12 @@ def test_schedule_by_steps_minutes_and_epochs() -> None:
 
 def test_the_finish_is_the_end_of_the_budget_and_has_its_own_rate() -> None:
     schedule = Schedule(Budget(steps=100), TINY.with_(warmup=0, finish=0.1), 7)
-    assert [(step.index, step.progress) for step in schedule.plan(88, 0.0, 0.0, 4)] == [
+    assert [(step.number, step.progress) for step in schedule.plan(88, 0.0, 0.0, 4)] == [
         (88, 0.88),
         (89, 0.89),
     ]
     finish = schedule.plan(90, 0.0, 0.0, 100, slow=0.5)
-    assert [step.index for step in finish] == list(range(90, 100))
+    assert [step.number for step in finish] == list(range(90, 100))
     assert {step.progress for step in finish} == {1.0}
     assert finish[0].learning_rate == pytest.approx(0.2 * TINY.learning_rate * 0.5)
     rates = [schedule.learning_rate(step, step / 100) / TINY.learning_rate for step in (90, 95, 100)]

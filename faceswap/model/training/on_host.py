@@ -38,7 +38,7 @@ class HostEngine:
         """Train the first step of the plan."""
         first = plan[0]
         self._optimizer.learning_rate.assign(first.learning_rate)
-        x, y = self._feeder.get(first.index, [step.progress for step in plan])
+        x, y = self._feeder.get(first.number, [step.progress for step in plan])
         return 1, self.model.train_on_batch(x, y, return_dict=True)
 
     def reset_means(self) -> None:

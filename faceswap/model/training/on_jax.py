@@ -116,9 +116,9 @@ class JaxEngine:
         self.prepare()
         started = time.monotonic()
         faces, told = self._told(plan)
-        self._supply.prepare(plan[-1].index + 1, self._pace.likely)
+        self._supply.prepare(plan[-1].number + 1, self._pace.likely)
         self._learnt, losses = self._compiled(self._learnt, faces, told)
-        self._sums += jax.device_get(losses)  # waits
+        self._sums = self._sums + jax.device_get(losses)  # waits
         self._steps += len(plan)
         self._pace.took(len(plan), time.monotonic() - started)
         means = self._sums / self._steps
@@ -127,7 +127,7 @@ class JaxEngine:
 
     def reset_means(self) -> None:
         """The next means begin here."""
-        self._sums, self._steps = 0.0, 0
+        self._sums, self._steps = np.zeros(len(self.model.identities)), 0
 
     def restart(self) -> None:
         """Forget the draws."""
@@ -140,7 +140,7 @@ class JaxEngine:
 
     def _told(self, plan: Sequence[Step]) -> tuple[FaceArrays, _Steps]:
         faces, rows, draws = self._supply.of(plan)
-        warps = [self._preset.augmentation.warp_at(step.progress, step.index) for step in plan]
+        warps = [self._preset.augmentation.warp_at(step.progress, step.number) for step in plan]
         most = self._supply.most
         rates = padded([step.learning_rate for step in plan], most)
         count, rests = jnp.int32(len(plan)), jnp.bool_(self._rests)

@@ -47,10 +47,10 @@ class TensorflowEngine:
         """Train all steps of the plan in one call."""
         started, count = time.monotonic(), len(plan)
         faces, rows, draws = self._supply.of(plan)
-        warps = [self._preset.augmentation.warp_at(step.progress, step.index) for step in plan]
+        warps = [self._preset.augmentation.warp_at(step.progress, step.number) for step in plan]
         rates = [step.learning_rate for step in plan]
         told = (padded(rates, self._supply.most), padded(warps, self._supply.most), rows, draws)
-        self._supply.prepare(plan[-1].index + 1, self._pace.likely)
+        self._supply.prepare(plan[-1].number + 1, self._pace.likely)
         self._loop(tf.constant(count), faces, *keras.tree.map_structure(tf.constant, told))
         logs = {metric.name: float(metric.result()) for metric in self.model.metrics}
         self._pace.took(count, time.monotonic() - started)

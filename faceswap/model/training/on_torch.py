@@ -40,9 +40,9 @@ class TorchEngine:
         first = plan[0]
         self._optimizer.learning_rate.assign(first.learning_rate)
         faces, rows, draws = self._supply.of(plan[:1])
-        told = keras.tree.map_structure(lambda array: ops.convert_to_tensor(array[0]), (rows, draws))
-        warp = self._preset.augmentation.warp_at(first.progress, first.index)
-        x, y = self._pairs(faces, *told, warp)
+        rows, draws = keras.tree.map_structure(lambda array: ops.convert_to_tensor(array[0]), (rows, draws))
+        warp = self._preset.augmentation.warp_at(first.progress, first.number)
+        x, y = self._pairs(faces, rows, draws, warp)
         return 1, self.model.train_on_batch(x, y, return_dict=True)
 
     def reset_means(self) -> None:

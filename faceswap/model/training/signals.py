@@ -16,7 +16,8 @@ def waiting() -> Iterator[None]:
         yield
         return
     came: list[tuple[int, FrameType | None]] = []
-    before = {one: signal.signal(one, lambda number, frame: came.append((number, frame))) for one in _SIGNALS}
+    ours = [one for one in _SIGNALS if signal.getsignal(one) is not None]  # None: handled by no Python code
+    before = {one: signal.signal(one, lambda number, frame: came.append((number, frame))) for one in ours}
     try:
         yield
     finally:

@@ -77,7 +77,7 @@ class Supply:
 
     def of(self, plan: Sequence[Step]) -> tuple[FaceArrays, Rows, BatchDraws]:
         """Faces, rows and draws of the steps of a plan, each with a first axis of ``most``; later ones are any."""
-        ready, first, last = self._ready and self._ready.result(), plan[0].index, plan[-1].index
+        ready, first, last = self._ready and self._ready.result(), plan[0].number, plan[-1].number
         if not ready or first != ready.steps.start or last not in ready.steps:
             ready = self._made(first, len(plan))
         return ready.faces, ready.rows, ready.draws
