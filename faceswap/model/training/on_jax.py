@@ -63,7 +63,8 @@ class JaxEngine:
         self._pace = Pace(self._supply.most)
         self._learnt: _Learnt | None = None
         self._compiled: Any = None
-        self.reset_means()
+        self._sums: Any = np.zeros(len(model.identities))
+        self._steps = 0
 
     @property
     def wanted(self) -> int:
