@@ -194,8 +194,14 @@ def test_ctrl_c_waits_for_the_end_of_a_call(tmp_path: Path) -> None:
         return run(plan)
 
     one.engine.run = interrupted  # type: ignore[method-assign]
-    with pytest.raises(KeyboardInterrupt):
-        one.train()
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a process in the background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            one.train()
+    finally:
+        signal.signal(signal.SIGINT, before)
     saved = one.checkpoints.latest()
     assert saved is not None
     assert 1 <= saved.step <= 2
