@@ -8,10 +8,10 @@ from prefect.cache_policies import NO_CACHE
 
 from faceswap import tracking
 from faceswap.model import weights
-from faceswap.model.bare_faces import Faces, OcclusionOptions, render_faces
 from faceswap.model.device import device
-from faceswap.model.occluded import learn_occlusion
-from faceswap.model.occlusion import NAME, save_occlusion_network
+from faceswap.model.networks.occlusion_network import NAME, save_occlusion_network
+from faceswap.model.priors.bare_faces import Faces, OcclusionOptions, render_faces
+from faceswap.model.priors.occlusion_training import learn_occlusion
 from faceswap.settings import settings
 from flows import runtime, work
 from flows.parameters import LearnOcclusionParameters

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from faceswap.errors import SettingsError
-from faceswap.faces.extraction import ExtractionOptions
-from faceswap.model.bare_faces import OcclusionOptions
+from faceswap.faces.extraction.extractor import ExtractionOptions
 from faceswap.model.presets import PRESETS, Preset, preset
-from faceswap.model.pretraining import PretrainingOptions
-from faceswap.model.schedule import Budget
-from faceswap.model.trainer import TrainingOptions
+from faceswap.model.priors.bare_faces import OcclusionOptions
+from faceswap.model.priors.pretraining import PretrainingOptions
+from faceswap.model.training.schedule import Budget
+from faceswap.model.training.trainer import TrainingOptions
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 

@@ -10,7 +10,7 @@ from faceswap import storage
 from faceswap.errors import SettingsError
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.presets import preset
-from faceswap.model.schedule import Budget
+from faceswap.model.training.schedule import Budget
 from faceswap.settings import settings
 from faceswap.tuning.objective import Objective
 from faceswap.tuning.plan import Algorithm, SearchPlan

@@ -9,15 +9,15 @@ from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry
 from faceswap.errors import ConsentError, SettingsError
-from faceswap.evaluation.pictures import before_after
-from faceswap.evaluation.report import write_report
+from faceswap.evaluation.rendering.pictures import before_after
+from faceswap.evaluation.rendering.report import write_report
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.presets import preset
-from faceswap.origin import provenance
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
+from faceswap.registry.origin import provenance
 from faceswap.settings import settings
-from faceswap.swap.clips import swap_heldout
+from faceswap.swap.video.heldout_clip import swap_heldout
 from flows.evaluate import Evaluated, evaluate
 from flows.parameters import (
     EvaluateParameters,

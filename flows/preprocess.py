@@ -5,9 +5,9 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from faceswap import tracking
-from faceswap.faces.extraction import extract
+from faceswap.faces.extraction.extractor import extract
+from faceswap.faces.extraction.report import contact_sheet, coverage_advice, histograms
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.report import contact_sheet, coverage_advice, histograms
 from flows import runtime
 from flows.parameters import PreprocessParameters
 

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from faceswap import tracking
 from faceswap.model import weights
 from faceswap.model.device import device
-from faceswap.model.pretraining import (
+from faceswap.model.priors.pretraining import (
     STAND_IN,
     FictionalData,
     PretrainingOptions,
@@ -17,9 +17,9 @@ from faceswap.model.pretraining import (
     pretraining_preset,
     render_pairs,
 )
-from faceswap.model.prior import save_prior
-from faceswap.model.schedule import Budget
-from faceswap.model.trainer import Trainer, TrainingOptions
+from faceswap.model.priors.prior import save_prior
+from faceswap.model.training.schedule import Budget
+from faceswap.model.training.trainer import Trainer, TrainingOptions
 from faceswap.settings import settings
 from flows import runtime, work
 from flows.parameters import PretrainParameters

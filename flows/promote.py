@@ -13,15 +13,15 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Failed
 from pydantic import Field, StringConstraints
 
-from faceswap import promotion, registry, tracking
+from faceswap import registry, tracking
 from faceswap.errors import PromotionRefused, SettingsError
-from faceswap.evaluation.comparison import over_targets, promotion_report, side_by_side
 from faceswap.evaluation.gates import Decision, Gate, check_override, decide, gates_from
+from faceswap.evaluation.rendering.comparison import over_targets, promotion_report, side_by_side
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.faceset import FaceSet
-from faceswap.promotion import Record
 from faceswap.provenance.label import stamp
-from faceswap.registry import Stage, Version
+from faceswap.registry import Stage, Version, promotion
+from faceswap.registry.promotion import Record
 from faceswap.settings import settings
 from flows import runtime
 from flows.evaluate import evaluate_one, target_sets

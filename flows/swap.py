@@ -10,19 +10,19 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
-from faceswap.evaluation.option_sheet import comparison_sheet, first_frame
+from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.identity import photo_embeddings
 from faceswap.media.images import write_image
-from faceswap.origin import provenance
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.registry import LoadedVersion
+from faceswap.registry.origin import provenance
 from faceswap.settings import settings
-from faceswap.swap.casting import Role
-from faceswap.swap.places import file_for, plan
+from faceswap.swap.assignment import Role
+from faceswap.swap.batch.media_swap import SwapReport, swap_media
+from faceswap.swap.batch.output_paths import file_for, plan
 from faceswap.swap.swapper import Swapper
-from faceswap.swap.video import SwapReport, swap_media
 from flows import runtime
 from flows.parameters import SwapParameters
 

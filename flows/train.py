@@ -11,20 +11,20 @@ from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
-from faceswap.evaluation.crispness import crispness_on
-from faceswap.evaluation.half import Half, OwnCrops
+from faceswap.evaluation.crispness_calibration import crispness_on
+from faceswap.evaluation.model_decoder import Half, OwnCrops
 from faceswap.evaluation.quick import SwapQuality
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
-from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import Batches, TrainingData
+from faceswap.inference.decoder_network import copy_weights, export, read_model
 from faceswap.model.device import device
-from faceswap.model.network import copy_weights, export, read_model
 from faceswap.model.presets import Preset
-from faceswap.model.previews import preview_sheet
-from faceswap.model.prior import prior_file, take_prior
-from faceswap.model.trainer import Trainer, TrainingResult
+from faceswap.model.priors.prior import prior_file, take_prior
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import Batches, TrainingData
+from faceswap.model.training.previews import preview_sheet
+from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.progress import Report
 from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from faceswap import tracking
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.faceset import FaceSet
-from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import TrainingData
 from faceswap.model.device import device
-from faceswap.model.previews import preview_sheet
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.previews import preview_sheet
 from faceswap.provenance.label import stamp
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult, write_atomically
 

@@ -14,7 +14,7 @@ from typing import Any
 from faceswap import storage, tracking
 from faceswap.errors import DivergedError, SettingsError
 from faceswap.faces.faceset import FaceSet
-from faceswap.model.checkpoints import Checkpoints
+from faceswap.model.training.checkpoints import Checkpoints
 from faceswap.settings import settings
 from flows import runtime
 from flows.parameters import OF_THE_RUN, TrainParameters

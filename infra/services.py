@@ -13,7 +13,7 @@ import psutil
 
 from faceswap.errors import SettingsError
 from faceswap.settings import settings
-from faceswap.tracking_s3 import s3_environment
+from faceswap.tracking.s3 import s3_environment
 
 _HOST = "127.0.0.1"
 _LOOPBACK = {"0.0.0.0": _HOST, "::": "::1"}

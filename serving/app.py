@@ -6,10 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from faceswap import examples
 from faceswap.faces.detection import FaceFinder
+from faceswap.jobs import example_media as examples
 from faceswap.settings import Settings
-from serving import api, words
+from serving import api
+from serving import html as words
 from serving.catalogue import Catalogue
 from serving.limits import Limits
 from serving.outbox import Outbox

@@ -7,7 +7,7 @@ from PIL import Image
 
 from faceswap.errors import MediaError, MediaTooLarge, UnreadableMedia
 from faceswap.media.sources import kind_of
-from faceswap.media.video import VideoInfo, probe
+from faceswap.media.video.reading import VideoInfo, probe
 from faceswap.settings import Settings
 
 

@@ -11,7 +11,7 @@ from faceswap.errors import FaceswapError
 from faceswap.evaluation.measures import MEASURES
 from faceswap.registry import Listed
 from faceswap.settings import settings
-from serving import words
+from serving import html as words
 from serving.catalogue import State
 
 

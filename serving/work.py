@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from faceswap.errors import MediaTooLarge, UnreadableMedia
 from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, measure_video
-from faceswap.faces.choosing import telling_frame
 from faceswap.faces.detection import Face
+from faceswap.faces.gallery import telling_frame
+from faceswap.faces.tracking.search import Search
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import Frame, VideoReader
-from faceswap.origin import provenance
+from faceswap.media.video.reading import Frame, VideoReader
+from faceswap.registry.origin import provenance
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.searching import Search
-from faceswap.swap.stream import Progress, VideoReport, swap_video
 from faceswap.swap.swapper import Finder, Swapper, SwapResult
+from faceswap.swap.video.stream import Progress, VideoReport, swap_video
 from serving.catalogue import Catalogue, Served
-from serving.found import ALL, Found, only, require_a_swap, some
+from serving.face_selection import ALL, Found, only, require_a_swap, some
 from serving.limits import Limits
 from serving.outbox import Outbox
 from serving.recent import Recent
@@ -167,7 +167,7 @@ class Workshop:
 
         Args:
             face: of :meth:`faces_of_video`, 1 is the largest; 0: all.
-            progress, cancelled: as for :func:`faceswap.swap.stream.swap_video`.
+            progress, cancelled: as for :func:`faceswap.swap.video.stream.swap_video`.
             options: of this swap; None: the workshop's.
 
         Raises:

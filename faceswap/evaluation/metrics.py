@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.faces.crispness import detail_of
 from faceswap.faces.geometry import Geometry, Points
-from faceswap.swap.sharpening import detail_of
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.uint8]

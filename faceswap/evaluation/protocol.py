@@ -14,8 +14,8 @@ from faceswap.faces.detection import Face
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.geometry import Geometry, Points, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
-from faceswap.swap.masks import depth_in, hull_of
-from faceswap.swap.network import FaceNetwork
+from faceswap.swap.face_network import FaceNetwork
+from faceswap.swap.masks.shapes import depth_in, hull_of
 from faceswap.swap.swapper import Finder
 
 Image = NDArray[np.uint8]

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.evaluation.half import Half, OwnCrops
+from faceswap.evaluation.model_decoder import Half, OwnCrops
 from faceswap.evaluation.protocol import evaluate_pair
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.geometry import Geometry
-from faceswap.model.autoencoders import Autoencoders
+from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 

@@ -13,8 +13,8 @@ from faceswap.errors import NoFaceFound
 from faceswap.evaluation import metrics
 from faceswap.evaluation.protocol import UNDETECTED_DISTANCE, face_at, state_of
 from faceswap.faces.detection import Box, Face
-from faceswap.media.video import VideoReader
-from faceswap.swap.casting import Choice
+from faceswap.media.video.reading import VideoReader
+from faceswap.swap.assignment import Choice
 from faceswap.swap.swapper import Finder, Swapper
 
 Image = NDArray[np.uint8]

@@ -9,14 +9,14 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from faceswap.errors import RegistryError
+from faceswap.faces.crispness import Crispness
 from faceswap.faces.geometry import Geometry
 from faceswap.registry.versions import Card, Version, resolve
 from faceswap.settings import settings
-from faceswap.swap.sharpening import Crispness
 from faceswap.tracking import connect, explained, failures
 
 if TYPE_CHECKING:
-    from faceswap.model.network import DecoderNetwork
+    from faceswap.inference.decoder_network import DecoderNetwork
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
     Raises:
         RegistryError: a file is missing or damaged.
     """
-    from faceswap.model.coderange import CodeRange  # listing versions needs no Keras
-    from faceswap.model.network import DecoderNetwork, read_model
+    from faceswap.inference.code_range import CodeRange  # listing versions needs no Keras
+    from faceswap.inference.decoder_network import DecoderNetwork, read_model
 
     card = Card.model_validate_json(card_file.read_text())
     encoder = read_model(encoder_file(card), card.encoder_digest)

@@ -22,11 +22,11 @@ from pydantic import BaseModel, ConfigDict
 
 import faceswap
 from faceswap.errors import RegistryError
+from faceswap.faces.crispness import Crispness
 from faceswap.model.presets import Preset
 from faceswap.provenance.consent import Consent
 from faceswap.registry.stages import stage_of
 from faceswap.settings import settings
-from faceswap.swap.sharpening import Crispness
 from faceswap.tracking import connect, explained, failures
 
 PREFIX = "face-"
@@ -38,8 +38,8 @@ class Card(BaseModel):
 
     ``identities`` maps every identity of the run to its mean embedding (128 floats); ``face_sets`` to the digest
     and the place of the face set it was trained on. ``unsharp`` and ``detail`` tell how much its pictures have
-    to be sharpened (:class:`faceswap.swap.sharpening.Crispness`), ``codes`` where its codes lie
-    (:meth:`faceswap.model.coderange.CodeRange.pack`; empty: not measured).
+    to be sharpened (:class:`faceswap.faces.crispness.Crispness`), ``codes`` where its codes lie
+    (:meth:`faceswap.inference.code_range.CodeRange.pack`; empty: not measured).
     """
 
     model_config = ConfigDict(frozen=True)

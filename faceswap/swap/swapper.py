@@ -12,13 +12,13 @@ from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import Matrix, Points
 from faceswap.faces.pose import head_pose
 from faceswap.provenance.label import stamp
-from faceswap.swap.casting import Choice, Role, Skipped, cast, distances_to
-from faceswap.swap.fitting import fit
-from faceswap.swap.laying import Memory, lay, reshaped
-from faceswap.swap.masks import face_height, region_of
-from faceswap.swap.network import FaceNetwork
+from faceswap.swap.assignment import Choice, Role, Skipped, cast, distances_to
+from faceswap.swap.compositing.composite import Memory, lay, reshaped
+from faceswap.swap.expression.transfer import fit
+from faceswap.swap.face_crop import Placed
+from faceswap.swap.face_network import FaceNetwork
+from faceswap.swap.masks.shapes import face_height, region_of
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.placed import Placed
 
 __all__ = ["Drawn", "Finder", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
@@ -138,7 +138,7 @@ class Swapper:
         return distances_to(self.finder.embed(frame, face.landmarks), self.roles)
 
     def choose(self, distances: Sequence[NDArray[np.float64]]) -> list[Choice]:
-        """The roles of faces by their distances (see :func:`faceswap.swap.casting.cast`)."""
+        """The roles of faces by their distances (see :func:`faceswap.swap.assignment.cast`)."""
         return cast(distances, self.roles, self.options.match_threshold)
 
     def apply(

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.errors import SettingsError
 from faceswap.model.presets import Preset
-from faceswap.model.schedule import Budget
+from faceswap.model.training.schedule import Budget
 from faceswap.storage import replacing
 from faceswap.tuning.objective import FAILED, Objective
 from faceswap.tuning.space import SearchSpace, Value

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceSetError
-from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.quick import SwapQuality
+from faceswap.evaluation.rendering.pictures import case_sheet
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
-from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import TrainingData
 from faceswap.model.presets import Preset
-from faceswap.model.trainer import Observer, Trainer, TrainingOptions
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.trainer import Observer, Trainer, TrainingOptions
 from faceswap.settings import settings
 from faceswap.tuning.objective import mean_measures
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialResult

@@ -8,7 +8,7 @@ from faceswap.errors import FaceswapError
 from faceswap.evaluation.measures import MEASURES
 from faceswap.evaluation.single import SwapMeasures
 from faceswap.swap.options import SwapOptions
-from serving import words
+from serving import html as words
 from serving.catalogue import State
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from serving import words
+from serving import html as words
 from serving.catalogue import Catalogue, State
 from serving.work import Workshop
 

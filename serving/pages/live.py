@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceswapError
+from faceswap.faces.tracking.search import Search
 from faceswap.media.images import jpeg_bytes
-from faceswap.swap.searching import Search
-from serving import words
+from serving import html as words
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from serving import words
+from serving import html as words
 from serving.pages.desk import Desk
 from serving.work import ALL
 

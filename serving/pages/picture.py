@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from faceswap.errors import FaceswapError
-from serving import words
+from serving import html as words
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from faceswap.errors import FaceswapError
-from serving import words
+from serving import html as words
 from serving.lineage import lineage
 from serving.pages.desk import Desk, notice
 from serving.work import Swapped

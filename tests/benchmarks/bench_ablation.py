@@ -19,20 +19,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.evaluation.crispness import crispness_on
-from faceswap.evaluation.half import Half, OwnCrops
+from faceswap.evaluation.crispness_calibration import crispness_on
+from faceswap.evaluation.model_decoder import Half, OwnCrops
 from faceswap.evaluation.protocol import Truth, evaluate_pair
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
-from faceswap.faces.extraction import ExtractionOptions, extract
+from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
-from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import TrainingData
+from faceswap.jobs.fictional_media import scenes_of
 from faceswap.model.presets import Preset, preset
-from faceswap.model.prior import prior_file, take_prior
-from faceswap.model.schedule import Budget
-from faceswap.model.trainer import Trainer, TrainingOptions, TrainingResult
-from faceswap.people import scenes_of
+from faceswap.model.priors.prior import prior_file, take_prior
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.schedule import Budget
+from faceswap.model.training.trainer import Trainer, TrainingOptions, TrainingResult
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

@@ -8,10 +8,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from faceswap.faces.extraction import ExtractionOptions, extract
+from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.media.images import write_image
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.provenance.consent import Consent
 
 _KEEP_ALL = ExtractionOptions(hash_distance=-1)

@@ -19,10 +19,10 @@ from faceswap import registry
 from faceswap.evaluation.metrics import unit
 from faceswap.evaluation.protocol import face_area
 from faceswap.faces.detection import FaceFinder
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
+from faceswap.swap.video.stream import swap_video
 
 Picture = NDArray[np.uint8]
 

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.evaluation.protocol import evaluate_pair
+from faceswap.faces.crispness import Crispness
 from faceswap.faces.detection import FaceFinder
-from faceswap.faces.extraction import ExtractionOptions, extract
+from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.geometry import INNER, Geometry, Points, apply
 from faceswap.model.presets import preset
 from faceswap.provenance.consent import Consent
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.sharpening import Crispness
 from faceswap.swap.swapper import Swapper
 
 

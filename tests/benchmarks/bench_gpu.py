@@ -131,8 +131,8 @@ def measure(part: dict[str, Any], folder: Path, out: Path) -> dict[str, Any]:
     """The part's figures."""
     if part["kind"] == "ceiling":
         return ceiling(part["side"])
-    from faceswap.model.dataset import TrainingData
     from faceswap.model.presets import preset
+    from faceswap.model.training.dataset import TrainingData
     from tests.benchmarks.packed_faces import PackedFaces
 
     recipe = preset(part["preset"]).with_(**part.get("changes", {}))
@@ -164,11 +164,11 @@ def rate(part: dict[str, Any], data: Any) -> dict[str, Any]:
     """Images a second of an engine alone."""
     import keras
 
-    from faceswap.model.autoencoders import Autoencoders
     from faceswap.model.device import device
-    from faceswap.model.schedule import Step
+    from faceswap.model.training.autoencoders import Autoencoders
     from faceswap.model.training.engine import engine_for
     from faceswap.model.training.optimizer import adam
+    from faceswap.model.training.schedule import Step
 
     keras.utils.set_random_seed(0)
     recipe = data.preset
@@ -245,9 +245,9 @@ def kernels_of(work: Callable[[], int]) -> dict[str, Any]:
 
 def trained(part: dict[str, Any], data: Any, out: Path) -> dict[str, Any]:
     """From face sets to trained weights, by the trainer itself."""
-    from faceswap.model.prior import prior_file, take_prior
-    from faceswap.model.schedule import Budget
-    from faceswap.model.trainer import Trainer, TrainingOptions
+    from faceswap.model.priors.prior import prior_file, take_prior
+    from faceswap.model.training.schedule import Budget
+    from faceswap.model.training.trainer import Trainer, TrainingOptions
 
     recipe = data.preset
     notes = Notes()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from faceswap.faces.detection import FaceFinder
-from faceswap.media.video import VideoReader
+from faceswap.media.video.reading import VideoReader
 from tests.swap.covering import fingers, grown, hidden_in, thin_glasses, within
 
 _EVERY = 10

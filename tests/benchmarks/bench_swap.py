@@ -20,16 +20,16 @@ import numpy as np
 
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry
-from faceswap.media.video import VideoReader, VideoWriter
-from faceswap.model.architecture import build_decoder, build_encoder
-from faceswap.model.network import DecoderNetwork
+from faceswap.faces.tracking.search import Search
+from faceswap.inference.decoder_network import DecoderNetwork
+from faceswap.jobs.fictional_media import write_people
+from faceswap.media.video.reading import VideoReader, VideoWriter
+from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import preset
-from faceswap.people import write_people
 from faceswap.swap import swapper as swapping
 from faceswap.swap.options import Occlusion, SwapOptions
-from faceswap.swap.searching import Search
-from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
+from faceswap.swap.video.stream import swap_video
 
 WIDTH, HEIGHT = 1280, 720
 FRAMES = 300

@@ -8,12 +8,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import TrainingData
 from faceswap.model.device import device
 from faceswap.model.presets import preset
-from faceswap.model.schedule import Budget
-from faceswap.model.trainer import Trainer, TrainingOptions
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.schedule import Budget
+from faceswap.model.training.trainer import Trainer, TrainingOptions
 from tests.model.fakes import FakeFaces
 
 

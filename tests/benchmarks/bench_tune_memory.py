@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from faceswap.model.schedule import Budget
+from faceswap.model.training.schedule import Budget
 from faceswap.tuning.plan import TrialRecord
 from faceswap.tuning.space import FloatRange
 from faceswap.tuning.tuner import search

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faceswap.faces.extraction import ExtractionOptions
+from faceswap.faces.extraction.extractor import ExtractionOptions
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.presets import preset
 from tests.benchmarks.bench_bottleneck import face_sets

@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceswap.evaluation.pictures import case_sheet
 from faceswap.evaluation.protocol import evaluate_pair
+from faceswap.evaluation.rendering.pictures import case_sheet
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
-from faceswap.model.autoencoders import Autoencoders
 from faceswap.model.presets import Preset, preset
+from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.benchmarks.bench_ablation import network_of

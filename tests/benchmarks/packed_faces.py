@@ -33,7 +33,7 @@ def pack(
 
 
 class PackedFaces:
-    """A packed face set, as :class:`faceswap.model.dataset.TrainingData` reads it.
+    """A packed face set, as :class:`faceswap.model.training.dataset.TrainingData` reads it.
 
     Args:
         path: written by :func:`pack`.

@@ -14,9 +14,9 @@ from faceswap import registry, tracking
 from faceswap.errors import RegistryError
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import find_headers
+from faceswap.inference.code_range import CodeRange
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import VideoReader, probe
-from faceswap.model.coderange import CodeRange
+from faceswap.media.video.reading import VideoReader, probe
 from faceswap.provenance.metadata import read_provenance
 from faceswap.settings import settings
 from faceswap.swap.swapper import Swapper

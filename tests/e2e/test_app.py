@@ -22,7 +22,7 @@ from gradio_client.exceptions import AppError, AuthenticationError
 
 from faceswap import registry
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import probe
+from faceswap.media.video.reading import probe
 from faceswap.registry import Version
 from tests.e2e.conftest import Done, environment_of, faceswap
 from tests.e2e.test_all_in_one import first_frame

@@ -6,7 +6,7 @@ import numpy as np
 
 from faceswap import registry
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import VideoReader, probe
+from faceswap.media.video.reading import VideoReader, probe
 from faceswap.provenance.metadata import read_provenance
 from tests.e2e.conftest import Done, faceswap
 

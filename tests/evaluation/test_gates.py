@@ -5,8 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from faceswap.errors import SettingsError
-from faceswap.evaluation.comparison import over_targets
 from faceswap.evaluation.gates import DEFAULT_GATES, Gate, decide, gates_from
+from faceswap.evaluation.rendering.comparison import over_targets
 from faceswap.evaluation.result import PairResult
 
 DISTANCE = Gate(metric="identity_distance", at_most=0.6, margin=0.03)

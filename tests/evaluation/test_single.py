@@ -9,7 +9,7 @@ from faceswap.evaluation.single import SwapMeasures, first_chosen, mean_of, meas
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.pose import eye_openness, lip_gap
-from faceswap.media.video import VideoWriter
+from faceswap.media.video.reading import VideoWriter
 from faceswap.swap.swapper import Swapper
 from tests.evaluation.fakes import moving_face
 from tests.swap.fakes import Echo, KnownFaces, face_at, smooth_noise

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import SettingsError
-from faceswap.model.architecture import build_decoder, build_encoder
+from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import PRESETS, Preset, preset
 
 

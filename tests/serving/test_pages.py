@@ -10,7 +10,7 @@ from faceswap.media.images import write_image
 from faceswap.registry import Listed
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
-from serving import words
+from serving import html as words
 from serving.api import listing, options_of, report
 from serving.app import build
 from serving.catalogue import State

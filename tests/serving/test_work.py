@@ -9,7 +9,7 @@ from PIL import Image
 
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
 from faceswap.media.images import read_image, write_image
-from faceswap.media.video import VideoWriter, probe
+from faceswap.media.video.reading import VideoWriter, probe
 from faceswap.provenance.metadata import read_provenance
 from faceswap.swap.options import SwapOptions
 from serving.limits import Limits

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from faceswap.faces.geometry import Points
-from faceswap.swap.masks import Region
-from faceswap.swap.occlusion import visible_face
+from faceswap.swap.masks.occlusion_mask import visible_face
+from faceswap.swap.masks.shapes import Region
 
 Covered = tuple[np.ndarray, np.ndarray]
 """A picture (H, W, 3) uint8 RGB, and (H, W) where something lies over the face."""

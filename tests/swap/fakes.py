@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap.faces.crispness import Crispness
 from faceswap.faces.detection import Box, Face, Looks
 from faceswap.faces.geometry import TEMPLATE, Geometry, Points
-from faceswap.swap.outline import READ_AT
-from faceswap.swap.sharpening import Crispness
+from faceswap.swap.expression.generated_landmarks import READ_AT
 
 
 def face_points(x: float, y: float, height: float, roll: float = 0.0) -> Points:

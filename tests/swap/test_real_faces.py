@@ -9,11 +9,11 @@ import pytest
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image
-from faceswap.media.video import VideoReader
-from faceswap.swap.masks import Region, face_mask
+from faceswap.media.video.reading import VideoReader
+from faceswap.swap.masks.shapes import Region, face_mask
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.stream import swap_video
 from faceswap.swap.swapper import Swapper
+from faceswap.swap.video.stream import swap_video
 from tests.swap.fakes import Echo
 
 PLAIN = SwapOptions(label=False, sharpen=0)

@@ -6,7 +6,7 @@ import pytest
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Geometry
-from faceswap.swap.masks import Region, face_mask
+from faceswap.swap.masks.shapes import Region, face_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, face_points, smooth_noise

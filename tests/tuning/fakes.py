@@ -7,7 +7,7 @@ from typing import Any
 
 from faceswap.errors import DivergedError, TrackingError
 from faceswap.model.presets import preset
-from faceswap.model.schedule import Budget
+from faceswap.model.training.schedule import Budget
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult
 from faceswap.tuning.space import SPACES
 
@@ -97,7 +97,7 @@ def serverless(job: TrialJob, plan: SearchPlan) -> TrialResult:
 
 def tiny(job: TrialJob, plan: SearchPlan) -> TrialResult:
     """A real training of a tiny network on faces made of numbers; no swaps."""
-    from faceswap.model.dataset import TrainingData
+    from faceswap.model.training.dataset import TrainingData
     from faceswap.tuning.training import Silent, fit
     from tests.model.fakes import FakeFaces
 

@@ -5,9 +5,9 @@ from typer.testing import CliRunner
 
 from faceswap.cli import app
 from faceswap.errors import SettingsError
-from faceswap.model.schedule import Budget
+from faceswap.model.training.schedule import Budget
 from flows.parameters_tune import TuneParameters, searches
-from tests.test_cli import run
+from tests.cli.test_cli import run
 from tests.tuning import fakes
 
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from faceswap.errors import TrackingError, TrainingError
-from faceswap.model.schedule import Budget
+from faceswap.model.training.schedule import Budget
 from faceswap.tuning import trial, tuner
 from faceswap.tuning.oracles import expected_trials
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_records, write_atomically

@@ -5,10 +5,10 @@ from typing import Any, Literal, Protocol
 
 import keras
 
-from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import Batches, TrainingData
 from faceswap.model.device import device
-from faceswap.model.schedule import Step
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import Batches, TrainingData
+from faceswap.model.training.schedule import Step
 
 Pairs = Literal["auto", "host", "device"]
 

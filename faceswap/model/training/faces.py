@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import INNER
-from faceswap.model.dataset import TrainingData
+from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.draws import NOBODY, BatchDraws
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import keras
 
-from faceswap.model.autoencoders import Autoencoders, compile_for_training
-from faceswap.model.dataset import Batches, Feeder
 from faceswap.model.device import device
-from faceswap.model.schedule import Step
+from faceswap.model.training.autoencoders import Autoencoders, compile_for_training
+from faceswap.model.training.dataset import Batches, Feeder
+from faceswap.model.training.schedule import Step
 
 
 class HostEngine:

@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from faceswap.model.autoencoders import Autoencoders
-from faceswap.model.dataset import TrainingData
-from faceswap.model.schedule import Step
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.draws import BatchDraws
 from faceswap.model.training.faces import FaceArrays, Rows
 from faceswap.model.training.optimizer import adam
 from faceswap.model.training.pairs import DevicePairs
+from faceswap.model.training.schedule import Step
 from faceswap.model.training.supply import Pace, Supply, padded
 from faceswap.settings import settings
 

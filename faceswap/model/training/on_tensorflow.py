@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from faceswap.model.autoencoders import Autoencoders, compile_for_training
-from faceswap.model.dataset import TrainingData
 from faceswap.model.device import device
-from faceswap.model.schedule import Step
+from faceswap.model.training.autoencoders import Autoencoders, compile_for_training
+from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.pairs import DevicePairs
+from faceswap.model.training.schedule import Step
 from faceswap.model.training.supply import Pace, Supply, padded
 
 

@@ -1,4 +1,4 @@
-"""Training pairs on the device, in Keras operations: what :mod:`faceswap.model.augmentation` makes with OpenCV.
+"""Training pairs on the device, in Keras operations: what :mod:`faceswap.model.training.augmentation` makes with OpenCV.
 
 A whole batch at once. Given the same draws the two give the same pictures but for rounding.
 """
@@ -12,8 +12,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import INNER
-from faceswap.model.augmentation import DARKEN, MIRRORED, SMOOTH
-from faceswap.model.dataset import TrainingData
+from faceswap.model.training.augmentation import DARKEN, MIRRORED, SMOOTH
+from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.draws import KNOTS, NOBODY, BatchDraws
 from faceswap.model.training.faces import FaceArrays, Rows
 
@@ -61,7 +61,7 @@ class DevicePairs:
     def __call__(
         self, faces: FaceArrays, rows: Rows, draws: BatchDraws, warp: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """A batch, as :meth:`faceswap.model.dataset.TrainingData.batch` gives it.
+        """A batch, as :meth:`faceswap.model.training.dataset.TrainingData.batch` gives it.
 
         Args:
             faces: on the device.

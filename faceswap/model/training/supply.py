@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from faceswap.model.dataset import TrainingData
-from faceswap.model.schedule import Step
+from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.draws import BatchDraws, PairDraws
 from faceswap.model.training.faces import FaceArrays, Faces, Rows
+from faceswap.model.training.schedule import Step
 
 MOST_STEPS = 256
 """Of a call: their draws travel together."""

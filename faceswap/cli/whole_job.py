@@ -1,0 +1,146 @@
+"""demo, run: the whole job in one command."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from faceswap.cli.common import (
+    SHORT,
+    MachinesPreset,
+    Seed,
+    consents,
+    console,
+    pairs,
+    preset_or_machines,
+    quiet_imports,
+    spoken_errors,
+)
+from faceswap.errors import SettingsError
+
+if TYPE_CHECKING:
+    from flows.parameters import PipelineParameters
+
+People = Annotated[
+    list[str], typer.Argument(metavar="NAME=PATH...", help="two or more people and their media")
+]
+Consents = Annotated[
+    list[str],
+    typer.Option("--consent", help='what allows the use: "TEXT" for all, or NAME="TEXT"; repeatable'),
+]
+Out = Annotated[Path, typer.Option(help="folder for report, pictures and video")]
+_DEMO = ("emeric", "bram", "corin", "fenn", "dalia", "ada")
+"""The cast in the order in which the demo takes them: the first have no hair beside the face."""
+_KEPT = "extracted faces and registered versions are kept, the same command trains anew"
+Minutes = Annotated[float, typer.Option(min=0.05, help="training time")]
+
+
+def demo(
+    out: Out = Path("demo"),
+    minutes: Minutes = 2.0,
+    people: Annotated[int, typer.Option(min=2, max=6, help="how many of the cast")] = 2,
+    seconds: Annotated[float, typer.Option(min=4, help="length of each rendered video")] = 10.0,
+    seed: Seed = 0,
+) -> None:
+    """The whole job on fictional people: render, extract, train, evaluate, register, swap. No media needed."""
+    with spoken_errors(_KEPT):
+        from faceswap.jobs.fictional_media import FICTIONAL, write_people
+
+        with quiet_imports():
+            from flows.parameters import PipelineParameters
+
+        started = time.monotonic()
+        names = list(_DEMO[:people])
+        videos = write_people(out / "people", names, "video", seconds=seconds, seed=seed)
+        _run_pipeline(
+            PipelineParameters(
+                people={name: str(path) for name, path in videos.items()},
+                consent=dict.fromkeys(names, FICTIONAL),
+                fictional=True,
+                out=str(out),
+                minutes=minutes,
+                seed=seed,
+            ),
+            started,
+        )
+
+
+def run(
+    people: People,
+    consent: Consents = [],  # noqa: B006  # Typer needs the value itself
+    out: Out = Path("out"),
+    minutes: Minutes = 4.0,
+    preset: MachinesPreset = None,
+    reference_photos: Annotated[
+        list[str] | None, typer.Option(help="NAME=PHOTO: keep only this person; repeatable")
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="take every N-th frame")] = 1,
+    bottleneck: Annotated[
+        int | None, typer.Option(min=4, help="width of the code; default: the preset's")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """The whole job on your own media of consenting people."""
+    with spoken_errors(_KEPT):
+        named = pairs(people, "PATH")
+        if len(named) < 2:
+            raise SettingsError("One person alone can't be swapped", "give two or more NAME=PATH")
+        photos: dict[str, list[str]] = {}
+        for word in reference_photos or []:
+            name, _, path = word.partition("=")
+            if name not in named or not path:
+                raise SettingsError(
+                    f"--reference-photos {word!r} names none of {', '.join(named)}", "write NAME=PHOTO"
+                )
+            photos.setdefault(name, []).append(path)
+        statements = consents(consent, list(named))
+        with quiet_imports():
+            from flows.parameters import PipelineParameters
+
+        _run_pipeline(
+            PipelineParameters(
+                people=named,
+                consent=statements,
+                reference_photos=photos,
+                out=str(out),
+                minutes=minutes,
+                preset=preset_or_machines(preset),
+                bottleneck=bottleneck,
+                seed=seed,
+                options={"every": every},
+            ),
+            time.monotonic(),
+        )
+
+
+def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
+    with quiet_imports():
+        from flows.pipeline import pipeline
+
+    report = Path(pipeline(parameters))
+    values = json.loads((report.parent / "report.json").read_text())
+    table = Table(title="Measured on held-out frames")
+    table.add_column("reference → target")
+    for title in SHORT.values():
+        table.add_column(title, justify="right")
+    for row in values["pairs"]:
+        numbers = [f"{row[key]:.2f}" if row[key] is not None else "–" for key in SHORT]
+        table.add_row(f"{row['reference']} → {row['target']}", *numbers)
+    console.print(table)
+    console.print(
+        "identity: distance to the reference, below 0.6 is the same person · top-1: share nearest to the reference\n"
+        "lips: correlation of the lip gap with the target's · pose: error in degrees · sharp: 1 is as the real face",
+        style="dim",
+    )
+    training = values["training"]
+    console.print(
+        f"{training['steps']} steps in {training['wall_seconds']:.0f} s, {training['images_per_second']:.0f} images/s "
+        f"on {training['device']}; all in {time.monotonic() - started:.0f} s"
+    )
+    out = report.parent
+    first = next(iter(values["versions"].values()))
+    console.print(f"\nLook at [bold]{report}[/], {out / 'before_after.png'} and {out / 'swap.mp4'}")
+    console.print(f"Next: faceswap swap PICTURE_OR_VIDEO --reference {first} --out FILE; faceswap models")

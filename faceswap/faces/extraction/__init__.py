@@ -1,0 +1,1 @@
+"""Extraction: media in, a face set out."""

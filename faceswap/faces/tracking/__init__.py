@@ -1,0 +1,1 @@
+"""Faces over time: search, association, smoothing, optical flow."""

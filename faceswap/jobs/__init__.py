@@ -1,0 +1,1 @@
+"""Jobs: the use cases, parameters in, a result out, without an orchestrator."""

@@ -1,0 +1,1 @@
+"""What trainings start from: weights learnt from fictional people, and how they are learnt."""

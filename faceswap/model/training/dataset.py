@@ -1,0 +1,222 @@
+"""Training data in memory: crops of every identity with their weight maps, and batches drawn from them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.errors import FaceSetError
+from faceswap.faces.geometry import Geometry, Points
+from faceswap.model.presets import LossWeights, Preset
+from faceswap.model.training.augmentation import Array, PairMaker
+from faceswap.model.training.draws import NOBODY, BatchDraws, draw_batch, of_pair
+
+_FEATURES = (slice(36, 42), slice(42, 48), slice(48, 68))
+"""Landmarks of the two eyes and the mouth."""
+MIN_FACES = 8
+LEAST_DETAIL = 0.75
+"""Side of what a face set stores against the side that is drawn: below, the network would learn to blur."""
+
+
+Batch = tuple[Array, dict[str, Array]]
+
+
+class Faces(Protocol):
+    """What training needs of a face set."""
+
+    @property
+    def geometry(self) -> Geometry:
+        """Of the crops."""
+
+    def images(self, split: str | None = None) -> NDArray[np.uint8]:
+        """(n, S, S, 3) uint8 RGB crops with margin."""
+
+    def landmarks(self, split: str | None = None) -> Points:
+        """(n, 68, 2) in the crops' own pixels."""
+
+
+class Batches(Protocol):
+    """What a training draws from: :class:`TrainingData`, or fictional people."""
+
+    preset: Preset
+    heldout: dict[str, NDArray[np.uint8]]
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """One per decoder."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which every face is drawn once on average."""
+
+    def batch(self, seed: int, step: int, progress: float) -> Batch:
+        """The batch of a step; see :meth:`TrainingData.batch`."""
+
+
+def weight_map(landmarks: Points, size: int, weights: LossWeights) -> NDArray[np.uint8]:
+    """How much each pixel of a crop counts in the loss.
+
+    Args:
+        landmarks: (68, 2) in the crop's pixels.
+        size: side of the crop.
+        weights: ``background`` outside of the hull, 1 inside, ``features`` at the eyes and the mouth.
+
+    Returns:
+        (size, size) uint8, 255 for the largest weight.
+    """
+    brow_lift = 0.06 * size  # the hull of the 68 points ends at the brows; a forehead's strip belongs to it
+    hull = np.vstack([landmarks[:17], landmarks[17:27] - (0, brow_lift)])
+    inside = _filled(hull, size)
+    weight = np.where(inside, 1.0, weights.background).astype(np.float32)
+    kernel = np.ones((3, 3), np.uint8)
+    for part in _FEATURES:
+        grown = cv2.dilate(_filled(landmarks[part], size), kernel, iterations=max(1, size // 64))
+        weight[grown > 0] = weights.features
+    weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, size / 85))
+    return np.rint(weight * (255 / max(1.0, weights.features))).astype(np.uint8)
+
+
+def face_level(weights: LossWeights) -> float:
+    """Where a :func:`weight_map` (0..255) is above this, the face is."""
+    return 255 * (1 + weights.background) / 2 / max(1.0, weights.features)
+
+
+def _filled(points: Points, size: int) -> NDArray[np.uint8]:
+    canvas = np.zeros((size, size), np.uint8)
+    cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
+    return canvas
+
+
+class TrainingData:
+    """Crops of all identities of a run, prepared once, from which every batch is drawn.
+
+    Args:
+        face_sets: identity -> its face set.
+        preset: the network's geometry, the batch size, the augmentation, the weights.
+
+    Raises:
+        FaceSetError: fewer than 8 training faces of an identity, or a set that shows less than the network,
+            or at much fewer pixels.
+    """
+
+    def __init__(self, face_sets: Mapping[str, Faces], preset: Preset) -> None:
+        self.preset = preset
+        self.identities = tuple(face_sets)
+        self.train: dict[str, NDArray[np.uint8]] = {}
+        self.heldout: dict[str, NDArray[np.uint8]] = {}
+        self.landmarks: dict[str, Points] = {}
+        self.makers: dict[str, PairMaker] = {}
+        for identity, faces in face_sets.items():
+            if faces.geometry.coverage < preset.coverage * 1.05:
+                raise FaceSetError(
+                    f"The face set of {identity!r} covers {faces.geometry.coverage} face heights, "
+                    f"preset {preset.name!r} needs more than {preset.coverage}",
+                    f"preprocess again with a coverage of at least {preset.coverage * 1.4:.1f}",
+                )
+            shown = round(faces.geometry.size * preset.coverage / faces.geometry.coverage)
+            if shown < LEAST_DETAIL * preset.size:
+                raise FaceSetError(
+                    f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} draws {preset.size}",
+                    "preprocess again with larger crops: --size "
+                    f"{32 * math.ceil(preset.size * faces.geometry.coverage / preset.coverage / 32)}",
+                )
+            maker = PairMaker(faces.geometry, preset.geometry, preset.augmentation, face_level(preset.loss))
+            images = faces.images("train")
+            if len(images) < MIN_FACES:
+                raise FaceSetError(
+                    f"The face set of {identity!r} has {len(images)} training faces, at least {MIN_FACES} are needed",
+                    "add pictures or video of this person, or loosen the quality filters",
+                )
+            marks, side = faces.landmarks("train"), faces.geometry.size
+            weights = np.stack([weight_map(m, side, preset.loss) for m in marks])[..., None]
+            self.train[identity] = maker.prepare(np.concatenate([images, weights], axis=-1))
+            self.landmarks[identity] = maker.plain_landmarks(marks, faces.geometry)
+            held = maker.prepare(faces.images("heldout"))
+            self.heldout[identity] = np.stack([maker.plain(c) for c in held]) if len(held) else held
+            self.makers[identity] = maker
+
+    @property
+    def size(self) -> int:
+        """Training faces of all identities together."""
+        return sum(len(crops) for crops in self.train.values())
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which the largest identity's faces are drawn once on average."""
+        return max(1, round(max(map(len, self.train.values())) / self.preset.batch_size))
+
+    def batch(self, seed: int, step: int, progress: float) -> Batch:
+        """The batch of a step: it depends on nothing else, so that a resumed run sees the same batches.
+
+        Returns:
+            inputs (N, n, s, s, 3), and by name the targets: ``picture`` with weights (N, n, s, s, 4), both
+            float32 in 0..1, and ``shape`` (N, n, 51, 2), landmark offsets in sides of the crop.
+        """
+        draws = self.draws(seed, step)
+        size, count = self.preset.size, self.preset.batch_size
+        x = np.empty((len(self.identities), count, size, size, 3), np.float32)
+        y = np.empty((len(self.identities), count, size, size, 4), np.float32)
+        shape = np.empty((len(self.identities), count, 51, 2), np.float32)
+        warp = self.preset.augmentation.warp_at(progress, step)
+        for i, identity in enumerate(self.identities):
+            crops, marks, maker = self.train[identity], self.landmarks[identity], self.makers[identity]
+            neutral = marks.mean(axis=0)
+            for j, chosen in enumerate(draws.face[i]):
+                around = self._plain(draws.other[i, j], draws.other_face[i, j])
+                x[i, j], y[i, j], shape[i, j] = maker.pair(
+                    crops[chosen], marks[chosen], neutral, of_pair(draws.pairs, i, j), warp, around
+                )
+        return x, {"picture": y, "shape": shape}
+
+    def draws(self, seed: int, step: int) -> BatchDraws:
+        """The random numbers of a step's batch."""
+        faces = [len(crops) for crops in self.train.values()]
+        return draw_batch(seed, step, faces, self.preset.batch_size, self.preset.augmentation)
+
+    def _plain(self, other: int, face: int) -> NDArray[np.uint8] | None:
+        """The network's crop of a face of another identity, whose surroundings an input gets; None: of nobody."""
+        if other == NOBODY:
+            return None
+        identity = self.identities[other]
+        return self.makers[identity].plain(self.train[identity][face][..., :3])
+
+
+class Feeder:
+    """Prepares the coming batches in threads, in order (OpenCV releases the GIL).
+
+    Args:
+        data: where batches come from.
+        seed: of the run.
+        ahead: batches that are kept ready.
+        threads: that prepare them.
+    """
+
+    def __init__(self, data: Batches, seed: int, ahead: int = 4, threads: int = 2) -> None:
+        self.data, self.seed, self.ahead = data, seed, ahead
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="pairs")
+        self._futures: dict[int, Future[Batch]] = {}
+
+    def get(self, step: int, progress: Sequence[float]) -> Batch:
+        """The batch of ``step``; ``progress`` holds the budget's share at this and the coming steps."""
+        for offset, share in enumerate(progress):
+            coming = step + offset
+            if coming not in self._futures:
+                self._futures[coming] = self._pool.submit(self.data.batch, self.seed, coming, share)
+        for old in [s for s in self._futures if s < step]:
+            self._futures.pop(old).cancel()
+        return self._futures.pop(step).result()
+
+    def restart(self) -> None:
+        """Forget what is prepared (after a roll-back)."""
+        for future in self._futures.values():
+            future.cancel()
+        self._futures.clear()
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self.restart()
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,314 @@
+"""The training loop: one step trains all identities; it can be killed at any moment and goes on."""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+from pydantic import BaseModel, ConfigDict, Field
+
+from faceswap.errors import CheckpointError, DivergedError, TrainingError
+from faceswap.model.device import device
+from faceswap.model.presets import Preset
+from faceswap.model.training import memory, signals
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.checkpoints import Checkpoints, TrainingState
+from faceswap.model.training.dataset import Batches
+from faceswap.model.training.engine import Pairs, engine_for
+from faceswap.model.training.optimizer import adam
+from faceswap.model.training.schedule import Budget, Due, Schedule, Step
+
+logger = logging.getLogger(__name__)
+_MAX_ROLLBACKS = 3
+
+
+class TrainingOptions(BaseModel):
+    """How a training is run; the preset says what is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget: Budget = Budget(minutes=4)
+    seed: int = Field(0, ge=0, lt=2**31, description="of the batches and of the initial weights")
+    checkpoint_seconds: float = Field(60, gt=0, description="a kill loses at most this much")
+    report_seconds: float = Field(5, gt=0, description="between two points of the loss curve")
+    validate_seconds: float = Field(60, gt=0, description="between two validations on held-out faces")
+    patience: int = Field(
+        0,
+        ge=0,
+        description="validations without a better swap before the training winds down; 0: use the budget",
+    )
+    freeze_encoder: bool = Field(
+        False, description="train the decoders only: add an identity to a trained encoder"
+    )
+    pairs: Pairs = Field(
+        "auto", description="where training pairs are made; auto: on the device where that is a GPU"
+    )
+
+
+class Observer(Protocol):
+    """Who is told how the training goes (MLflow, a progress bar)."""
+
+    def metrics(self, step: int, values: dict[str, float]) -> None:
+        """New numbers at a step."""
+
+    def validated(self, step: int, model: Autoencoders) -> None:
+        """A validation is done; time for a preview."""
+
+    def progress(self, share: float, message: str) -> None:
+        """How much of the budget is used, 0..1."""
+
+
+@dataclass
+class TrainingResult:
+    """What came out: the trained model and the account of the time; compiling comes before the training."""
+
+    model: Autoencoders
+    steps: int
+    seconds: float
+    compile_seconds: float
+    images_per_second: float
+    stopped_early: bool
+    rollbacks: int
+    history: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
+
+
+Quality = Callable[[Autoencoders], dict[str, float]]
+"""Measures the swaps of a model on held-out faces; must hold the key ``score`` (higher is better)."""
+
+
+class Trainer:
+    """Trains one encoder and N decoders.
+
+    Args:
+        data: the faces.
+        preset: the architecture.
+        options: budget, seed, intervals.
+        folder: for checkpoints.
+        observer: who is told.
+        quality: measures swaps; without it a plateau is judged by the held-out loss.
+        initialize: called once with the fresh model (a warm start).
+        face_sets, run_id: stored with the checkpoints.
+    """
+
+    def __init__(
+        self,
+        data: Batches,
+        preset: Preset,
+        options: TrainingOptions,
+        folder: Path,
+        observer: Observer,
+        quality: Quality | None = None,
+        initialize: Callable[[Autoencoders], None] | None = None,
+        face_sets: dict[str, str] | None = None,
+        run_id: str = "",
+    ) -> None:
+        self.data, self.options, self.observer, self.quality = data, options, observer, quality
+        self.checkpoints = Checkpoints(folder)
+        self.schedule = Schedule(options.budget, preset, data.steps_per_epoch)
+        keras.utils.set_random_seed(options.seed)
+        self.model = Autoencoders(preset, data.identities, device().dtype)
+        if initialize:
+            initialize(self.model)
+        self.state = TrainingState(
+            options.seed,
+            preset.model_dump(mode="json"),
+            options.budget.model_dump(),
+            face_sets or {},
+            run_id=run_id,
+        )
+        self.engine = engine_for(self.model, data, options.seed, options.pairs)
+        self._prepare(options.freeze_encoder)
+        self._pace, self._compiled_in = 0.0, 0.0
+        self._images_per_step = len(data.identities) * preset.batch_size
+
+    def resume(self) -> int:
+        """Go on from the newest checkpoint, with the same budget or another; returns its step.
+
+        Raises:
+            CheckpointError: there is none, or it was made with other settings.
+        """
+        found = self.checkpoints.latest()
+        if found and (found.preset, found.face_sets) != (self.state.preset, self.state.face_sets):
+            raise CheckpointError(
+                f"The checkpoint in {self.checkpoints.folder} was made with another preset or other face sets",
+                "start a new run, or use the same settings",
+            )
+        self._restore()
+        if self.state.budget != self.options.budget.model_dump():
+            self._go_beyond()
+        return self.state.step
+
+    def train(self) -> TrainingResult:
+        """Use up the budget. On any interruption the state is saved before the exception goes on."""
+        try:
+            with memory.explained(self.model.preset, len(self.data.identities)):
+                self._compile()
+                self._loop()
+            self._save()
+        except TrainingError:
+            raise
+        except BaseException:  # KeyboardInterrupt, Prefect's TerminationSignal: save, then let it go on
+            self._save()
+            raise
+        finally:
+            self.engine.close()
+        rate = self.state.step * self._images_per_step / max(self.state.seconds, 1e-9)
+        return TrainingResult(
+            self.model,
+            self.state.step,
+            self.state.seconds,
+            self._compiled_in,
+            rate,
+            self.state.stopped_early,
+            self.state.rollbacks,
+            self.state.history,
+        )
+
+    def _compile(self) -> None:
+        """Before the clock starts: a budget of minutes is one of training."""
+        self._compiled_in = self.engine.prepare()
+        if self._compiled_in:
+            logger.info("Compiled in %.1f s", self._compiled_in)
+            self.observer.metrics(self.state.step, {"compile_seconds": self._compiled_in})
+
+    def _loop(self) -> None:
+        started = time.monotonic() - self.state.seconds
+        due = Due(
+            self.state.seconds,
+            report=self.options.report_seconds,
+            validate=self.options.validate_seconds,
+            save=self.options.checkpoint_seconds,
+        )
+        if not self.state.step:
+            self._save()  # something to roll back to
+        unreported: tuple[dict[str, Any], Step] | None = None
+        while (share := self.schedule.progress(self.state.step, self.state.seconds)) < 1:
+            step = self.state.step
+            if not self.state.encoder_rests and self.schedule.finishing(share):
+                self._prepare(encoder_rests=True)
+            before = self.state.seconds
+            slow = 0.5**self.state.rollbacks
+            plan = self.schedule.plan(step, before, self._pace, self.engine.wanted, slow)
+            with signals.waiting():
+                done, logs = self.engine.run(plan)
+                self.state.step = step + done
+                self.state.seconds = time.monotonic() - started
+            self._pace = (self.state.seconds - before) / done
+            if not math.isfinite(float(logs["loss"])):
+                self._roll_back()
+                started = time.monotonic() - self.state.seconds
+                continue
+            unreported = logs, plan[done - 1]
+            if due("report", self.state.seconds):
+                self._report(*unreported, share)
+                unreported = None
+            if due("validate", self.state.seconds):
+                self._validate()
+                self.state.seconds = time.monotonic() - started
+            if due("save", self.state.seconds):
+                self._save()
+        if unreported:  # the curve reaches the last step, however short the training
+            self._report(*unreported, 1.0)
+        self._validate()
+        self.state.seconds = time.monotonic() - started
+        self.observer.progress(1.0, f"step {self.state.step}")
+
+    def _report(self, logs: dict[str, Any], last: Step, share: float) -> None:
+        values = {k: float(v) for k, v in logs.items() if k != "loss"}
+        rate = self.state.step * self._images_per_step / self.state.seconds
+        values |= {
+            "loss": sum(values.values()),
+            "learning_rate": last.learning_rate,
+            "images_per_second": rate,
+        }
+        self.engine.reset_means()  # each point is the mean since the last one
+        self.observer.metrics(self.state.step, values)
+        self.observer.progress(
+            share, f"step {self.state.step}, loss {values['loss']:.4f}, {rate:.0f} images/s"
+        )
+
+    def _validate(self) -> None:
+        self.engine.settle()
+        values = heldout_errors(self.model, self.data)
+        if self.quality:
+            values |= self.quality(self.model)
+        score = values.get("score", -values["heldout_mae"])
+        self.state.history.append((self.state.step, self.state.seconds, values))
+        self.observer.metrics(self.state.step, values)
+        self.observer.validated(self.state.step, self.model)
+        if score > self.state.best + 1e-3:
+            self.state.best, self.state.waited = score, 0
+        else:
+            self.state.waited += 1
+        impatient = 0 < self.options.patience <= self.state.waited
+        if impatient and not self.state.stopped_early:
+            self.state.stopped_early = True
+            self.state.end = self.schedule.finish_soon(self.state.step, self.state.seconds)
+            logger.info("No better swap for %d validations: winding down", self.state.waited)
+
+    def _roll_back(self) -> None:
+        count, step = self.state.rollbacks + 1, self.state.step
+        if count > _MAX_ROLLBACKS:
+            raise DivergedError(
+                f"The loss was not a number {count} times, last at step {step}",
+                "lower the learning rate, or look for broken crops in the face sets' contact sheets",
+            )
+        logger.warning(
+            "The loss is not a number at step %d: back to the last checkpoint, half the rate", step
+        )
+        self._restore()
+        self.state.rollbacks = count
+        self.engine.reset_means()
+        self.engine.restart()
+        self.observer.metrics(step, {"rollbacks": float(count)})
+
+    def _prepare(self, encoder_rests: bool) -> None:
+        """Train all of the model or the decoders only, with a fresh optimizer for just what is trained."""
+        self.state.encoder_rests = encoder_rests
+        self.engine.settle()
+        self.model.encoder.trainable = not encoder_rests
+        self.optimizer = adam(self.model.preset, self.model.trainable_variables)
+        self.engine.use(self.optimizer)
+
+    def _restore(self) -> None:
+        found = self.checkpoints.latest()
+        rests = bool(found and found.encoder_rests) or self.options.freeze_encoder
+        if rests != self.state.encoder_rests:
+            self._prepare(rests)
+        self.state = self.checkpoints.restore(self.model, self.optimizer)
+        self.engine.reload()
+        self.state.encoder_rests = rests
+        if self.state.stopped_early and not self.state.end:  # a checkpoint that does not know its end
+            self.state.end = self.schedule.finish_soon(self.state.step, self.state.seconds)
+        self.schedule.end_at(self.state.end)
+
+    def _go_beyond(self) -> None:
+        """Another budget than the checkpoint's: all of it is used; where the finish comes later, the encoder wakes."""
+        self.state.budget = self.options.budget.model_dump()
+        self.state.stopped_early, self.state.waited, self.state.end = False, 0, None
+        self.schedule.end_at(None)
+        share = self.schedule.progress(self.state.step, self.state.seconds)
+        finishing = self.options.freeze_encoder or self.schedule.finishing(share)
+        if self.state.encoder_rests and not finishing:
+            self._prepare(encoder_rests=False)
+
+    def _save(self) -> None:
+        self.engine.settle()
+        self.checkpoints.save(self.model, self.optimizer, self.state)
+
+
+def heldout_errors(model: Autoencoders, data: Batches, limit: int = 16) -> dict[str, float]:
+    """Mean absolute error (0..1) of each identity's held-out faces through its own decoder, and their mean."""
+    errors: dict[str, float] = {}
+    for index, identity in enumerate(data.identities):
+        held = data.heldout[identity]
+        if len(held):
+            crops = held[:: max(1, len(held) // limit)][:limit]
+            output = model.reconstruct(crops, index)
+            errors[f"heldout_mae_{identity}"] = float(abs(output - crops / 255.0).mean())
+    errors["heldout_mae"] = sum(errors.values()) / len(errors) if errors else math.nan
+    return errors

@@ -1,0 +1,1 @@
+"""Whatever a user points at: pictures, folders and videos."""

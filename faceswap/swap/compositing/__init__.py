@@ -1,0 +1,1 @@
+"""Compositing: the generated face laid into the frame: shape, colour, detail, blend."""

@@ -1,0 +1,169 @@
+"""The target's head takes the outline of the drawn face: cheeks and jaw move to where the reference's would be.
+
+A mask can replace only what lies inside of both faces. Where the reference's face is narrower, the target's cheeks stay
+beside it; where it is wider, it is cut off: both cost likeness. So the picture around a face moves along the rays from
+the face's middle, at the outline by as much as the two outlines differ, and less and less further out.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import INNER, Matrix, Points, apply, invert, scale_of
+from faceswap.faces.pose import head_pose
+from faceswap.swap.masks.shapes import Region
+
+Floats = NDArray[np.float64]
+
+_JAW = slice(0, 17)
+_MOST = 0.2
+"""Largest change, in radii of the outline: beyond it the surroundings would look bent."""
+_REACH = 0.9
+"""How far outside of the outline the picture moves, in radii of the outline."""
+_INSIDE = 0.5
+"""How far inside, likewise: only the swap's soft edge shows it."""
+_LEAST_REACH = 0.2
+"""Where another face is nearer than this, nothing moves."""
+_TAPER = np.radians(40)
+"""Above the jaw's ends, at the ears, the change fades over this angle: forehead and hair stay."""
+_SMOOTH = np.array([1, 2, 3, 2, 1]) / 9
+"""Over neighbouring points of the jaw: single ones are noisy."""
+_FACING, _TURNED = 25.0, 50.0
+"""Degrees of yaw between which the change fades: in profile the landmarks of the far side are guesses."""
+_STILL = 0.01
+"""Moves below this, in px, are none: a bilinear sample would change by less than can be seen."""
+_GRID = 64
+"""The map is computed at so many places along each side and enlarged: it is smooth, however large the face."""
+
+
+class Reshaping:
+    """The map from the target's outline to the drawn face's.
+
+    Args:
+        landmarks, drawn: (68, 2) in the frame, of the target and of the face that was drawn.
+        matrix: frame -> crop; the crop's up is the face's.
+        strength: share of the difference, 0..1.
+        others: (68, 2) landmarks of the other faces of the frame, which stay as they are.
+    """
+
+    def __init__(
+        self,
+        landmarks: Points,
+        drawn: Points,
+        matrix: Matrix,
+        strength: float = 1.0,
+        others: Sequence[Points] = (),
+    ) -> None:
+        self._matrix = matrix
+        target, goal = apply(matrix, landmarks), apply(matrix, drawn)
+        self._middle = target[INNER].mean(axis=0)
+        self._angles, self._radii = self._outline(goal)
+        own = np.interp(self._angles, *self._outline(target))
+        self._reach = self._free(others)
+        # the map must not fold: its slope outside is at most 1.5 most / reach
+        most = min(_MOST, self._reach / 2) if self._reach >= _LEAST_REACH else 0.0
+        change = np.clip(own / self._radii - 1, -most, most) * strength
+        padded = np.pad(change, len(_SMOOTH) // 2, mode="edge")
+        self._change = np.convolve(padded, _SMOOTH, mode="valid")
+
+    def apply(self, image: NDArray[np.uint8]) -> None:
+        """Reshape a frame (H, W, 3) uint8 in place."""
+        region = self.region(image.shape[1], image.shape[0])
+        if region.empty or not self._change.any():
+            return
+        columns, rows = (max(2, min(n, _GRID)) for n in (region.width, region.height))
+        # pixel centres of the coarser grid, as cv2.resize has them
+        xs = (np.arange(columns) + 0.5) * region.width / columns - 0.5 + region.left
+        ys = (np.arange(rows) + 0.5) * region.height / rows - 0.5 + region.top
+        grid = np.stack(np.meshgrid(xs, ys), axis=-1)
+        moves = (self.sources(grid) - grid).astype(np.float32)
+        moving = np.abs(moves).max(axis=-1) > _STILL
+        if not moving.any():
+            return
+        left, right = _span(moving.any(axis=0), region.width)
+        top, bottom = _span(moving.any(axis=1), region.height)
+        moves = cv2.resize(moves, (region.width, region.height), interpolation=cv2.INTER_LINEAR)
+        moves = moves[top:bottom, left:right]
+        part = Region(region.left + left, region.top + top, region.left + right, region.top + bottom)
+        x = moves[..., 0] + np.arange(part.left, part.right, dtype=np.float32)
+        y = moves[..., 1] + np.arange(part.top, part.bottom, dtype=np.float32)[:, None]
+        image[part.slices] = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def sources(self, points: Points) -> Points:
+        """Where in the frame the picture at each point (..., 2) of the reshaped frame comes from."""
+        crop = points @ self._matrix[:, :2].T + self._matrix[:, 2]
+        angle, radius = self._polar(crop)
+        outline = np.interp(angle, self._angles, self._radii)
+        depth = radius / outline  # 1 on the outline
+        weight = np.where(
+            depth < 1, _step((depth - 1 + _INSIDE) / _INSIDE), 1 - _step((depth - 1) / self._reach)
+        )
+        factor = 1 + self._change_at(angle) * weight / np.maximum(depth, 1e-6)
+        back = invert(self._matrix)
+        return np.asarray(
+            (self._middle + (crop - self._middle) * factor[..., None]) @ back[:, :2].T + back[:, 2]
+        )
+
+    def moved(self, landmarks: Points) -> Points:
+        """The target's (68, 2) landmarks in the reshaped frame: the jaw lies elsewhere, the rest where it was."""
+        jaw = apply(self._matrix, landmarks[_JAW]) - self._middle
+        change = self._change_at(np.arctan2(jaw[:, 0], jaw[:, 1]))
+        result = landmarks.copy()
+        result[_JAW] = apply(invert(self._matrix), self._middle + jaw / (1 + change)[:, None])
+        return result
+
+    def region(self, width: int, height: int) -> Region:
+        """The part of a frame of that size in which the picture may move."""
+        radius = float(self._radii.max()) * (1 + self._reach) / scale_of(self._matrix)
+        x, y = apply(invert(self._matrix), self._middle[None])[0]
+        left, right = np.clip((np.floor(x - radius), np.ceil(x + radius) + 1), 0, width).astype(int)
+        top, bottom = np.clip((np.floor(y - radius), np.ceil(y + radius) + 1), 0, height).astype(int)
+        return Region(int(left), int(top), int(right), int(bottom))
+
+    def _change_at(self, angle: Floats) -> Floats:
+        """The change at an angle, in radii; faded above the jaw's ends."""
+        above = np.maximum(self._angles[0] - angle, angle - self._angles[-1])
+        faded = np.interp(angle, self._angles, self._change) * (1 - _step(above / _TAPER))
+        return np.asarray(faded, np.float64)
+
+    def _outline(self, points: Points) -> tuple[Floats, Floats]:
+        """The jaw of landmarks in the crop: rising angles, and the radius at each."""
+        angles, radii = self._polar(points[_JAW])
+        order = np.argsort(angles)
+        return angles[order], np.maximum(radii[order], 1e-6)
+
+    def _polar(self, points: Points) -> tuple[Floats, Floats]:
+        """Angle (0 is down, positive to the crop's right) and radius of points (..., 2) of the crop."""
+        x, y = np.moveaxis(points - self._middle, -1, 0)
+        return np.arctan2(x, y), np.hypot(x, y)
+
+    def _free(self, others: Sequence[Points]) -> float:
+        """How far the picture may move without moving another face, in radii of the outline."""
+        reach = _REACH
+        for points in others:
+            angle, radius = self._polar(apply(self._matrix, points))
+            depth = radius / np.interp(angle, self._angles, self._radii)
+            reach = min(reach, float(depth.min()) - 1)
+        return reach
+
+
+def _span(moving: NDArray[np.bool_], size: int) -> tuple[int, int]:
+    """First and last (excluded) of ``size`` pixels that the places of a coarser grid which move reach."""
+    places = np.flatnonzero(moving)
+    cell = size / len(moving)
+    # enlarged bilinearly, a place reaches to the centres of its neighbours
+    return max(0, int((places[0] - 0.5) * cell)), min(size, int(np.ceil((places[-1] + 1.5) * cell)))
+
+
+def share_at(landmarks: Points) -> float:
+    """How much of a reshaping a face (68, 2) is fit for: 1 seen from the front, 0 in profile."""
+    yaw = abs(head_pose(landmarks)[0])
+    return float(1 - _step(np.float64((yaw - _FACING) / (_TURNED - _FACING)))) if np.isfinite(yaw) else 0.0
+
+
+def _step(t: Floats | np.float64) -> Floats:
+    """0 up to 0, 1 from 1 on, without a kink."""
+    t = np.clip(t, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))

@@ -1,0 +1,1 @@
+"""Expression transfer: the generated face follows the target's lips and lids."""

@@ -1,0 +1,1 @@
+"""Masks: where the frame is replaced and what lies over the face."""

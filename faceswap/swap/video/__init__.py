@@ -1,0 +1,1 @@
+"""Videos: stages in threads, chunks that survive a kill."""

@@ -1,0 +1,155 @@
+"""A long video in parts, so that a cancelled or killed swap goes on where it stopped.
+
+The parts lie in a hidden folder beside the result, with a state file that is replaced after each part; a kill loses
+what was done since the last one. Only the very same swap (key) goes on with them.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from faceswap.errors import FaceswapError
+from faceswap.media.video.joining import Part
+from faceswap.media.video.writing import VideoWriter
+from faceswap.storage import replacing
+
+_SECONDS = 10.0
+_STATE = "state.json"
+
+
+class Tally(BaseModel):
+    """Counts up to a moment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    frames: int = 0
+    swapped: int = 0
+    without_face: int = 0
+    bridged: int = 0
+    skipped: dict[str, int] = {}
+
+
+class _Done(BaseModel):
+    """A finished part: its file, the times of its first and last frame in seconds, the counts up to its end."""
+
+    file: str
+    first: float
+    last: float
+    tally: Tally
+
+
+class _State(BaseModel):
+    key: str
+    parts: list[_Done] = []
+
+
+class Parts:
+    """The parts of one video; use it as a context manager, which finishes the current part whatever happens.
+
+    Args:
+        out: the video that they become.
+        key: of the swap; parts of another one are removed.
+        writer: opens a writer without sound at a path.
+        resume: go on with the parts that are there.
+    """
+
+    def __init__(
+        self, out: Path, key: str, writer: Callable[[Path], VideoWriter], *, resume: bool = True
+    ) -> None:
+        self.folder = out.with_name(f".{out.name}.parts")
+        self.partial = out.with_name(f"{out.stem}.partial{out.suffix}")
+        self._open_writer = writer
+        self._state = self._known(key) if resume else None
+        if self._state is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._state = _State(key=key)
+        self._stack = ExitStack()
+        self._writer: VideoWriter | None = None
+        self._file = ""
+        self._first = self._last = 0.0
+        self._tally = self.tally
+
+    @property
+    def last(self) -> float | None:
+        """Time of the last finished frame in seconds of the source, None where there is none."""
+        return self._parts[-1].last if self._parts else None
+
+    @property
+    def tally(self) -> Tally:
+        """Counts up to the end of the finished parts."""
+        return self._parts[-1].tally if self._parts else Tally()
+
+    def write(self, image: NDArray[np.uint8], time: float, tally: Tally) -> None:
+        """Append a frame.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            time: in seconds of the source, growing.
+            tally: counts with this frame.
+        """
+        if self._writer is not None and time - self._first >= _SECONDS:
+            self._finish()
+        if self._writer is None:
+            self._file, self._first = f"{len(self._parts):05d}.mp4", time
+            self._writer = self._stack.enter_context(self._open_writer(self.folder / self._file))
+        self._writer.write(image, time - self._first)
+        self._last, self._tally = time, tally
+
+    def joinable(self, start: float) -> list[Part]:
+        """The finished parts, with their times in a video that begins at ``start`` seconds of the source."""
+        return [Part(self.folder / part.file, part.first - start) for part in self._parts]
+
+    def remove(self) -> None:
+        """Remove all parts and the unfinished video that was made of them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.partial.unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Finish the current part."""
+        if self._writer is not None:
+            self._finish()
+
+    @property
+    def _parts(self) -> list[_Done]:
+        assert self._state is not None
+        return self._state.parts
+
+    def _finish(self) -> None:
+        assert self._state is not None
+        stack, self._stack, self._writer = self._stack, ExitStack(), None
+        stack.close()
+        done = _Done(file=self._file, first=self._first, last=self._last, tally=self._tally)
+        self._parts.append(done)
+        with replacing(self.folder / _STATE) as path:
+            path.write_text(self._state.model_dump_json())
+
+    def _known(self, key: str) -> _State | None:
+        try:
+            state = _State.model_validate_json((self.folder / _STATE).read_text())
+        except (OSError, ValidationError, json.JSONDecodeError):
+            return None
+        whole = all((self.folder / part.file).is_file() for part in state.parts)
+        return state if state.key == key and whole else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.finish()
+            return
+        # the error that is on its way says more than one of closing
+        with suppress(FaceswapError, OSError):
+            self.finish()
+        if not self._parts:
+            shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,139 @@
+"""What an interrupted training leaves, and what it may be resumed with."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import typer
+
+from faceswap.cli.common import spoken_errors
+from faceswap.errors import DivergedError, SettingsError, TrackingError
+from faceswap.model.training.checkpoints import Checkpoints, TrainingState
+from flows import work
+from flows.parameters import OF_THE_RUN, PresetName, TrainParameters
+
+BEGUN = TrainParameters(face_sets=["ada", "ben"], preset=PresetName("original"), minutes=3, patience=5)
+
+
+def leave(run_id: str, parameters: TrainParameters = BEGUN, checkpoint: bool = True) -> None:
+    """What a killed training has written by then."""
+    folder = work.work_folder(run_id)
+    sets = {n: SimpleNamespace(uri=f"sets/{n}/old") for n in ("ada", "ben")}
+    work.remember(parameters, sets, folder)  # type: ignore[arg-type]
+    if checkpoint:
+        leave_checkpoint(work.checkpoints(folder), run_id)
+
+
+def leave_checkpoint(folder: Path, run_id: str) -> None:
+    nothing = SimpleNamespace(weights=[], variables=[])
+    Checkpoints(folder).save(nothing, nothing, TrainingState(0, {}, {}, {}, run_id=run_id))  # type: ignore[arg-type]
+
+
+def resumed(**given: object) -> TrainParameters:
+    return work.of_interrupted(
+        TrainParameters(**{"face_sets": [OF_THE_RUN], "resume": "r1", **given})  # type: ignore[arg-type]
+    )
+
+
+def test_a_resumed_training_keeps_its_settings_and_the_face_sets_of_that_day(home: Path) -> None:
+    leave("r1")
+    found = resumed()
+    assert found == BEGUN.model_copy(update={"resume": "r1"})
+    assert work.face_sets_of(found) == [str(Path(f"sets/{n}/old").resolve()) for n in ("ada", "ben")]
+    assert work.face_sets_of(BEGUN) == ["ada", "ben"]
+
+
+def test_a_training_from_before_its_face_sets_were_noted_is_resumed_by_their_names(home: Path) -> None:
+    leave("r1")
+    (work.work_folder("r1") / "face_sets.json").unlink()
+    assert work.face_sets_of(resumed()) == ["ada", "ben"]
+
+
+def test_another_budget_replaces_the_old_one(home: Path) -> None:
+    leave("r1")
+    found = resumed(steps=900)
+    assert (found.minutes, found.steps) == (None, 900)
+    assert found.options().budget.steps == 900
+    assert resumed(minutes=120).options().budget.minutes == 120
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"preset": "hd128"}, {"seed": 4}, {"face_sets": ["eve", "ben"]}, {"patience": 2}, {"warm_start": ""}],
+)
+def test_what_a_resumed_training_can_not_take_is_refused(home: Path, given: dict[str, object]) -> None:
+    leave("r1")
+    with pytest.raises(SettingsError, match=f"{next(iter(given))} can't change"):
+        resumed(**given)
+    assert resumed(preset="original", face_sets=["ada", "ben"]).patience == 5
+
+
+def test_without_a_checkpoint_nothing_is_resumed(home: Path) -> None:
+    leave("r1", checkpoint=False)
+    with pytest.raises(SettingsError, match="left no checkpoint"):
+        resumed()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_retried_flow_goes_on_with_the_same_training_only(
+    home: Path, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    leave("r1")
+    monkeypatch.setattr("flows.work.tracking.interrupted_run", lambda flow_run, kind: "r1")
+    asked = BEGUN.model_copy(update={"seed": 7 if changed else 0})
+    assert work.of_retried(asked).resume == ("" if changed else "r1")
+    leave("r1", BEGUN.model_copy(update={"resume": "r1"}))  # as the second try notes it
+    assert work.of_retried(BEGUN).resume == "r1"
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt(), TrackingError("MLflow is away")])
+def test_what_ends_a_training_says_how_to_go_on(
+    home: Path, how: BaseException, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    leave("r1")
+    with caplog.at_level("INFO"), pytest.raises(type(how)) as caught, work.telling_how_to_go_on("r1"):
+        raise how
+    assert "faceswap train --resume r1" in caplog.text
+    assert caught.value.__notes__ == ["`faceswap train --resume r1` goes on with the training"]
+
+
+@pytest.mark.parametrize("how", [DivergedError("not a number"), KeyboardInterrupt()])
+def test_where_going_on_does_not_help_nothing_is_said(home: Path, how: BaseException) -> None:
+    leave("r1", checkpoint=isinstance(how, DivergedError))
+    with pytest.raises(type(how)) as caught, work.telling_how_to_go_on("r1"):
+        raise how
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_the_same_work_finds_its_folder_until_it_is_done(home: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), work.going_on("pretrain", {"seed": 1}) as first:
+        assert work.run_of(first) == ""
+        leave_checkpoint(work.checkpoints(first), "r7")
+        raise KeyboardInterrupt
+    with work.going_on("pretrain", {"seed": 2}) as other:
+        assert work.run_of(other) == ""
+    with work.going_on("pretrain", {"seed": 1}) as again:
+        assert work.run_of(again) == "r7"
+        with pytest.raises(SettingsError, match="runs already"), work.going_on("pretrain", {"seed": 1}):
+            pass
+    assert not again.exists()
+
+
+@pytest.mark.parametrize("server_too", [False, True])
+def test_ctrl_c_prints_what_is_kept_and_the_notes(
+    capsys: pytest.CaptureFixture[str], server_too: bool
+) -> None:
+    stopped = KeyboardInterrupt()
+    stopped.add_note("`faceswap train --resume r1` goes on with the training")
+    with pytest.raises(typer.Exit) as caught, spoken_errors("all is lost"):
+        if not server_too:
+            raise stopped
+        try:
+            raise stopped
+        except KeyboardInterrupt:
+            raise ConnectionError("Connection refused")  # noqa: B904  # as Prefect's client does it
+    assert caught.value.exit_code == 130
+    assert capsys.readouterr().err.split("\n")[1:3] == [
+        "Interrupted; all is lost.",
+        "  → `faceswap train --resume r1` goes on with the training",
+    ]

@@ -1,0 +1,64 @@
+import cv2
+import numpy as np
+import pytest
+
+from faceswap.swap.compositing.detail import add_grain, blur_of, blurred, missing_blur, noise_of
+from tests.swap.fakes import smooth_noise
+
+ALL = np.ones((128, 128), bool)
+
+
+def edges(sigma: float) -> np.ndarray:
+    """(128, 128, 3) float32: stripes of 16 px, blurred by ``sigma`` px."""
+    stripes = np.kron(np.indices((8, 8)).sum(0) % 2, np.ones((16, 16))).astype(np.float32)
+    picture = 0.3 + 0.4 * stripes
+    return np.repeat(cv2.GaussianBlur(picture, (0, 0), sigma)[..., None], 3, 2)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0, 3.0])
+def test_the_blur_of_an_edge_is_measured(sigma: float) -> None:
+    assert blur_of(edges(sigma)) == pytest.approx(sigma, rel=0.15)
+
+
+def test_a_flat_picture_has_no_edge_to_measure() -> None:
+    assert blur_of(np.full((64, 64, 3), 0.5, np.float32)) == 0
+    flat = np.full((128, 128, 3), 128, np.uint8)
+    assert missing_blur(edges(1), flat, ALL, 0.5) == 0
+
+
+def test_a_crisp_swap_is_blurred_as_far_as_the_target_and_no_further() -> None:
+    target = np.rint(edges(3.0) * 255).astype(np.uint8)
+    swap, soft = edges(1.0), edges(2.0)
+    matched = blurred(swap, missing_blur(swap, target, ALL, enlarged=0.5))
+    assert blur_of(matched) == pytest.approx(3.0, rel=0.2)
+    crisp = np.rint(edges(0.8) * 255).astype(np.uint8)
+    assert blurred(soft, missing_blur(soft, crisp, ALL, enlarged=0.5)) is soft
+    # a small face, enlarged three times, is blurred by that and not by the lens
+    assert blur_of(blurred(swap, missing_blur(swap, target, ALL, enlarged=4.0))) < 1.5
+
+
+@pytest.mark.parametrize("sigma", [2.0, 5.0, 10.0])
+def test_noise_is_measured_whatever_lies_under_it(sigma: float) -> None:
+    under = smooth_noise(160, 160).astype(float) * 0.5 + 60
+    noisy = under + np.random.default_rng(0).normal(0, sigma, under.shape)
+    assert noise_of(np.clip(np.rint(noisy), 0, 255).astype(np.uint8)) == pytest.approx(sigma, rel=0.2)
+
+
+def test_grain_gives_the_swap_the_targets_noise() -> None:
+    rng = np.random.default_rng(1)
+    swap = np.full((128, 128, 3), 120, np.uint8)
+    target = np.clip(rng.normal(130, (6, 4, 8), (128, 128, 3)), 0, 255).astype(np.uint8)
+    grained = add_grain(swap, target, ALL, 1.0, rng)
+    assert noise_of(grained) == pytest.approx(noise_of(target), rel=0.1)
+    assert grained.mean() == pytest.approx(120, abs=0.3)
+    half = add_grain(swap, target, ALL, 0.5, rng)
+    assert noise_of(half) == pytest.approx(0.5 * noise_of(target), rel=0.15)
+
+
+def test_no_grain_where_none_is_missing_or_wanted() -> None:
+    rng = np.random.default_rng(1)
+    noisy = np.clip(rng.normal(130, 6, (128, 128, 3)), 0, 255).astype(np.uint8)
+    clean = np.full((128, 128, 3), 120, np.uint8)
+    assert add_grain(noisy, clean, ALL, 1.0, rng) is noisy
+    assert add_grain(clean, noisy, ALL, 0.0, rng) is clean
+    assert add_grain(clean, noisy, ~ALL, 1.0, rng) is clean

@@ -1,0 +1,350 @@
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from faceswap.errors import MediaError, NoFaceFound, UnreadableMedia
+from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.geometry import Geometry
+from faceswap.media.video.reading import VideoReader, VideoWriter, probe
+from faceswap.provenance.metadata import Provenance, read_provenance
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.swapper import Swapper
+from faceswap.swap.video.stream import swap_video
+from faceswap.swap.video.threads import ahead
+from tests.media.videos import unknown_sound
+from tests.swap.fakes import KnownFaces, Paint, face_at
+
+MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
+OPTIONS = SwapOptions(label=False, colour="none", sharpen=0)
+WIDTH, HEIGHT, FPS, FRAMES = 320, 240, 25, 30
+
+
+class Blinking(KnownFaces):
+    """Sees its face only in frames that are bright in the corner; the face moves with the frame's number."""
+
+    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+        return super().find(frame, hint) if frame[:20, -20:].mean() > 60 else []
+
+
+def frames(count: int = FRAMES) -> Iterator[np.ndarray]:
+    for i in range(count):
+        image = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
+        image[:20, -20:] = 20 if i % 3 == 2 else 200
+        image[-40:] = 4 * i
+        yield image
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second and a bit with a tone; every third frame has no face."""
+    folder = tmp_path_factory.mktemp("clip")
+    sound = folder / "tone.mkv"
+    with av.open(str(sound), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        for start in range(0, 32000, 1024):
+            wave = np.sin(np.arange(start, start + 1024) * 0.1).astype(np.float32)[None]
+            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 16000, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    path = folder / "clip.mp4"
+    with VideoWriter(path, width=WIDTH, height=HEIGHT, fps=FPS, audio_from=sound) as writer:
+        for image in frames():
+            writer.write(image)
+    return path
+
+
+def swapper(*faces: Face, **more: object) -> Swapper:
+    return Swapper(
+        Paint(Geometry(64, 1.5), (255, 0, 0)), Blinking(*(faces or (face_at(160, 100, 60),))), OPTIONS, **more
+    )
+
+
+def red(image: np.ndarray, x: int = 160) -> bool:
+    return bool(image[100, x, 0] > 200 and image[100, x, 1] < 60)
+
+
+def test_video_keeps_frames_size_rate_and_sound(clip: Path, tmp_path: Path) -> None:
+    out, seen = tmp_path / "out.mp4", []
+    report = swap_video(
+        clip, out, swapper(), MADE, progress=lambda done, total, what: seen.append((done, total))
+    )
+    assert (report.frames, report.swapped, report.without_face) == (FRAMES, 20, 10)
+    assert report.damage is None
+    assert report.fps > 0
+    assert seen == [(i + 1, FRAMES) for i in range(FRAMES)]
+    before, after = probe(clip), probe(out)
+    assert (after.width, after.height, after.fps, after.has_audio) == (WIDTH, HEIGHT, Fraction(FPS), True)
+    assert after.duration == pytest.approx(before.duration, abs=0.1)
+    assert read_provenance(out) == MADE
+    with VideoReader(out) as reader:
+        images = [frame.image for frame in reader.frames()]
+    assert [red(image) for image in images] == [i % 3 != 2 for i in range(FRAMES)]
+    # the order of the frames: the grey at the bottom rises
+    assert np.abs(np.array([image[-20, 160, 0] for image in images], float) - 4 * np.arange(FRAMES)).max() < 6
+
+
+def test_full_range_stays_full_range(tmp_path: Path) -> None:
+    source, out = tmp_path / "full.mp4", tmp_path / "o.mp4"
+    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS, full_range=True) as writer:
+        for image in frames(5):
+            writer.write(image)
+    swap_video(source, out, swapper(), MADE)
+    assert probe(out).full_range
+    with VideoReader(source) as a, VideoReader(out) as b:
+        for x, y in zip(a.frames(), b.frames(), strict=True):
+            np.testing.assert_allclose(y.image[220:].mean(), x.image[220:].mean(), atol=2)
+
+
+def test_sound_and_colours_that_can_not_be_kept_are_reported(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = tmp_path / "silent.mp4"
+    silent.write_bytes(clip.read_bytes())
+    unknown_sound(silent)
+    report = swap_video(silent, tmp_path / "o.mp4", swapper(), MADE)
+    assert (report.frames, probe(tmp_path / "o.mp4").has_audio) == (FRAMES, False)
+    assert "silent.mp4 is in a format that is not known" in (report.damage or "")
+    stopped = swap_video(silent, tmp_path / "o.mp4", swapper(), MADE, cancelled=stop_after(5))
+    assert "not known" in (stopped.damage or "")
+    monkeypatch.setattr("faceswap.media.video.reading.is_hdr", lambda frame: True)
+    report = swap_video(clip, tmp_path / "hdr.mp4", swapper(), MADE)
+    assert report.damage is None  # nothing is wrong with it
+    assert len(report.remarks) == 1
+    assert "clip.mp4 is HDR" in report.remarks[0]
+
+
+@pytest.mark.parametrize("rotation", [90, 180])
+def test_the_rotation_stays_a_flag_and_the_picture_upright(tmp_path: Path, rotation: int) -> None:
+    source, out = tmp_path / "turned.mp4", tmp_path / "o.mp4"
+    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS, rotation=rotation) as writer:
+        for image in frames(5):
+            writer.write(image)
+    assert swap_video(source, out, swapper(), MADE).swapped
+    before, after = probe(source), probe(out)
+    assert (after.width, after.height, after.rotation) == (WIDTH, HEIGHT, rotation)
+    assert before.rotation == rotation
+    with VideoReader(source) as a, VideoReader(out) as b:
+        for x, y in zip(a.frames(), b.frames(), strict=True):
+            np.testing.assert_allclose(y.image[220:].mean(), x.image[220:].mean(), atol=2)
+
+
+def test_a_part_of_the_video(clip: Path, tmp_path: Path) -> None:
+    totals = []
+    report = swap_video(
+        clip,
+        tmp_path / "o.mp4",
+        swapper(),
+        MADE,
+        start=0.4,
+        end=0.8,
+        progress=lambda d, t, w: totals.append(t),
+    )
+    assert report.frames == 10
+    assert totals[0] == pytest.approx(10, abs=1)
+    assert probe(tmp_path / "o.mp4").duration == pytest.approx(0.4, abs=0.1)
+
+
+def test_a_damaged_video_ends_early_and_says_so(clip: Path, tmp_path: Path) -> None:
+    # The writer puts the index first, so that the file can be read without its end.
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    with VideoWriter(whole, width=WIDTH, height=HEIGHT, fps=FPS) as writer:
+        rng = np.random.default_rng(0)
+        for image in frames(60):
+            image[120:] = rng.integers(0, 255, (120, WIDTH, 3))
+            writer.write(image)
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    report = swap_video(cut, tmp_path / "o.mp4", swapper(), MADE)
+    assert 5 < report.frames < 60
+    assert report.damage is not None
+    assert "cut.mp4" in report.damage
+    assert report.out is not None
+    assert probe(report.out).frames == report.frames
+
+
+def test_nothing_is_left_where_nothing_was_swapped(clip: Path, tmp_path: Path) -> None:
+    blind = Swapper(Paint(Geometry(64, 1.5), (255, 0, 0)), KnownFaces(), OPTIONS)
+    with pytest.raises(NoFaceFound, match="30 without a face"):
+        swap_video(clip, tmp_path / "o.mp4", blind, MADE)
+    small = swapper(face_at(160, 100, 6))
+    with pytest.raises(NoFaceFound, match="20 faces too small"):
+        swap_video(clip, tmp_path / "o.mp4", small, MADE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def stop_after(count: int) -> Callable[[], bool]:
+    asked = iter([False] * (count - 1) + [True])
+    return lambda: next(asked)
+
+
+def test_cancelling_keeps_what_is_done_and_the_same_call_goes_on(clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.mp4"
+    report = swap_video(clip, out, swapper(), MADE, cancelled=stop_after(12))
+    assert (report.cancelled, report.out, report.frames) == (True, None, 12)
+    assert not out.exists()
+    assert report.partial == tmp_path / "o.partial.mp4"
+    partial = probe(report.partial)
+    assert (partial.frames, partial.has_audio, partial.fps) == (12, True, Fraction(FPS))
+    assert read_provenance(report.partial) == MADE
+
+    seen: list[int] = []
+    on = swap_video(clip, out, swapper(), MADE, progress=lambda done, total, what: seen.append(done))
+    assert (on.frames, on.swapped, on.without_face, on.resumed) == (FRAMES, 20, 10, 12)
+    assert seen == list(range(13, FRAMES + 1))
+    assert [path.name for path in tmp_path.iterdir()] == ["o.mp4"]
+    whole = tmp_path / "whole" / "o.mp4"
+    swap_video(clip, whole, swapper(), MADE)
+    with VideoReader(out) as a, VideoReader(whole) as b:
+        pairs = list(zip(a.frames(), b.frames(), strict=True))
+        assert a.info.has_audio
+    assert [x.time for x, _ in pairs] == pytest.approx([y.time for _, y in pairs], abs=1e-4)
+    assert max(np.abs(x.image.astype(int) - y.image).mean() for x, y in pairs) < 1
+
+
+def test_a_kill_loses_only_the_current_part(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faceswap.swap.video.chunks._SECONDS", 0.4)
+    out = tmp_path / "o.mp4"
+    command = """
+import os, sys
+from pathlib import Path
+import faceswap.swap.video.chunks as parts
+from tests.swap.video.test_stream import MADE, swapper, swap_video
+parts._SECONDS = 0.4
+swap_video(Path(sys.argv[1]), Path(sys.argv[2]), swapper(), MADE,
+           progress=lambda done, total, what: done < 29 or os._exit(9))
+"""
+    done = subprocess.run([sys.executable, "-c", command, str(clip), str(out)], check=False)
+    assert done.returncode == 9
+    report = swap_video(clip, out, swapper(), MADE)
+    assert (report.frames, report.swapped) == (FRAMES, 20)
+    assert report.resumed >= 10
+    assert probe(out).frames == FRAMES
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["o.mp4"]
+
+
+def test_only_the_same_swap_goes_on(clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.mp4"
+    swap_video(clip, out, swapper(), MADE, cancelled=stop_after(5))
+    other = swapper()
+    other.options = OPTIONS.model_copy(update={"mask": "ellipse"})
+    assert swap_video(clip, out, other, MADE).resumed == 0
+    swap_video(clip, out, swapper(), MADE, cancelled=stop_after(5))
+    assert swap_video(clip, out, swapper(), MADE, resume=False).resumed == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["o.mp4"]
+
+
+def test_an_interrupt_from_the_keyboard_keeps_what_is_done(clip: Path, tmp_path: Path) -> None:
+    def press(done: int, total: int | None, what: str) -> None:
+        if done == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        swap_video(clip, tmp_path / "o.mp4", swapper(), MADE, progress=press)
+    assert probe(tmp_path / "o.partial.mp4").frames == 8
+    assert swap_video(clip, tmp_path / "o.mp4", swapper(), MADE).resumed == 8
+
+
+def test_the_progress_tells_the_speed_and_the_time_left(clip: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    swap_video(
+        clip, tmp_path / "o.mp4", swapper(), MADE, progress=lambda done, total, what: told.append(what)
+    )
+    assert re.fullmatch(r"clip\.mp4, [0-9.]+ frames/s, [0-9]+:[0-9]{2} min left", told[5])
+
+
+def test_variable_frame_times_are_kept_over_several_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faceswap.swap.video.chunks._SECONDS", 0.3)
+    times = np.cumsum([0, *([0.04, 0.04, 0.2, 0.033, 0.01] * 6)][:-1])
+    source = tmp_path / "vfr.mp4"
+    with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS) as writer:
+        for image, time in zip(frames(len(times)), times, strict=True):
+            writer.write(image, float(time))
+    swap_video(source, tmp_path / "o.mp4", swapper(), MADE)
+    with VideoReader(tmp_path / "o.mp4") as reader:
+        found = list(reader.frames())
+    assert [frame.time for frame in found] == pytest.approx(times.tolist(), abs=2e-4)
+    assert [red(frame.image) for frame in found] == [i % 3 != 2 for i in range(len(times))]
+
+
+def test_an_error_in_the_network_arrives_and_leaves_nothing(clip: Path, tmp_path: Path) -> None:
+    class Broken(Paint):
+        def __call__(self, crops: np.ndarray) -> np.ndarray:
+            raise MemoryError("no memory left")
+
+    broken = Swapper(Broken(Geometry(64, 1.5), (0, 0, 0)), KnownFaces(face_at(160, 100, 60)), OPTIONS)
+    with pytest.raises(MemoryError, match="no memory left"):
+        swap_video(clip, tmp_path / "o.mp4", broken, MADE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_source_and_result_must_differ(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="the target itself"):
+        swap_video(clip, clip, swapper(), MADE)
+    with pytest.raises(UnreadableMedia):
+        text = tmp_path / "text.mp4"
+        text.write_text("no video")
+        swap_video(text, tmp_path / "o.mp4", swapper(), MADE)
+
+
+def test_the_chosen_person_is_embedded_once_a_second_not_once_a_frame(clip: Path, tmp_path: Path) -> None:
+    one = swapper(face_at(80, 100, 50), face_at(240, 100, 50))
+    finder = one.finder
+    assert isinstance(finder, Blinking)
+    one.match = finder.embed(np.zeros((9, 9, 3), np.uint8), finder.faces[1].landmarks)
+    finder.embedded = 0
+    report = swap_video(clip, tmp_path / "o.mp4", one, MADE)
+    assert report.skipped == {"another person": 20}
+    assert finder.embedded == 4  # two faces, at 0 s and at 1 s of 1.2 s
+    with VideoReader(tmp_path / "o.mp4") as reader:
+        first = next(iter(reader.frames())).image
+    assert (red(first, 80), red(first, 240)) == (False, True)
+
+
+def test_a_lone_face_is_looked_for_nearby_and_the_whole_frame_now_and_then(
+    clip: Path, tmp_path: Path
+) -> None:
+    lone = Swapper(Paint(Geometry(64, 1.5), (255, 0, 0)), KnownFaces(face_at(160, 100, 60)), OPTIONS)
+    swap_video(clip, tmp_path / "o.mp4", lone, MADE)
+    assert isinstance(lone.finder, KnownFaces)
+    whole = [i for i, hint in enumerate(lone.finder.hints) if hint is None]
+    assert whole == [0, 10, 20]
+    two = swapper(face_at(80, 100, 50), face_at(240, 100, 50))
+    swap_video(clip, tmp_path / "o.mp4", two, MADE)
+    assert isinstance(two.finder, KnownFaces)
+    assert set(two.finder.hints) == {None}
+
+
+def test_ahead_keeps_order_passes_errors_on_and_can_be_left() -> None:
+    assert list(ahead(range(20))) == list(range(20))
+    assert list(ahead([])) == []
+
+    def failing() -> Iterator[int]:
+        yield 1
+        raise ValueError("late")
+
+    items = ahead(failing())
+    assert next(items) == 1
+    with pytest.raises(ValueError, match="late"):
+        next(items)
+    taken: list[int] = []
+
+    def counting() -> Iterator[int]:
+        for i in range(1000):
+            taken.append(i)
+            yield i
+
+    left = ahead(counting(), 4)
+    next(left)
+    left.close()
+    assert len(taken) < 10
