@@ -7,7 +7,9 @@ COPY faceswap faceswap
 COPY flows flows
 COPY infra infra
 COPY serving serving
-RUN uv sync --no-dev --no-cache --compile-bytecode \
+# --build-arg EXTRA=gpu: with JAX and CUDA; run it with `docker run --gpus all`
+ARG EXTRA=""
+RUN uv sync --no-dev --no-cache --compile-bytecode ${EXTRA:+--extra $EXTRA} \
     && .venv/bin/python -m compileall -q faceswap flows infra serving
 ENV PATH=/app/.venv/bin:$PATH FACESWAP_HOME=/data/.faceswap
 VOLUME /data

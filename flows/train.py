@@ -237,6 +237,7 @@ def train(parameters: TrainParameters) -> Trained:
             measure_versions(run, versions, sets, parameters.measure_frames)
         account: dict[str, float | str | bool] = {
             "wall_seconds": round(result.seconds, 1),
+            "compile_seconds": round(result.compile_seconds, 1),
             "steps": result.steps,
             "images_per_second": round(result.images_per_second, 1),
             "stopped_early": result.stopped_early,

@@ -157,17 +157,25 @@ def _faces() -> Iterator[Finding]:
 
 
 def _device() -> Iterator[Finding]:
+    from faceswap import backend
     from faceswap.model.device import device
 
     found = device()
     card = _graphics_card()
-    if card and not found.accelerated:
+    if found.accelerated:
+        yield Finding(
+            "device",
+            "good",
+            f"trainings run on the {found}, preset {backend.preset_here()} if none is named; swaps on the CPU's "
+            f"{os.cpu_count()} cores{f'; cards: {card}' if card else ''}",
+        )
+    elif card or backend.has_driver():
         yield Finding(
             "device",
             "warning",
-            f"trainings run on the {found}, although there is {card}",
-            "install the GPU build of the backend (`pip install 'tensorflow[and-cuda]'`, or "
-            "jax[cuda] with KERAS_BACKEND=jax)",
+            f"trainings run on the {found}, although there is {card or 'an NVIDIA driver'}",
+            "`uv run --extra gpu faceswap …` brings JAX with CUDA (driver 580 or newer); or `pip install "
+            "'tensorflow[and-cuda]'` with KERAS_BACKEND=tensorflow",
         )
     else:
         yield Finding("device", "good", f"trainings run on the {found}; {os.cpu_count()} cores")
@@ -177,7 +185,11 @@ def _graphics_card() -> str:
     """What the driver's own tool lists, whether or not the backend can use it."""
     if not shutil.which("nvidia-smi"):
         return ""
-    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    command = [
+        "nvidia-smi",
+        "--query-gpu=name,memory.total,memory.free,driver_version",
+        "--format=csv,noheader",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     return done.stdout.strip().replace("\n", ", ") if done.returncode == 0 else ""
 

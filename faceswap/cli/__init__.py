@@ -88,4 +88,3 @@ def _options(
     ] = False,
 ) -> None:
     """What every command shares."""
-

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from faceswap import backend
 from faceswap.cli.options import at_home, one_of, presets
 from faceswap.cli.silence import silence, silence_imports
 from faceswap.console import LogLines, complain, err, remark
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
 PresetOption = Annotated[
     str,
     typer.Option(
-        help="architecture and recipe: original, lite, hd128, hd256",
+        help="architecture and recipe: original, lite, hd128, hd256, hd512",
+        callback=one_of(presets),
+        autocompletion=presets,
+    ),
+]
+MachinesPreset = Annotated[
+    str | None,
+    typer.Option(
+        help="architecture and recipe: original, lite, hd128, hd256, hd512; default: "
+        f"{backend.LARGE_PRESET} where a GPU trains, else {backend.SMALL_PRESET}",
         callback=one_of(presets),
         autocompletion=presets,
     ),
@@ -134,6 +144,16 @@ def quiet_imports() -> Iterator[None]:
 def _is_news(record: logging.LogRecord) -> bool:
     """Whether a record says what :func:`spoken_errors` will not: Prefect logs tracebacks of its errors."""
     return not (record.exc_info and isinstance(record.exc_info[1], FaceswapError))
+
+
+def preset_or_machines(name: str | None) -> str:
+    """The preset that is named, else the one for this machine; where that is the GPU's, the terminal says so."""
+    if name is None and backend.trains_on_gpu():
+        remark(
+            f"A GPU trains: preset {backend.LARGE_PRESET}, since none is named "
+            f"(--preset {backend.SMALL_PRESET} draws fewer pixels)"
+        )
+    return name or backend.preset_here()
 
 
 def pairs(words: list[str], what: str) -> dict[str, str]:

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from faceswap import backend
 from faceswap.cli.checks import face_sets_exist, identities_exist, media_exist
-from faceswap.cli.common import PresetOption, Seed, quiet_imports, spoken_errors
+from faceswap.cli.common import (
+    MachinesPreset,
+    PresetOption,
+    Seed,
+    preset_or_machines,
+    quiet_imports,
+    spoken_errors,
+)
 from faceswap.cli.options import Shown, at_home, takes_fields_of
 from faceswap.console import out, say
 from faceswap.errors import SettingsError
@@ -39,7 +47,10 @@ _GOES_ON = "the same command renders again and goes on from the last checkpoint"
         "max_yaw": Shown("faces turned further are dropped, degrees", _CHOICE),
         "turn": Shown("degrees clockwise, if heads lie on their side", _CHOICE),
         "max_faces": Shown("most faces of a set, evenly chosen", _CHOICE),
-        "size": Shown("side of the stored crops, px; hd256 needs 384", "Crops"),
+        "size": Shown(
+            "side of the stored crops, px; hd256 needs 384 (so where a GPU trains), hd512 768",
+            "Crops",
+        ),
         "detector": Shown("what finds faces; cnn wants a GPU build of dlib", "Crops"),
     },
 )
@@ -69,7 +80,7 @@ def preprocess(
             sources=sources,
             consent=consent,
             reference_photos=reference_photos or [],
-            options=ExtractionOptions(**options),
+            options=_sized(options),
         )
         media_exist(*sources, *parameters.reference_photos)
         with quiet_imports():
@@ -90,12 +101,22 @@ def preprocess(
         say(f"Next: faceswap train {uri} OTHER_FACE_SET")
 
 
+def _sized(options: dict[str, Any]) -> ExtractionOptions:
+    """The options; without a size, crops as large as the preset of this machine needs them."""
+    chosen = ExtractionOptions(**options)
+    if "size" in options or not backend.trains_on_gpu():
+        return chosen
+    from faceswap.model.presets import preset
+
+    return chosen.fitting(preset(backend.preset_here()).geometry)
+
+
 def train(
     face_sets: Annotated[
         list[str] | None,
         typer.Argument(help="face sets, one per identity: names or folders", callback=at_home),
     ] = None,
-    preset: PresetOption = "lite",
+    preset: MachinesPreset = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="minutes", rich_help_panel=_BUDGET)] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="optimizer steps", rich_help_panel=_BUDGET)] = None,
     epochs: Annotated[
@@ -153,7 +174,7 @@ def train(
 
         parameters = TrainParameters(
             face_sets=face_sets or [OF_THE_RUN],
-            preset=preset,
+            preset=preset_or_machines(preset) if not resume else preset or backend.SMALL_PRESET,
             minutes=minutes,
             steps=steps,
             epochs=epochs,

@@ -12,10 +12,11 @@ from rich.text import Text
 from faceswap.cli.checks import media_exist
 from faceswap.cli.common import (
     SHORT,
-    PresetOption,
+    MachinesPreset,
     Seed,
     consents,
     pairs,
+    preset_or_machines,
     quiet_imports,
     spoken_errors,
 )
@@ -74,7 +75,7 @@ def run(
     consent: Consents = [],  # noqa: B006  # Typer needs the value itself
     out: Out = Path("out"),
     minutes: Minutes = 4.0,
-    preset: PresetOption = "lite",
+    preset: MachinesPreset = None,
     reference_photos: Annotated[
         list[str] | None, typer.Option(help="NAME=PHOTO: keep only this person; repeatable")
     ] = None,
@@ -108,7 +109,7 @@ def run(
             reference_photos=photos,
             out=str(out),
             minutes=minutes,
-            preset=preset,
+            preset=preset_or_machines(preset),
             bottleneck=bottleneck,
             seed=seed,
             options=ExtractionOptions(every=every),

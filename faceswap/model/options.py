@@ -3,9 +3,13 @@
 Apart from what trains, so that forms and the command line can check a choice without loading it.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.model.training.schedule import Budget
+
+Pairs = Literal["auto", "host", "device"]
 
 
 class TrainingOptions(BaseModel):
@@ -25,6 +29,9 @@ class TrainingOptions(BaseModel):
     )
     freeze_encoder: bool = Field(
         False, description="train the decoders only: add an identity to a trained encoder"
+    )
+    pairs: Pairs = Field(
+        "auto", description="where training pairs are made; auto: on the device where that is a GPU"
     )
 
 

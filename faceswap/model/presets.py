@@ -257,6 +257,14 @@ PRESETS: dict[str, Preset] = {
             residual=(1, 0, 0),
             **_LARGER,
         ),
+        Preset(
+            name="hd512",
+            size=512,
+            feature_grid=16,
+            decoder_filters=(64, 32, 32, 16),
+            residual=(1, 0, 1, 0),
+            **_LARGER,
+        ),
     )
 }
 

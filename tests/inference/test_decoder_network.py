@@ -1,9 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 
 from faceswap.inference.decoder_network import DecoderNetwork
-from faceswap.model.networks.architecture import build_decoder, build_encoder
+from faceswap.model.device import Device
+from faceswap.model.networks import architecture
+from faceswap.model.networks.architecture import ColourConv2D, build_decoder, build_encoder
 from tests.model.training.test_trainer import TINY
 
 
@@ -16,3 +19,14 @@ def test_threads_get_the_pixels_that_one_thread_gets_from_the_first_call_on() ->
         together = list(pool.map(network, crops))
     for crop, output in zip(crops, together, strict=True):
         np.testing.assert_allclose(output, network(crop), atol=1e-6)
+
+
+def test_filters_filled_up_for_a_gpu_change_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = ColourConv2D(12, 3, padding="same", bias_initializer="glorot_uniform")
+    features = np.random.default_rng(0).normal(size=(2, 8, 8, 16)).astype(np.float32)
+    plain = np.asarray(layer(features))
+    monkeypatch.setattr(architecture, "device", lambda: Device("any", "a GPU", True, True))
+    filled = np.asarray(layer(features))
+    assert filled.shape == plain.shape == (2, 8, 8, 12)
+    np.testing.assert_allclose(filled, plain, atol=1e-5)
+    assert [tuple(w.shape) for w in layer.weights] == [(3, 3, 16, 12), (12,)]

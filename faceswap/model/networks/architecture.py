@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from faceswap.model.device import device
 from faceswap.model.presets import Preset
 
 
@@ -73,14 +74,39 @@ class ICNR(keras.initializers.Initializer):
         return ops.tile(one, (1, 1, 1, 4))  # a block's pixel is the outermost part of the channel's number
 
 
+@keras.saving.register_keras_serializable(package="faceswap")
+class ColourConv2D(layers.Conv2D):
+    """A convolution to a few colours.
+
+    On a GPU empty filters fill them up to a multiple of eight, since there are fast kernels for that many only; the
+    weights are those of a plain convolution.
+    """
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """(n, h, w, c) -> (n, h, w, filters), without bias."""
+        lacking = -self.filters % 8
+        if not lacking or not device().accelerated:
+            return super().convolution_op(inputs, kernel)
+        filled = ops.pad(kernel, [(0, 0), (0, 0), (0, 0), (0, lacking)])
+        return super().convolution_op(inputs, filled)[..., : self.filters]
+
+
 class _Blocks:
     """The building blocks of one network, with what its preset and its dtype policy say."""
 
     def __init__(self, preset: Preset, dtype: str) -> None:
         self.slope, self.icnr, self.dtype = preset.slope, preset.icnr, dtype
 
-    def conv(self, x: Any, filters: int, kernel: int, strides: int = 1, initializer: Any = None) -> Any:
-        return layers.Conv2D(
+    def conv(
+        self,
+        x: Any,
+        filters: int,
+        kernel: int,
+        strides: int = 1,
+        initializer: Any = None,
+        layer: type[layers.Conv2D] = layers.Conv2D,
+    ) -> Any:
+        return layer(
             filters,
             kernel,
             strides=strides,
@@ -90,7 +116,9 @@ class _Blocks:
         )(x)
 
     def shuffled(self, x: Any, filters: int, activated: bool = True) -> Any:
-        x = self.conv(x, filters * 4, 3, initializer=ICNR() if self.icnr else None)  # (h, w, 4 filters)
+        kind = layers.Conv2D if activated else ColourConv2D
+        start = ICNR() if self.icnr else None
+        x = self.conv(x, filters * 4, 3, initializer=start, layer=kind)  # (h, w, 4 filters)
         return PixelShuffle(dtype=self.dtype)(self.activate(x) if activated else x)  # (2 h, 2 w, filters)
 
     def activate(self, x: Any) -> Any:

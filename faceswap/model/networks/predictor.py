@@ -16,7 +16,7 @@ class Predictor:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        self.model.compile(jit_compile=False)
+        self.model.compile(jit_compile=keras.backend.backend() == "jax")
         self._one_call = threading.Lock()  # Keras builds its function at the first call, unguarded
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

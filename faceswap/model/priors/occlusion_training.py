@@ -16,8 +16,8 @@ from faceswap.model.networks.occlusion_network import build_occlusion_network
 from faceswap.model.occlusion_view import VIEW
 from faceswap.model.options import OcclusionOptions
 from faceswap.model.priors.bare_faces import SOURCE, Faces
-from faceswap.model.training.augmentation import Array
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
+from faceswap.model.training.pairs.on_host import Array
 from faceswap.synthetic.occluders import occlude, wrinkle
 
 _FINE = VIEW.size * 3 // 2

@@ -19,8 +19,9 @@ from faceswap.faces.landmarks import INNER
 from faceswap.model.options import PretrainingOptions
 from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.render_pool import of_each
-from faceswap.model.training.augmentation import Array, PairMaker
 from faceswap.model.training.dataset import LEAST_DETAIL, Batch, weight_map
+from faceswap.model.training.pairs.draws import draw_pairs
+from faceswap.model.training.pairs.on_host import Array, PairMaker
 from faceswap.progress import Report
 from faceswap.synthetic import person, random_person, random_scene, render
 from faceswap.synthetic.renderer import Rendering
@@ -158,12 +159,13 @@ class FictionalData:
         self, who: int, scene: int, decoder: int, rng: np.random.Generator, warp: float
     ) -> tuple[Any, Any, Any]:
         """Somebody as input, the same or the stand-in in the same scene as target."""
-        variation, x, y = self.maker.vary(rng)
-        dx, dy = self.maker.warp(rng, warp)
+        draws = draw_pairs(rng, self.preset.augmentation)
+        variation, x, y = self.maker.vary(draws)
+        dx, dy = self.maker.warp(draws, warp)
         shown = self.crops[who, scene]
         target = self.maker.sample(shown[decoder], x, y).astype(np.float32) / 255
         warped = self.maker.sample(shown[0][..., :3], x + dx, y + dy).astype(np.float32) / 255
-        gain, bias = self.maker.colour(rng)
+        gain, bias = self.maker.colour(draws)
         target[..., :3] = np.clip(target[..., :3] * gain + bias, 0, 1)
         marks = apply(invert(variation), self.landmarks[who, scene, 0])
         offsets = (marks[INNER] - self._neutral[who][INNER]) / self.preset.size

@@ -1,1 +1,1 @@
-"""Training: data, pairs, losses, the loop, checkpoints."""
+"""How steps are trained: pairs on the host or on the device, one step or many in a call."""

@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from faceswap.model.compiled import compiled
 from faceswap.model.device import device
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import Preset
@@ -38,6 +39,7 @@ class Autoencoders(keras.Model):
         code = self.encoder.get_layer("bottleneck").output
         shape = layers.Dense(102, kernel_initializer="zeros", dtype="float32", name="shape")(code)
         self.reader = keras.Model(self.encoder.input, [self.encoder.output, shape], name="reader")
+        self._draw = compiled([self.encoder, self.decoders[0]])
         self.trackers = [keras.metrics.Mean(name=f"loss_{identity}") for identity in identities]
 
     def call(self, warped: Any, training: bool = False) -> dict[str, Any]:
@@ -65,6 +67,13 @@ class Autoencoders(keras.Model):
         training: bool = True,
     ) -> Any:
         """Sum over identities of the mean loss; ``y`` as :meth:`TrainingData.batch` makes it."""
+        by_identity = self.identity_losses(y, y_pred)
+        for index, tracker in enumerate(self.trackers):
+            tracker.update_state(by_identity[index])
+        return ops.sum(by_identity)
+
+    def identity_losses(self, y: Any, y_pred: Any) -> Any:
+        """The mean loss of each identity, (N,)."""
         side, weights = self.preset.size, self.preset.loss
         truth = ops.reshape(y["picture"], (-1, side, side, 4))
         output = ops.reshape(y_pred["picture"], (-1, side, side, 3))
@@ -72,18 +81,15 @@ class Autoencoders(keras.Model):
         if weights.shape:
             error = y_pred["shape"] - SHAPE_SCALE * ops.reshape(y["shape"], (-1, 102))
             losses += weights.shape * ops.mean(ops.square(error), axis=1)
-        by_identity = ops.mean(ops.reshape(losses, (len(self.identities), -1)), axis=1)
-        for index, tracker in enumerate(self.trackers):
-            tracker.update_state(by_identity[index])
-        return ops.sum(by_identity)
+        return ops.mean(ops.reshape(losses, (len(self.identities), -1)), axis=1)
 
     def reconstruct(self, crops: NDArray[np.uint8], index: int) -> NDArray[np.float32]:
         """Crops (n, s, s, 3) uint8 through the decoder ``index``: (n, s, s, 3) float32 in 0..1."""
-        features = self.encoder(crops.astype(np.float32) / 255, training=False)
-        output = ops.convert_to_numpy(self.decoders[index](features, training=False))
-        return np.asarray(output, np.float32)
+        output = self._draw([self.encoder, self.decoders[index]], crops.astype(np.float32) / 255)
+        return np.asarray(ops.convert_to_numpy(output), np.float32)
 
 
 def compile_for_training(model: Autoencoders, optimizer: keras.optimizers.Optimizer) -> None:
-    """Bind the optimizer. XLA makes this model slower on a CPU (measured), so it is left to GPUs."""
-    model.compile(optimizer=optimizer, jit_compile="auto" if device().accelerated else False)
+    """Bind the optimizer. On a CPU XLA is slower than TensorFlow's own graph (measured), but all that JAX has."""
+    xla = device().accelerated or keras.backend.backend() == "jax"
+    model.compile(optimizer=optimizer, jit_compile="auto" if xla else False)

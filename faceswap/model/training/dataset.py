@@ -13,7 +13,8 @@ from faceswap.errors import FaceSetError
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.landmarks import BROWS, EYES, JAW, MOUTH
 from faceswap.model.presets import LossWeights, Preset
-from faceswap.model.training.augmentation import Array, PairMaker
+from faceswap.model.training.pairs.draws import NOBODY, BatchDraws, draw_batch, of_pair
+from faceswap.model.training.pairs.on_host import Array, PairMaker
 
 _FEATURES = (*EYES, MOUTH)
 """Landmarks of the two eyes and the mouth."""
@@ -156,7 +157,7 @@ class TrainingData:
             inputs (N, n, s, s, 3), and by name the targets: ``picture`` with weights (N, n, s, s, 4), both
             float32 in 0..1, and ``shape`` (N, n, 51, 2), landmark offsets in sides of the crop.
         """
-        rng = np.random.default_rng((seed, step))
+        draws = self.draws(seed, step)
         size, count = self.preset.size, self.preset.batch_size
         x = np.empty((len(self.identities), count, size, size, 3), np.float32)
         y = np.empty((len(self.identities), count, size, size, 4), np.float32)
@@ -165,20 +166,24 @@ class TrainingData:
         for i, identity in enumerate(self.identities):
             crops, marks, maker = self.train[identity], self.landmarks[identity], self.makers[identity]
             neutral = marks.mean(axis=0)
-            for j, chosen in enumerate(rng.integers(0, len(crops), count)):
+            for j, chosen in enumerate(draws.face[i]):
+                around = self._plain(draws.other[i, j], draws.other_face[i, j])
                 x[i, j], y[i, j], shape[i, j] = maker.pair(
-                    crops[chosen], marks[chosen], neutral, rng, warp, self._around(identity, rng)
+                    crops[chosen], marks[chosen], neutral, of_pair(draws.pairs, i, j), warp, around
                 )
         return x, {"picture": y, "shape": shape}
 
-    def _around(self, identity: str, rng: np.random.Generator) -> NDArray[np.uint8] | None:
-        """For the preset's share of the pairs, the network's crop of another identity, drawn by chance."""
-        others = [other for other in self.identities if other != identity]
-        if not others or rng.random() >= self.preset.augmentation.surroundings:
+    def draws(self, seed: int, step: int) -> BatchDraws:
+        """The random numbers of a step's batch."""
+        faces = [len(crops) for crops in self.train.values()]
+        return draw_batch(seed, step, faces, self.preset.batch_size, self.preset.augmentation)
+
+    def _plain(self, other: int, face: int) -> NDArray[np.uint8] | None:
+        """The network's crop of a face of another identity, whose surroundings an input gets; None: of nobody."""
+        if other == NOBODY:
             return None
-        other = others[int(rng.integers(len(others)))]
-        crops = self.train[other]
-        return self.makers[other].plain(crops[int(rng.integers(len(crops)))][..., :3])
+        identity = self.identities[other]
+        return self.makers[identity].plain(self.train[identity][face][..., :3])
 
 
 class Feeder:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -36,6 +37,14 @@ class Budget(BaseModel):
         return f"{self.steps:,} steps" if self.steps is not None else f"{self.epochs:g} epochs"
 
 
+class Step(NamedTuple):
+    """A step to come: its number, the share of the budget that is used (1 in all of the finish), its learning rate."""
+
+    number: int
+    progress: float
+    learning_rate: float
+
+
 class Schedule:
     """The share of the budget that is used, from the step or from the seconds trained.
 
@@ -56,10 +65,24 @@ class Schedule:
         used = seconds / self.seconds if self.seconds else step / self.steps if self.steps else 1.0
         return min(1.0, used)
 
-    def coming(self, step: int, seconds: float, count: int) -> list[float]:
-        """The progress at this and the next steps, 1 in the finish. By minutes it is a guess: as far as we are now."""
-        shares = (self.progress(step + i, seconds) for i in range(count))
-        return [1.0 if self.finishing(share) else share for share in shares]
+    def plan(self, step: int, seconds: float, pace: float, most: int, slow: float = 1.0) -> list[Step]:
+        """This and the next steps, up to the finish if that is still to come, or to the end of the budget.
+
+        Args:
+            step, seconds: where the training is.
+            pace: seconds a step, by which a budget of minutes guesses where the next steps are.
+            most: how many, at least 1.
+            slow: factor of the learning rate.
+        """
+        found: list[Step] = []
+        finishing = self.finishing(self.progress(step, seconds))
+        for coming in range(step, step + most):
+            share = self.progress(coming, seconds + (coming - step) * pace)
+            if found and (share >= 1 or self.finishing(share) != finishing):
+                break
+            rate = self.learning_rate(coming, share) * slow
+            found.append(Step(coming, 1.0 if finishing else share, rate))
+        return found
 
     def finishing(self, progress: float) -> bool:
         """Whether no more than the preset's finish is left."""

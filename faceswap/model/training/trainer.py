@@ -13,13 +13,15 @@ from faceswap.errors import CheckpointError, DivergedError, TrainingError
 from faceswap.model.device import device
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
-from faceswap.model.training.autoencoders import Autoencoders, compile_for_training
+from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
-from faceswap.model.training.dataset import Batches, Feeder
-from faceswap.model.training.schedule import Due, Schedule, Stopwatch
+from faceswap.model.training.dataset import Batches
+from faceswap.model.training.engines import memory, signals
+from faceswap.model.training.engines.engine import engine_for
+from faceswap.model.training.engines.optimizer import adam
+from faceswap.model.training.schedule import Due, Schedule, Step, Stopwatch
 
 logger = logging.getLogger(__name__)
-_AHEAD = 4
 _MAX_ROLLBACKS = 3
 
 
@@ -38,11 +40,12 @@ class Observer(Protocol):
 
 @dataclass
 class TrainingResult:
-    """What came out: the trained model and the account of the time."""
+    """What came out: the trained model and the account of the time; compiling comes before the training."""
 
     model: Autoencoders
     steps: int
     seconds: float
+    compile_seconds: float
     images_per_second: float
     stopped_early: bool
     rollbacks: int
@@ -93,7 +96,9 @@ class Trainer:
             face_sets or {},
             run_id=run_id,
         )
+        self.engine = engine_for(self.model, data, options.seed, options.pairs)
         self._prepare(options.freeze_encoder)
+        self._pace, self._compiled_in = 0.0, 0.0
         self._images_per_step = len(data.identities) * preset.batch_size
         self._clock = Stopwatch()
 
@@ -121,9 +126,11 @@ class Trainer:
             CheckpointError: the first or the last state can't be saved; of those between only the log tells.
             DivergedError: the loss is not a number, again and again.
         """
-        feeder = Feeder(self.data, self.options.seed, _AHEAD)
         try:
-            self._loop(feeder)
+            with memory.explained(self.model.preset, len(self.data.identities)):
+                self._compile()
+                self._loop()
+            self._save()
         except TrainingError:
             raise
         except BaseException as interruption:  # KeyboardInterrupt, Prefect's TerminationSignal
@@ -133,20 +140,27 @@ class Trainer:
                 interruption.add_note(str(error))
             raise
         finally:
-            feeder.close()
-        self._save()
+            self.engine.close()
         rate = self.state.step * self._images_per_step / max(self.state.seconds, 1e-9)
         return TrainingResult(
             self.model,
             self.state.step,
             self.state.seconds,
+            self._compiled_in,
             rate,
             self.state.stopped_early,
             self.state.rollbacks,
             self.state.history,
         )
 
-    def _loop(self, feeder: Feeder) -> None:
+    def _compile(self) -> None:
+        """Before the clock starts: a budget of minutes is one of training."""
+        self._compiled_in = self.engine.prepare()
+        if self._compiled_in:
+            logger.info("Compiled in %.1f s", self._compiled_in)
+            self.observer.metrics(self.state.step, {"compile_seconds": self._compiled_in})
+
+    def _loop(self) -> None:
         self._clock.seconds = self.state.seconds
         due = Due(
             self.state.seconds,
@@ -156,25 +170,26 @@ class Trainer:
         )
         if not self.state.step:
             self._save()  # something to roll back to
-        unreported: dict[str, Any] | None = None
+        unreported: tuple[dict[str, Any], Step] | None = None
         while (share := self.schedule.progress(self.state.step, self.state.seconds)) < 1:
             step = self.state.step
             if not self.state.encoder_rests and self.schedule.finishing(share):
                 self._prepare(encoder_rests=True)
-            self.optimizer.learning_rate.assign(
-                self.schedule.learning_rate(step, share) * 0.5**self.state.rollbacks
-            )
-            x, y = feeder.get(step, self.schedule.coming(step, self.state.seconds, _AHEAD))
-            logs = self.model.train_on_batch(x, y, return_dict=True)
-            self.state.step = step + 1
-            self.state.seconds = self._clock.seconds
+            before = self.state.seconds
+            slow = 0.5**self.state.rollbacks
+            plan = self.schedule.plan(step, before, self._pace, self.engine.wanted, slow)
+            with signals.waiting():
+                done, logs = self.engine.run(plan)
+                self.state.step = step + done
+                self.state.seconds = self._clock.seconds
+            self._pace = (self.state.seconds - before) / done
             if not math.isfinite(float(logs["loss"])):
-                self._roll_back(feeder)
+                self._roll_back()
                 self._clock.seconds = self.state.seconds
                 continue
-            unreported = logs
+            unreported = logs, plan[done - 1]
             if due("report", self.state.seconds):
-                self._report(logs, share)
+                self._report(*unreported, share)
                 unreported = None
             validating = due("validate", self.state.seconds)
             if due("save", self.state.seconds) or validating:
@@ -182,20 +197,20 @@ class Trainer:
             if validating:
                 self._validate()
         if unreported:  # the curve reaches the last step, however short the training
-            self._report(unreported, 1.0)
+            self._report(*unreported, 1.0)
         self._save_if_possible()
         self._validate()
         self.observer.progress(1.0, f"step {self.state.step}")
 
-    def _report(self, logs: dict[str, Any], share: float) -> None:
+    def _report(self, logs: dict[str, Any], last: Step, share: float) -> None:
         values = {k: float(v) for k, v in logs.items() if k != "loss"}
         rate = self.state.step * self._images_per_step / self.state.seconds
         values |= {
             "loss": sum(values.values()),
-            "learning_rate": float(self.optimizer.learning_rate),
+            "learning_rate": last.learning_rate,
             "images_per_second": rate,
         }
-        self.model.reset_metrics()  # each point is the mean since the last one
+        self.engine.reset_means()  # each point is the mean since the last one
         with self._clock.paused():
             self.observer.metrics(self.state.step, values)
             self.observer.progress(
@@ -203,6 +218,7 @@ class Trainer:
             )
 
     def _validate(self) -> None:
+        self.engine.settle()
         values = heldout_errors(self.model, self.data)
         if self.quality:
             values |= self.quality(self.model)
@@ -222,7 +238,7 @@ class Trainer:
             self.state.end = self.schedule.finish_soon(self.state.step, self.state.seconds)
             logger.info("No better swap for %d validations: winding down", self.state.waited)
 
-    def _roll_back(self, feeder: Feeder) -> None:
+    def _roll_back(self) -> None:
         count, step = self.state.rollbacks + 1, self.state.step
         if count > _MAX_ROLLBACKS:
             raise DivergedError(
@@ -234,27 +250,22 @@ class Trainer:
         )
         self._restore()
         self.state.rollbacks = count
-        self.model.reset_metrics()
-        feeder.restart()
+        self.engine.reset_means()
+        self.engine.restart()
         self.observer.metrics(step, {"rollbacks": float(count)})
 
     def _prepare(self, encoder_rests: bool) -> None:
         """Train all of the model or the decoders only, with a fresh optimizer for just what is trained."""
-        preset = self.model.preset
         self.state.encoder_rests = encoder_rests
+        self.engine.settle()
         self.model.encoder.trainable = not encoder_rests
-        self.optimizer = keras.optimizers.Adam(
-            preset.learning_rate,
-            beta_1=preset.beta_1,
-            beta_2=preset.beta_2,
-            global_clipnorm=preset.clip_norm or None,
-        )
-        compile_for_training(self.model, self.optimizer)
-        self.optimizer.build(self.model.trainable_variables)
+        self.optimizer = adam(self.model.preset, self.model.trainable_variables)
+        self.engine.use(self.optimizer)
 
     def _restore(self) -> None:
         self.state = self.checkpoints.restore(self.model, self._optimizer_for)
         self.state.encoder_rests = self._rests_in(self.state)
+        self.engine.reload()
         if self.state.stopped_early and not self.state.end:  # a checkpoint that does not know its end
             self.state.end = self.schedule.finish_soon(self.state.step, self.state.seconds)
         self.schedule.end_at(self.state.end)
@@ -278,6 +289,7 @@ class Trainer:
             self._prepare(encoder_rests=False)
 
     def _save(self) -> None:
+        self.engine.settle()
         with self._clock.paused():
             self.checkpoints.save(self.model, self.optimizer, self.state)
 

@@ -6,8 +6,9 @@ import pytest
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import Augmentation, LossWeights, preset
-from faceswap.model.training.augmentation import PairMaker
 from faceswap.model.training.dataset import TrainingData, face_level, weight_map
+from faceswap.model.training.pairs.draws import draw_pairs
+from faceswap.model.training.pairs.on_host import PairMaker
 from tests.model.fakes import FakeFaces
 from tests.swap.fakes import face_points
 
@@ -29,7 +30,8 @@ def pair(
 ) -> tuple:
     maker = PairMaker(SOURCE, TARGET, augmentation, face_level(WEIGHTS))
     crop = maker.prepare(stored(colour)[None])[0]
-    return maker.pair(crop, OWN, OWN, np.random.default_rng(seed), around=around)[:2]
+    draws = draw_pairs(np.random.default_rng(seed), augmentation)
+    return maker.pair(crop, OWN, OWN, draws, around=around)[:2]
 
 
 def test_anothers_surroundings_replace_ones_own_in_the_input_only() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from faceswap.faces.geometry import Geometry, apply
 from faceswap.model.presets import Augmentation
-from faceswap.model.training.augmentation import PairMaker, mirror
+from faceswap.model.training.pairs.draws import PairDraws, draw_pairs
+from faceswap.model.training.pairs.on_host import PairMaker, mirror
 from tests.model.fakes import landmarks_in_crop
 
 SOURCE, TARGET = Geometry(128, 2.2), Geometry(64, 1.5)
@@ -18,6 +19,10 @@ def picture(seed: int = 0) -> np.ndarray:
     )
 
 
+def drawn(maker: PairMaker, seed: int) -> PairDraws:
+    return draw_pairs(np.random.default_rng(seed), maker.augmentation)
+
+
 def crop_landmarks(maker: PairMaker) -> np.ndarray:
     return maker.plain_landmarks(landmarks_in_crop(SOURCE), SOURCE)
 
@@ -26,7 +31,7 @@ def crop_landmarks(maker: PairMaker) -> np.ndarray:
 def test_without_warp_input_and_target_are_the_same_to_the_pixel(seed: int) -> None:
     maker = PairMaker(SOURCE, TARGET, STRONG)
     crop = maker.prepare(picture()[None])[0]
-    x, y, _ = maker.pair(crop, crop_landmarks(maker), crop_landmarks(maker), np.random.default_rng(seed))
+    x, y, _ = maker.pair(crop, crop_landmarks(maker), crop_landmarks(maker), drawn(maker, seed))
     np.testing.assert_array_equal(x, y[..., :3])
 
 
@@ -36,8 +41,8 @@ def test_warp_moves_the_input_and_leaves_the_target() -> None:
     still = PairMaker(SOURCE, TARGET, plain)
     warping = PairMaker(SOURCE, TARGET, plain.model_copy(update={"warp": 0.05}))
     marks = crop_landmarks(still)
-    x0, y0, _ = still.pair(crop, marks, marks, np.random.default_rng(3))
-    x1, y1, _ = warping.pair(crop, marks, marks, np.random.default_rng(3))
+    x0, y0, _ = still.pair(crop, marks, marks, drawn(still, 3))
+    x1, y1, _ = warping.pair(crop, marks, marks, drawn(still, 3))
     np.testing.assert_array_equal(y0, y1)
     assert abs(x1 - x0).mean() > 0.02
 
@@ -46,7 +51,7 @@ def test_an_unvaried_target_is_the_geometrys_own_crop() -> None:
     maker = PairMaker(SOURCE, TARGET, Augmentation(rotation=0, zoom=0, shift=0, flip=0, colour=0, warp=0))
     stored = picture()
     _, y, _ = maker.pair(
-        maker.prepare(stored[None])[0], crop_landmarks(maker), crop_landmarks(maker), np.random.default_rng(0)
+        maker.prepare(stored[None])[0], crop_landmarks(maker), crop_landmarks(maker), drawn(maker, 0)
     )
     expected = TARGET.crop(stored[..., :3], TARGET.from_crop(SOURCE)).astype(float)
     inner = (slice(4, -4), slice(4, -4))
@@ -62,7 +67,7 @@ def test_shape_says_where_the_landmarks_are_in_the_target(seed: int) -> None:
     painted = 30  # the tip of the nose lies on the mirror's axis: it keeps its index
     cv2.circle(stored, tuple(int(v) for v in marks[painted].round()), 4, (255, 255, 255, 0), -1)
     neutral = crop_landmarks(maker)
-    _, y, shape = maker.pair(maker.prepare(stored[None])[0], neutral, neutral, np.random.default_rng(seed))
+    _, y, shape = maker.pair(maker.prepare(stored[None])[0], neutral, neutral, drawn(maker, seed))
     found = np.argwhere(y[..., 0] > 0.5).mean(0)[::-1]
     said = shape[painted - 17] * TARGET.size + neutral[painted]
     assert np.linalg.norm(found - said) < 1.2
@@ -81,7 +86,7 @@ def test_mirror_swaps_left_and_right_of_a_symmetric_face() -> None:
 def test_same_seed_same_pair() -> None:
     maker = PairMaker(SOURCE, TARGET, STRONG.model_copy(update={"warp": 0.03}))
     crop, marks = maker.prepare(picture()[None])[0], crop_landmarks(maker)
-    first, second = (maker.pair(crop, marks, marks, np.random.default_rng(5))[0] for _ in range(2))
+    first, second = (maker.pair(crop, marks, marks, drawn(maker, 5))[0] for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 

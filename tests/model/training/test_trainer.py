@@ -302,13 +302,22 @@ def test_schedule_by_steps_minutes_and_epochs() -> None:
 
 def test_the_finish_is_the_end_of_the_budget_and_has_its_own_rate() -> None:
     schedule = Schedule(Budget(steps=100), TINY.with_(warmup=0, finish=0.1), 7)
-    assert schedule.coming(88, 0.0, 4) == [0.88, 0.89, 1, 1]
+    assert [(step.number, step.progress) for step in schedule.plan(88, 0.0, 0.0, 4)] == [
+        (88, 0.88),
+        (89, 0.89),
+    ]
+    finish = schedule.plan(90, 0.0, 0.0, 100, slow=0.5)
+    assert [step.number for step in finish] == list(range(90, 100))
+    assert {step.progress for step in finish} == {1.0}
+    assert finish[0].learning_rate == pytest.approx(0.2 * TINY.learning_rate * 0.5)
     rates = [schedule.learning_rate(step, step / 100) / TINY.learning_rate for step in (90, 95, 100)]
     assert rates == pytest.approx([0.2, 0.11, 0.02])
     by_minutes = Schedule(Budget(minutes=1), TINY.with_(finish=0.1), 7)
     assert [by_minutes.finishing(by_minutes.progress(9, seconds)) for seconds in (53, 55)] == [False, True]
     without = Schedule(Budget(steps=100), TINY.with_(finish=0), 7)
-    assert without.coming(97, 0.0, 3) == [0.97, 0.98, 0.99]
+    assert [step.progress for step in without.plan(97, 0.0, 0.0, 9)] == [0.97, 0.98, 0.99]
+    assert [step.progress for step in by_minutes.plan(7, 30.0, 3.0, 3)] == pytest.approx([0.5, 0.55, 0.6])
+    assert len(by_minutes.plan(7, 59.9, 3.0, 9)) == 1  # there is always one, whatever the pace
 
 
 @pytest.mark.parametrize("budget", [{}, {"minutes": 1, "steps": 2}, {"minutes": 0}])

@@ -1,0 +1,1 @@
+"""How steps are computed: one protocol, an engine a file."""

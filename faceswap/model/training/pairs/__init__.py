@@ -1,0 +1,1 @@
+"""Training pairs, (warped input, target) of the same crop: one recipe, made on the host or on the device."""

@@ -1,0 +1,208 @@
+"""Trainings whose pairs are made on the device, on whatever backend the tests run, against those with host pairs."""
+
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faceswap.errors import TrainingError
+from faceswap.model.presets import preset
+from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.engines.supply import Supply
+from faceswap.model.training.schedule import Budget
+from faceswap.model.training.trainer import Trainer, TrainingOptions
+from tests.model.fakes import FakeFaces
+
+TINY = preset("lite").with_(
+    size=32,
+    code_grid=4,
+    encoder_filters=(8, 8),
+    bottleneck=16,
+    code_filters=8,
+    decoder_filters=(8, 8),
+    residual=(0, 0),
+    batch_size=2,
+    warmup=0,
+    finish=0.3,
+)
+STEPS = 10
+"""Of a training; in the last three the encoder rests."""
+
+
+class Notes:
+    """An observer that remembers the loss curve, and interrupts where it is told to."""
+
+    def __init__(self, cut: int = 0) -> None:
+        self.losses: dict[int, float] = {}
+        self.compiled: list[float] = []
+        self.rollbacks, self.cut = 0, cut
+
+    def metrics(self, step: int, values: dict[str, float]) -> None:
+        if "loss" in values:
+            self.losses[step] = values["loss"]
+        self.rollbacks += "rollbacks" in values
+        if step == self.cut and "loss" in values:
+            raise KeyboardInterrupt
+
+    def validated(self, step: int, model: object) -> None: ...
+
+    def progress(self, share: float, message: str) -> None: ...
+
+
+def trainer(
+    folder: Path, notes: Notes | None = None, steps: int = STEPS, a_call: int = 1, **options: object
+) -> Trainer:
+    data = TrainingData(
+        {"ann": FakeFaces("ann", (200, 120, 90)), "bob": FakeFaces("bob", (90, 120, 200), count=25)}, TINY
+    )
+    given = {"pairs": "device", "report_seconds": 1e-6, "validate_seconds": 1e9, "checkpoint_seconds": 1e9}
+    settings = TrainingOptions(budget=Budget(steps=steps), seed=1, **{**given, **options})  # type: ignore[arg-type]
+    one = Trainer(data, TINY, settings, folder, notes or Notes())
+    if (pace := getattr(one.engine, "_pace", None)) is not None:
+        pace.most = pace.steps = a_call
+    return one
+
+
+def weights(one: Trainer) -> list[np.ndarray]:
+    return [np.asarray(w) for part in (one.model.encoder, *one.model.decoders) for w in part.get_weights()]
+
+
+def test_pairs_of_host_and_device_train_the_same_to_the_end_of_the_finish(tmp_path: Path) -> None:
+    host, device = Notes(), Notes()
+    one = trainer(tmp_path / "host", host, pairs="host")
+    one.train()
+    other = trainer(tmp_path / "device", device)
+    assert type(one.engine) is not type(other.engine)
+    result = other.train()
+    assert result.steps == STEPS
+    assert sorted(host.losses) == sorted(device.losses) == list(range(1, STEPS + 1))
+    expected = [host.losses[step] for step in sorted(host.losses)]
+    np.testing.assert_allclose([device.losses[step] for step in sorted(device.losses)], expected, rtol=0.02)
+    for ours, theirs in zip(weights(other), weights(one), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=6e-3)  # Adam's steps are as large as the rate, 1e-3
+
+
+def test_many_steps_a_call_are_the_same_steps(tmp_path: Path) -> None:
+    single, many = Notes(), Notes()
+    one = trainer(tmp_path / "one", single)
+    one.train()
+    other = trainer(tmp_path / "many", many, a_call=5)
+    result = other.train()
+    assert result.steps == STEPS
+    if getattr(other.engine, "_pace", None):
+        assert len(many.losses) < STEPS
+        assert {7, 10} <= set(many.losses)  # a call ends where the finish begins
+    for ours, theirs in zip(weights(other), weights(one), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize(("first", "second"), [("device", "device"), ("device", "host"), ("host", "device")])
+def test_interrupted_and_resumed_is_the_same_curve_also_on_the_other_engine(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    whole, before, after = Notes(), Notes(cut=8), Notes()
+    trainer(tmp_path / "whole", whole).train()
+    with pytest.raises(KeyboardInterrupt):
+        trainer(tmp_path / "cut", before, pairs=first).train()
+    again = trainer(tmp_path / "cut", after, pairs=second)
+    assert again.resume() == 8
+    assert again.state.encoder_rests
+    again.train()
+    joined = before.losses | after.losses
+    steps = sorted(whole.losses)
+    assert sorted(joined) == steps
+    exact = {"rtol": 1e-3} if first == second else {"rtol": 0.02}
+    np.testing.assert_allclose([joined[s] for s in steps], [whole.losses[s] for s in steps], **exact)
+
+
+def test_a_frozen_encoder_stays_and_an_identity_is_added(tmp_path: Path) -> None:
+    one = trainer(tmp_path, freeze_encoder=True, steps=4)
+    before = [np.array(w) for w in one.model.encoder.get_weights()]
+    decoder = [np.array(w) for w in one.model.decoders[1].get_weights()]
+    one.train()
+    for old, new in zip(before, one.model.encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert any(
+        (old != new).any() for old, new in zip(decoder, one.model.decoders[1].get_weights(), strict=True)
+    )
+
+
+def test_not_a_number_rolls_back(tmp_path: Path) -> None:
+    notes = Notes()
+    one = trainer(tmp_path, notes, checkpoint_seconds=1e-6)
+    run, broken = one.engine.run, []
+
+    def sometimes(plan):  # type: ignore[no-untyped-def]
+        done, logs = run(plan)
+        if plan[0].number == 5 and not broken:
+            broken.append(True)
+            kernel = one.model.encoder.weights[0]
+            one.engine.settle()
+            kernel.assign(np.full(kernel.shape, np.nan, np.float32))
+            one.engine.reload()
+            done, logs = run(plan)
+            assert not np.isfinite(float(logs["loss"]))
+        return done, logs
+
+    one.engine.run = sometimes  # type: ignore[method-assign]
+    result = one.train()
+    assert broken
+    assert (result.rollbacks, notes.rollbacks, result.steps) == (1, 1, STEPS)
+    assert all(np.isfinite(w).all() for w in weights(one))
+
+
+def test_faces_that_do_not_fit_are_sent_with_each_call(tmp_path: Path) -> None:
+    one = trainer(tmp_path, steps=1)
+    data, put = one.data, np.asarray
+    whole = Supply(data, 1, put, None)  # type: ignore[arg-type]
+    few = Supply(data, 1, put, whole.faces.nbytes)  # type: ignore[arg-type]
+    assert (whole.resident, few.resident) == (True, False)
+    plan = one.schedule.plan(0, 0.0, 0.0, 1)
+    (all_faces, all_rows, draws), (some, some_rows, same) = whole.of(plan), few.of(plan)
+    np.testing.assert_array_equal(draws.face[0], same.face[0])
+    area = whole.faces.side**2
+    for name in ("face", "other"):
+        rows, own = getattr(all_rows, name)[0].ravel(), getattr(some_rows, name)[0].ravel()
+        for a, b in zip(rows, own, strict=True):
+            np.testing.assert_array_equal(
+                all_faces.pixels[a * area : (a + 1) * area], some.pixels[b * area : (b + 1) * area]
+            )
+            np.testing.assert_array_equal(all_faces.marks[a], some.marks[b])
+
+
+def test_too_little_memory_is_one_sentence_with_a_remedy(tmp_path: Path) -> None:
+    one = trainer(tmp_path)
+
+    def full(plan: object) -> None:
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12884901888 bytes.")
+
+    one.engine.run = full  # type: ignore[method-assign, assignment]
+    with pytest.raises(
+        TrainingError, match=r"memory does not suffice for preset 'lite' with 2 x 2 pairs"
+    ) as told:
+        one.train()
+    assert "--batch-size 1" in str(told.value.fix)
+
+
+def test_ctrl_c_waits_for_the_end_of_a_call(tmp_path: Path) -> None:
+    one = trainer(tmp_path, a_call=2)
+    run = one.engine.run
+
+    def interrupted(plan):  # type: ignore[no-untyped-def]
+        signal.raise_signal(signal.SIGINT)
+        return run(plan)
+
+    one.engine.run = interrupted  # type: ignore[method-assign]
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a process in the background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            one.train()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    saved = one.checkpoints.latest()
+    assert saved is not None
+    assert 1 <= saved.step <= 2
+    assert int(one.optimizer.iterations) == saved.step
