@@ -17,12 +17,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Mask": ("mask", "forehead", "outline", "erosion", "feather", "protect", "occlusion"),
     "Shape": ("reshape", "lips", "lids", "hairline"),
     "Colours and detail": ("colour", "colour_strength", "sharpen", "match_blur", "grain"),
-    "Which faces": ("min_face", "max_faces", "max_yaw", "min_score", "match_threshold"),
+    "Which faces": ("min_face", "max_faces", "max_yaw", "min_score", "match_threshold", "turn"),
     "Over time": ("colour_memory", "steady"),
 }
 """Every option that users of the app choose, in the order of the form."""
-VIDEO_ONLY = frozenset({"match_threshold", "colour_memory", "steady"})
-"""What changes nothing on one picture: the form of those tabs leaves it out."""
+VIDEO_ONLY = frozenset({"match_threshold", "colour_memory", "steady", "turn"})
+"""What changes nothing on one picture (which is turned as its faces want it): the form of those tabs leaves it out."""
 _STEPS = {
     "forehead": 0.01,
     "erosion": 0.005,

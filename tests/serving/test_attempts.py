@@ -110,7 +110,9 @@ def test_wrong_logins_over_http_wait_longer_and_longer(
     monkeypatch.setattr("serving.server.slowed", lambda check, attempts: real(check, attempts, sleep))
     monkeypatch.setattr("serving.server.Attempts", lambda: Attempts(clock))
     shop = workshop(MemoryRegistry(listed("ada", 1, "production")), KnownFaces(), tmp_path)
-    client = TestClient(server(shop, given(app_user="ann", app_password=SecretStr("secret"))))
+    client = TestClient(
+        server(shop, given(app_user="ann", app_password=SecretStr("secret"))), base_url="http://127.0.0.1"
+    )
 
     def login(password: str) -> int:
         return client.post("/login", data={"username": "ann", "password": password}).status_code

@@ -41,7 +41,7 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def client(folder: Path) -> TestClient:
     shop = workshop(MemoryRegistry(listed("ada", 1, "production")), KnownFaces(face_at(80, 100, 90)), folder)
     shop.catalogue.refresh()
-    return TestClient(server(shop, given()))
+    return TestClient(server(shop, given()), base_url="http://127.0.0.1")
 
 
 def upload(app: TestClient, size: int = 3_000_000) -> httpx.Response:

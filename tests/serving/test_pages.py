@@ -154,7 +154,8 @@ def test_the_form_offers_what_the_command_line_offers_under_its_names() -> None:
         form = OptionsForm.build("tab", SwapOptions(), without=())
     ours = set(form.fields)
     assert ours == set(SwapOptions.model_fields) - {"label", "label_text"}, "the app labels everything"
-    command = typer.main.get_command(cli).commands["swap"]  # type: ignore[attr-defined]
+    group = typer.main.get_command(cli)
+    command = group.resolve_command(group.make_context("faceswap", [], resilient_parsing=True), ["swap"])[1]  # type: ignore[attr-defined]
     flags = {flag.removeprefix("--").replace("-", "_") for one in command.params for flag in one.opts}
     offered = flags & set(SwapOptions.model_fields)
     assert {"outline", "erosion", "match_threshold", "max_yaw"} <= offered

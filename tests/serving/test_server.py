@@ -70,7 +70,7 @@ def registry() -> MemoryRegistry:
 def client(registry: MemoryRegistry, folder: Path, **values: object) -> TestClient:
     shop = workshop(registry, KnownFaces(), folder)
     shop.catalogue.refresh()
-    return TestClient(server(shop, given(**values)))
+    return TestClient(server(shop, given(**values)), base_url="http://127.0.0.1")
 
 
 def test_health_answers_also_when_mlflow_does_not(registry: MemoryRegistry, tmp_path: Path) -> None:
