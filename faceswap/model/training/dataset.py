@@ -19,7 +19,7 @@ _FEATURES = (*EYES, MOUTH)
 """Landmarks of the two eyes and the mouth."""
 MIN_FACES = 8
 LEAST_DETAIL = 0.75
-"""Side of what a face set stores against the side that is drawn: below, the network would learn to blur."""
+"""Side of what a face set stores against the side that is generated: below, the network would learn to blur."""
 
 
 Batch = tuple[Array, dict[str, Array]]
@@ -120,7 +120,8 @@ class TrainingData:
             shown = round(faces.geometry.size * preset.coverage / faces.geometry.coverage)
             if shown < LEAST_DETAIL * preset.size:
                 raise FaceSetError(
-                    f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} draws {preset.size}",
+                    f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} generates "
+                    f"{preset.size}",
                     "preprocess again with larger crops: --size "
                     f"{32 * math.ceil(preset.size * faces.geometry.coverage / preset.coverage / 32)}",
                 )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import DiskFull, MediaError, NoFaceFound, UnreadableMedia
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.media.video.companions import Companions
 from faceswap.media.video.containers import unwritable
@@ -33,7 +33,9 @@ WIDTH, HEIGHT, FPS, FRAMES = 320, 240, 25, 30
 class Blinking(KnownFaces):
     """Sees its face only in frames that are bright in the corner; the face moves with the frame's number."""
 
-    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         return super().find(frame, hint) if frame[:20, -20:].mean() > 60 else []
 
 
