@@ -18,6 +18,7 @@ from faceswap.swap.swapper import Swapper
 _SHARE = 0.95
 """Of the real faces' Laplacian variance."""
 _FACES = 12
+"""Faces of the reference by which the sharpening is found; not measured."""
 
 
 @dataclass

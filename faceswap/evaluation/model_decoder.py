@@ -20,6 +20,7 @@ from faceswap.model.training.autoencoders import Autoencoders
 _CODES = 200
 """Faces by which the range of an identity's codes is found."""
 _BATCH = 32
+"""Crops that are encoded in one call."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from faceswap.media.video.reading import Frame, VideoReader
 
 Image = NDArray[np.uint8]
 _VIEW = Geometry(size=160, coverage=2.4)
+"""The crop that shows a face to choose."""
 _SOON = 0.5
 """Seconds of the second search in a video of unknown length; each further one is twice as late."""
 _EACH = 5

@@ -29,6 +29,7 @@ from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import Frame, VideoReader
 
 _THUMB = 32
+"""Side, px, of the small pictures by which duplicates are told."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from faceswap.faces.geometry import Geometry, Points, scale_of
 Memory = TypeVar("Memory")
 
 _UNIT = Geometry(size=256, coverage=1.0)
+"""The crop by which a face height is told in pixels."""
 
 
 @dataclass(frozen=True)

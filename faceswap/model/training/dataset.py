@@ -18,6 +18,7 @@ from faceswap.model.training.augmentation import Array, PairMaker
 _FEATURES = (*EYES, MOUTH)
 """Landmarks of the two eyes and the mouth."""
 MIN_FACES = 8
+"""Faces of an identity below which no training begins; not measured."""
 LEAST_DETAIL = 0.75
 """Side of what a face set stores against the side that is generated: below, the network would learn to blur."""
 

@@ -20,6 +20,7 @@ from faceswap.model.training.schedule import Due, Schedule, Stopwatch
 
 logger = logging.getLogger(__name__)
 _AHEAD = 4
+"""Batches that are prepared while one is trained on; not measured."""
 _MAX_ROLLBACKS = 3
 
 

@@ -26,6 +26,7 @@ from faceswap.media.video.writing import VideoWriter
 
 logger = logging.getLogger(__name__)
 _SECONDS = 10.0
+"""Length of a part, seconds of video: what a kill costs at most; not measured."""
 _STATE, _STATE_BEFORE = "state.json", "state.before.json"
 
 
