@@ -19,7 +19,7 @@ from faceswap.provenance.metadata import Provenance
 from faceswap.registry import LoadedVersion
 from faceswap.registry.origin import provenance
 from faceswap.settings import settings
-from faceswap.swap.assignment import Role
+from faceswap.swap.assignment import Reference
 from faceswap.swap.batch.media_swap import SwapReport, swap_media
 from faceswap.swap.batch.output_paths import file_for, plan
 from faceswap.swap.swapper import Swapper
@@ -44,8 +44,8 @@ def swapper_for(
     finder = FaceFinder.down_to(parameters.options.min_face, settings().detector)
     people = [parameters.match, *(casting.photo for casting in parameters.others)]
     found = [photo_embeddings([photo], finder)[0] if photo else None for photo in people]
-    roles = [Role(one.network, match) for one, match in zip(others, found[1:], strict=True)]
-    return Swapper(loaded.network, finder, parameters.options, match=found[0], others=roles)
+    references = [Reference(one.network, match) for one, match in zip(others, found[1:], strict=True)]
+    return Swapper(loaded.network, finder, parameters.options, match=found[0], others=references)
 
 
 def origin_of(versions: Sequence[LoadedVersion], options: dict[str, object]) -> Provenance:

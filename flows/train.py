@@ -16,7 +16,7 @@ from faceswap import registry, tracking
 from faceswap.errors import FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.means import frames_of, mean_measures
-from faceswap.evaluation.model_decoder import Half, OwnCrops
+from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
 from faceswap.evaluation.quick import SwapQuality
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
@@ -154,7 +154,7 @@ def register_versions(
     recipe = parameters.recipe()
     digests = export(result.model, folder / "export")
     own = {name: OwnCrops.of(faces, recipe.geometry) for name, faces in sets.items()}
-    networks = {name: Half(result.model, index, own[name]) for index, name in enumerate(sets)}
+    networks = {name: ModelDecoder(result.model, index, own[name]) for index, name in enumerate(sets)}
     cards = {
         name: Card(
             identity=name,

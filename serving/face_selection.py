@@ -9,9 +9,9 @@ from faceswap.faces.detection import Face
 from faceswap.faces.finder import Finder
 from faceswap.faces.gallery import portrait, telling_frame
 from faceswap.faces.geometry import Image
-from faceswap.faces.turning import look_upright, turned
+from faceswap.faces.turning import find_upright, turned
 from faceswap.media.video.reading import Frame, VideoReader
-from faceswap.swap.assignment import Choice
+from faceswap.swap.assignment import Assignment
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import SwapResult
 
@@ -72,7 +72,7 @@ def frame_of(video: Path, finder: Finder, second: float | None) -> Found:
         return Found(frame.image, some(faces, where), turn, frame.time)
     with VideoReader(video) as reader:
         frame = frame_at(reader, second)
-    turn, faces = look_upright(finder, frame.image, looks="all")
+    turn, faces = find_upright(finder, frame.image, effort="fine")
     where = f"in {video.name} at {second:.1f} s"
     return Found(turned(frame.image, turn), some(faces, where), turn, frame.time)
 
@@ -89,7 +89,7 @@ def frame_at(reader: VideoReader, second: float) -> Frame:
     raise UnreadableMedia(f"No frame of {reader.path.name} can be read", "choose another video")
 
 
-def only(face: int, count: int) -> list[Choice]:
+def only(face: int, count: int) -> list[Assignment]:
     """Which of ``count`` faces get the reference, if only one is wanted.
 
     Args:

@@ -13,8 +13,8 @@ from faceswap.errors import MediaTooLarge
 from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, measure_video
 from faceswap.faces.detection import Face
 from faceswap.faces.finder import Finder
-from faceswap.faces.tracking.search import Search
-from faceswap.faces.turning import look_upright, turned
+from faceswap.faces.tracking.search import FaceSearch
+from faceswap.faces.turning import find_upright, turned
 from faceswap.media.images import read_image, write_picture
 from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import Frame, VideoReader
@@ -110,7 +110,7 @@ class Workshop:
         """
         path = self.limits.check_picture(path)
         image = read_image(path)
-        turn, faces = self._seen.get(path, lambda: look_upright(self.finder, image, looks="all"))
+        turn, faces = self._seen.get(path, lambda: find_upright(self.finder, image, effort="fine"))
         return Found(turned(image, turn), some(faces, f"in {path.name}"), turn)
 
     def faces_of_video(self, path: Path | None, second: float | None = None) -> Found:
@@ -277,9 +277,9 @@ class Workshop:
         frame: Image,
         identity: str,
         choice: str = "production",
-        search: Search | None = None,
+        search: FaceSearch | None = None,
         options: SwapOptions | None = None,
-    ) -> tuple[Image, Search]:
+    ) -> tuple[Image, FaceSearch]:
         """One frame of a camera: the labelled swap, and what finds the faces of the next frame.
 
         Faces are followed as on videos: somebody else who comes into view is noticed within half a second, who is
@@ -297,7 +297,7 @@ class Workshop:
         if frame.shape[0] * frame.shape[1] > _LIVE_PIXELS:
             raise MediaTooLarge("The camera's frames are larger than 1280 x 720", "choose a smaller format")
         served = self.catalogue.get(identity, choice)
-        search = search or Search(self.finder)
+        search = search or FaceSearch(self.finder)
         faces = search.faces(Frame(0, time.monotonic(), frame))
         result = self._swapper(served, options or self.options).apply(frame, faces, quick=True)
         return result.image, search

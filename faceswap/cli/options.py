@@ -114,6 +114,8 @@ def _option(field: "FieldInfo", name: str, how: Shown) -> Any:
     choices = get_args(get_args(kind)[0] if several else kind)
     flags = [f"--{one.replace('_', '-')}" for one in dict.fromkeys((name, how.name or name))]
     flag, default = flags[0], field.get_default()
+    extra = field.json_schema_extra
+    earlier: Any = extra.get("earlier_names", ()) if isinstance(extra, dict) else ()
     common: dict[str, Any] = {"rich_help_panel": how.panel, "show_default": False}
     if choices:
         text = f"{how.help}: {', '.join(choices)}{'; repeatable' if several else ''}"
@@ -122,7 +124,7 @@ def _option(field: "FieldInfo", name: str, how: Shown) -> Any:
             typer.Option(
                 *flags,
                 help=text + _shown(default),
-                callback=one_of(lambda: choices),
+                callback=one_of(lambda: (*choices, *earlier)),
                 autocompletion=lambda: list(choices),
                 metavar="NAME",
                 **common,

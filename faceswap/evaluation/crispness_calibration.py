@@ -18,6 +18,7 @@ from faceswap.swap.swapper import Swapper
 _SHARE = 0.95
 """Of the real faces' Laplacian variance."""
 _FACES = 12
+"""Faces of the reference by which the sharpening is found; not measured."""
 
 
 @dataclass
@@ -54,7 +55,7 @@ def crispness_on(network: FaceNetwork, faces: FaceSet) -> Crispness:
     geometry = network.geometry
     crops = np.stack([geometry.crop(images[i], geometry.matrix(landmarks[i])) for i in rows])
     unsharp = _unsharp(network, real, [(images[i], landmarks[i]) for i in rows])
-    detail = [detail_of(sharpen(drawn, unsharp)) for drawn in network(crops)]
+    detail = [detail_of(sharpen(generated, unsharp)) for generated in network(crops)]
     return Crispness(unsharp, float(np.median(detail)))
 
 
@@ -66,8 +67,8 @@ def _unsharp(network: FaceNetwork, real: float, faces: list[tuple[NDArray[np.uin
     for amount in amounts:
         options = plain.model_copy(update={"sharpen": amount})
         swapper = Swapper(_Bare(network, network.geometry), FaceFinder(), options)
-        drawn = [(swapper.swap_face(image, points), points) for image, points in faces]
-        crispness.append(float(np.median([metrics.laplacian_variance(*pair) for pair in drawn])))
+        swaps = [(swapper.swap_face(image, points), points) for image, points in faces]
+        crispness.append(float(np.median([metrics.laplacian_variance(*pair) for pair in swaps])))
     if crispness[0] >= _SHARE * real:
         return 0.0
     parabola = np.poly1d(np.polyfit(amounts, crispness, 2)) - _SHARE * real

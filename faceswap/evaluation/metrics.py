@@ -129,7 +129,7 @@ def sharpness_ratio(swaps: Sequence[float], real: Sequence[float]) -> float:
 
 
 def flicker(originals: Sequence[Image], swaps: Sequence[Image], masks: Sequence[NDArray[np.bool_]]) -> float:
-    """How much more the swapped area changes from frame to frame than the target's own; 0..1, 0 is calm.
+    """How much more the swapped area changes from frame to frame than the target's own; 0..1, 0: no more than it.
 
     For each pair of neighbouring frames: the mean absolute change of the swap less that of the target, at least
     0, over the pixels that are masked in both frames; then the mean over the pairs.

@@ -20,6 +20,7 @@ from faceswap.model.training.autoencoders import Autoencoders
 _CODES = 200
 """Faces by which the range of an identity's codes is found."""
 _BATCH = 32
+"""Crops that are encoded in one call."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def _crops(images: NDArray[np.uint8], landmarks: Points, geometry: Geometry) -> 
     return np.stack(crops) if crops else np.empty((0, geometry.size, geometry.size, 3), np.uint8)
 
 
-class Half:
+class ModelDecoder:
     """One decoder of a model in memory, as the network that a swapper wants.
 
     Args:
@@ -82,5 +83,5 @@ class Half:
         code = self._code(crops)
         if self._within:
             code = self._within(code)
-        drawn = self._decoder(self._to_features(code, training=False), training=False)
-        return np.asarray(ops.convert_to_numpy(drawn), np.float32)
+        generated = self._decoder(self._to_features(code, training=False), training=False)
+        return np.asarray(ops.convert_to_numpy(generated), np.float32)

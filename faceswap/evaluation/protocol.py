@@ -41,9 +41,11 @@ __all__ = [
 
 _LIP_NOISE, _EYE_NOISE = 0.01, 0.015
 """Openings that vary less than this (standard deviation) over the target's frames can't be told from the
-detector's noise: two looks at the same real faces without a blink (deviation 0.005 to 0.01) correlate at 0.3."""
+detector's noise: two detections on the same real faces without a blink (deviation 0.005 to 0.01) correlate at 0.3."""
 _UNIT = Geometry(size=256, coverage=1.0)
+"""The crop by which a face height is told in pixels."""
 _GREY = 32
+"""Grey level of what lies outside of the frame."""
 
 
 def evaluate_pair(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.evaluation.means import mean_measures
-from faceswap.evaluation.model_decoder import Half, OwnCrops
+from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
 from faceswap.evaluation.protocol import evaluate_pair
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
@@ -52,12 +52,12 @@ class SwapQuality:
         self.finder = finder
         self._own: dict[tuple[str, Geometry], OwnCrops] = {}
 
-    def network(self, model: Autoencoders, reference: str) -> Half:
-        """What draws the reference with the model as it is now."""
+    def network(self, model: Autoencoders, reference: str) -> ModelDecoder:
+        """The network that generates the reference's face with the model as it is now."""
         key = reference, model.preset.geometry
         if key not in self._own:
             self._own[key] = OwnCrops.of(self.face_sets[reference], model.preset.geometry)
-        return Half(model, list(self.face_sets).index(reference), self._own[key])
+        return ModelDecoder(model, list(self.face_sets).index(reference), self._own[key])
 
     def swapper(self, model: Autoencoders, reference: str) -> Swapper:
         """What puts the reference on a face with the model as it is now; without a label."""

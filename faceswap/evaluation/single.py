@@ -15,7 +15,7 @@ from faceswap.evaluation.protocol import UNDETECTED_DISTANCE, face_at, state_of
 from faceswap.faces.detection import Box, Face
 from faceswap.faces.finder import Finder
 from faceswap.media.video.reading import VideoReader
-from faceswap.swap.assignment import Choice
+from faceswap.swap.assignment import Assignment
 from faceswap.swap.swapper import Swapper
 
 Image = NDArray[np.uint8]
@@ -58,7 +58,7 @@ def measure_swap(
         after: likewise, its swap.
         box: of the target's face.
         reference: (128,) mean embedding of the reference.
-        finder: detects and embeds; a careful one, since a single look at lips errs as much as a good swap does.
+        finder: detects and embeds; a careful one, since a single detection of the lips errs as much as a good swap.
     """
     target = finder.landmarks(before, box)
     own = float(metrics.identity_distances(finder.embed(before, target), reference)[0])
@@ -119,7 +119,7 @@ def measure_video(
     return mean_of(measured)
 
 
-def first_chosen(faces: Sequence[Face], choices: Sequence[Choice]) -> Face | None:
+def first_chosen(faces: Sequence[Face], choices: Sequence[Assignment]) -> Face | None:
     """The first face, the largest, that is given a reference."""
     return next((face for face, choice in zip(faces, choices, strict=True) if isinstance(choice, int)), None)
 

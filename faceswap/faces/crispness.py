@@ -1,4 +1,4 @@
-"""How crisp a face is, and how much a drawing has to be sharpened to be as crisp as its person's photos."""
+"""How crisp a face is, and how much a generated face has to be sharpened to be as crisp as its person's photos."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -22,32 +22,52 @@ from faceswap.faces.geometry import Points
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
-Looks = Literal["first", "enough", "all"]
-"""How finely a frame is searched: the first, coarse look alone (a 1080p frame without a face costs a twentieth then);
-until a look finds a face; or on to small faces beside large ones (a tenth of a second and more)."""
-_WINDOW = 80
-"""dlib's HOG detector finds faces from about 80 px; smaller ones need a larger picture."""
-_USUAL_FACE, _SMALLEST_FACE = 48, 24
-"""Sides of the smallest boxes that are looked for, px: unless asked otherwise, and at all."""
-_BOX_TO_HEIGHT = 1.6
-"""Side of a face's box over its height from the brows to the lower lip, as measured on real footage."""
-_COARSE = 160
-"""Size to which the smallest face of the first, coarse look is shrunk the frame for, in px of the frame."""
-_MIN_SCORE = 0.2
-"""Of a face. Measured on real footage: faces, also tilted by 35°, blurred, dark or noisy, score from 0.5 on, with
-the mouth covered from 0.17; boxes around something else score up to 0.08 upright, 0.23 on pictures upside down."""
-_MIN_SCORE_AT_HINT = 0.0
-"""Where a face was a moment ago, a doubtful one (half covered by a hand) is believed."""
-_MIN_SCORE_BESIDE = 0.5
-"""Of a small face beside a larger one, which finer looks must not find in its background."""
-_SMALL_BESIDE = 20
-"""Faces beside a larger one are looked for down to this part of the frame's shorter side."""
-_SAME = 0.4
+SearchEffort = Literal["coarse", "until_found", "fine"]
+"""How finely a frame is searched: by the first, coarse search alone (a 1080p frame without a face costs a twentieth
+then); more and more finely until a face is found; or on to small faces beside large ones (a tenth of a second and
+more)."""
+
+
+@dataclass(frozen=True)
+class DetectionTuning:
+    """Constants of dlib's detector and landmarks; not measured unless said."""
+
+    window: int = 80
+    """Side, px, of the smallest face that dlib's HOG detector finds; smaller ones need a larger picture."""
+    usual_box: int = 48
+    """Side, px, of the smallest box that is looked for unless asked otherwise."""
+    smallest_box: int = 24
+    """Side, px, of the smallest box that is looked for at all."""
+    box_to_height: float = 1.6
+    """Side of a face's box over its height from the brows to the lower lip, as measured on real footage."""
+    coarse: int = 160
+    """Side, px of the frame, of the smallest face that the first, coarse search can find."""
+    least_score: float = 0.2
+    """Of a face. Measured on real footage: faces, also tilted by 35°, blurred, dark or noisy, score from 0.5 on, with
+    the mouth covered from 0.17; boxes around something else score up to 0.08 upright, 0.23 on pictures upside down."""
+    least_score_at_hint: float = 0.0
+    """Where a face was a moment ago, a doubtful one (half covered by a hand) is believed."""
+    least_score_beside: float = 0.5
+    """Of a small face beside a larger one, which finer searches must not find in its background."""
+    small_beside: int = 20
+    """Faces beside a larger one are looked for down to this part of the frame's shorter side."""
+    same: float = 0.4
+    """Overlap from which on two boxes are of the same face."""
+    hint_margin: float = 0.6
+    """Margin around a hint that is searched, in its sides."""
+    hint_enlarged: float = 1.25
+    """Size to which a face at a hint is brought, in sides of the window."""
+    landmark_side: int = 400
+    """Side, px, to which a larger face is shrunk before landmarks and embeddings, near to what the models know."""
+    careful_moves: tuple[float, float] = (-0.03, 0.03)
+    """Shifts and growths of the box in careful detections of landmarks, in its sides: all eight combinations."""
+
+
+TUNING = DetectionTuning()
+_CAREFUL_MOVES = tuple(itertools.product(TUNING.careful_moves, repeat=3))
+"""Shift to the right, down, and growth of the box."""
 _ONE_SEARCH, _ONE_EMBEDDING = threading.Lock(), threading.Lock()
 """dlib's detectors and networks keep their scratch in the model: one thread at a time may use each."""
-_LANDMARK_SIDE = 400
-_LOOKS = tuple(itertools.product((-0.03, 0.03), repeat=3))
-"""Shift to the right, down, and growth of the box in a careful look, in sides of the box."""
 
 
 @dataclass(frozen=True)
@@ -107,25 +127,25 @@ def load_models() -> None:
 
 
 class FaceFinder:
-    """Finds faces coarse to fine, so that neither small nor large ones cost a look at full resolution.
+    """Finds faces coarse to fine, so that neither small nor large ones cost a search at full resolution.
 
-    The first look shrinks the frame so that faces of 160 px become the detector's 80 px window; where it finds
-    nothing, or all are wanted, finer looks follow, down to ``min_face``. Picklable, safe to use from several threads;
-    dlib's models are loaded once a process.
+    The first search shrinks the frame so that faces of 160 px become the detector's 80 px window; where it finds
+    nothing, or all are wanted, finer searches follow, down to ``min_face``. Picklable, safe to use from several
+    threads; dlib's models are loaded once a process.
 
     Args:
         detector: "hog", or "cnn" (better on turned faces; wants a dlib built for CUDA).
         min_face: side of the smallest box that is looked for, px of the frame; where the height of a face is known
             rather than that of a box, see :meth:`down_to`.
-        careful: landmarks are the mean of eight looks, each from a slightly moved box (20 ms a face instead of
-            3). dlib's landmarks hang on the box: on real footage the lips' gap of a single look correlates at
-            0.83 with the mean of 64, that of eight looks at 0.98. To measure with.
+        careful: landmarks are the mean of eight detections, each from a slightly moved box (20 ms a face instead of
+            3). dlib's landmarks depend on the box: on real footage the lips' gap of a single detection correlates at
+            0.83 with the mean of 64, that of eight at 0.98. To measure with.
     """
 
     def __init__(
         self,
         detector: Literal["hog", "cnn"] = "hog",
-        min_face: int = _USUAL_FACE,
+        min_face: int = TUNING.usual_box,
         careful: bool = False,
     ) -> None:
         self.detector, self.min_face, self.careful = detector, min_face, careful
@@ -136,53 +156,66 @@ class FaceFinder:
 
         Small ones cost: the detector sees nothing below its 80 px, so that frames without a face are enlarged.
         """
-        return cls(detector, round(min(_USUAL_FACE, max(_SMALLEST_FACE, _BOX_TO_HEIGHT * height))))
+        return cls(
+            detector, round(min(TUNING.usual_box, max(TUNING.smallest_box, TUNING.box_to_height * height)))
+        )
 
-    def find(self, frame: Image, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(self, frame: Image, hint: Box | None = None, effort: SearchEffort = "until_found") -> list[Face]:
         """Faces of a frame, the largest first.
 
         Args:
             frame: (H, W, 3) uint8 RGB.
-            hint: where a face was in the frame before: then the detector looks there first, and if it finds one
+            hint: where a face was in the frame before: then the detector searches there first, and if it finds one
                 there, nowhere else.
-            looks: how finely to look, see :data:`Looks`.
+            effort: how finely to search, see :data:`SearchEffort`.
         """
         boxes = self._around(frame, hint) if hint is not None else []
-        boxes = boxes or self._search(frame, looks)
+        boxes = boxes or self._search(frame, effort)
         faces = [Face(box, self.landmarks(frame, box), score) for box, score in boxes]
         return sorted(faces, key=lambda face: -face.size)
 
     def _around(self, frame: Image, hint: Box) -> list[tuple[Box, float]]:
         left, top, right, bottom = hint
-        margin = 0.6 * (bottom - top)
+        margin = TUNING.hint_margin * (bottom - top)
         height, width = frame.shape[:2]
         x0, y0 = max(0, int(left - margin)), max(0, int(top - margin))
         x1, y1 = min(width, int(right + margin)), min(height, int(bottom + margin))
-        if x1 - x0 < _WINDOW // 2 or y1 - y0 < _WINDOW // 2:
+        if x1 - x0 < TUNING.window // 2 or y1 - y0 < TUNING.window // 2:
             return []
-        scale = 1.25 * _WINDOW / max(bottom - top, 1)
-        found = self._detect(frame[y0:y1, x0:x1], min(1.0, scale), _MIN_SCORE_AT_HINT)
+        scale = TUNING.hint_enlarged * TUNING.window / max(bottom - top, 1)
+        found = self._detect(frame[y0:y1, x0:x1], min(1.0, scale), TUNING.least_score_at_hint)
         boxes = [((a + x0, b + y0, c + x0, d + y0), score) for (a, b, c, d), score in found]
-        if not any(overlap(box, hint) > _SAME for box, _ in boxes):
+        if not any(overlap(box, hint) > TUNING.same for box, _ in boxes):
             return []
-        return [(box, score) for box, score in boxes if score >= _MIN_SCORE or overlap(box, hint) > _SAME]
+        return [
+            (box, score)
+            for box, score in boxes
+            if score >= TUNING.least_score or overlap(box, hint) > TUNING.same
+        ]
 
-    def _search(self, frame: Image, looks: Looks) -> list[tuple[Box, float]]:
+    def _search(self, frame: Image, effort: SearchEffort) -> list[tuple[Box, float]]:
         side = min(frame.shape[:2])
-        # a face a fifth of a large frame is found in the first look; small frames are looked at as they are
-        smallest = max(_COARSE, side / 5)
+        # a face a fifth of a large frame is found in the first search; small frames are searched as they are
+        smallest = max(TUNING.coarse, side / 5)
         found: list[tuple[Box, float]] = []
         while True:
             found = _merged(
-                found + self._detect(frame, _WINDOW / smallest, _MIN_SCORE_BESIDE if found else _MIN_SCORE)
+                found
+                + self._detect(
+                    frame,
+                    TUNING.window / smallest,
+                    TUNING.least_score_beside if found else TUNING.least_score,
+                )
             )
-            least = max(self.min_face, side / _SMALL_BESIDE) if found else self.min_face
-            if looks == "first" or (found and looks == "enough") or smallest <= least:
+            least = max(self.min_face, side / TUNING.small_beside) if found else self.min_face
+            if effort == "coarse" or (found and effort == "until_found") or smallest <= least:
                 return found
-            # a look that is hardly coarser than the last one would be paid twice
+            # a search that is hardly coarser than the last one would be paid twice
             smallest = least if smallest < 3 * least else smallest / 2
 
-    def _detect(self, frame: Image, scale: float, least: float = _MIN_SCORE) -> list[tuple[Box, float]]:
+    def _detect(
+        self, frame: Image, scale: float, least: float = TUNING.least_score
+    ) -> list[tuple[Box, float]]:
         if round(min(frame.shape[:2]) * scale) < 1:
             return []
         if abs(scale - 1) > 0.05:
@@ -206,7 +239,7 @@ class FaceFinder:
     @staticmethod
     def _landmarks(frame: Image, box: Box) -> Points:
         """Landmarks on the frame's own pixels; a huge face is shrunk to the size that the model knows."""
-        scale = min(1.0, _LANDMARK_SIDE / max(box[3] - box[1], 1))
+        scale = min(1.0, TUNING.landmark_side / max(box[3] - box[1], 1))
         x0, y0 = 0, 0
         if scale < 1:
             margin = 0.5 * (box[3] - box[1])
@@ -225,13 +258,13 @@ class FaceFinder:
         side = box[3] - box[1]
         moved = [
             tuple(v + d * side for v, d in zip(box, (x - g, y - g, x + g, y + g), strict=True))
-            for x, y, g in _LOOKS
+            for x, y, g in _CAREFUL_MOVES
         ]
         return np.mean([self._landmarks(frame, one) for one in moved], axis=0)  # type: ignore[arg-type]
 
     def embed(self, frame: Image, landmarks: Points) -> NDArray[np.float64]:
         """(128,) embedding of a face; two faces closer than 0.6 are the same person. Takes over 100 ms."""
-        scale = min(1.0, _LANDMARK_SIDE / max(float(np.ptp(landmarks[:, 1])), 1))
+        scale = min(1.0, TUNING.landmark_side / max(float(np.ptp(landmarks[:, 1])), 1))
         if scale < 1:
             frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         points = (np.asarray(landmarks) + 0.5) * scale - 0.5
@@ -247,7 +280,7 @@ def _merged(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
     """One box per face: of boxes that overlap, the surest."""
     kept: list[tuple[Box, float]] = []
     for box, score in sorted(found, key=lambda entry: -entry[1]):
-        if all(overlap(box, other) < _SAME for other, _ in kept):
+        if all(overlap(box, other) < TUNING.same for other, _ in kept):
             kept.append((box, score))
     return kept
 

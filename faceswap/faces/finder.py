@@ -5,11 +5,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import Points
 
 
-class LandmarkReader(Protocol):
+class LandmarkDetector(Protocol):
     """What finds landmarks in a box."""
 
     def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
@@ -19,11 +19,13 @@ class LandmarkReader(Protocol):
 class FaceSearcher(Protocol):
     """What finds faces."""
 
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: NDArray[np.uint8], hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         """The faces of a frame, largest first; with a hint only those near it, where there are any."""
 
 
-class Finder(FaceSearcher, LandmarkReader, Protocol):
+class Finder(FaceSearcher, LandmarkDetector, Protocol):
     """What finds, reads and recognises faces."""
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:

@@ -13,13 +13,14 @@ from faceswap.errors import FaceError
 from faceswap.faces.detection import Face
 from faceswap.faces.finder import FaceSearcher
 from faceswap.faces.geometry import Geometry
-from faceswap.faces.turning import look_upright, turned
+from faceswap.faces.turning import find_upright, turned
 from faceswap.media.video.reading import Frame, VideoReader
 
 Image = NDArray[np.uint8]
 _VIEW = Geometry(size=160, coverage=2.4)
+"""The crop that shows a face to choose."""
 _SOON = 0.5
-"""Seconds of the second look into a video of unknown length; each further one is twice as late."""
+"""Seconds of the second search in a video of unknown length; each further one is twice as late."""
 _EACH = 5
 """Of such a video every fifth frame is brought to a picture: nearer to the wanted time is not needed."""
 
@@ -40,7 +41,7 @@ def portrait(frame: Image, face: Face, side: int = 160) -> Image:
         )
 
 
-def telling_frame(video: Path, finder: FaceSearcher, looks: int = 8) -> tuple[Frame, list[Face], int]:
+def telling_frame(video: Path, finder: FaceSearcher, searches: int = 8) -> tuple[Frame, list[Face], int]:
     """Of some frames the one that shows the most faces, the earliest of those.
 
     The frames lie evenly over the video. Where the file does not tell its length, as recordings of browsers, they lie
@@ -49,7 +50,7 @@ def telling_frame(video: Path, finder: FaceSearcher, looks: int = 8) -> tuple[Fr
     Args:
         video: the file.
         finder: detects.
-        looks: frames that are searched, at most.
+        searches: frames that are searched, at most.
 
     Returns:
         the frame, turned by quarters if its heads lie, its faces, the largest first, and degrees by which it was turned
@@ -63,8 +64,8 @@ def telling_frame(video: Path, finder: FaceSearcher, looks: int = 8) -> tuple[Fr
     best: tuple[Frame, list[Face]] | None = None
     with VideoReader(video) as reader:
         frames = reader.info.frames
-        some = reader.frames(every=math.ceil(frames / looks)) if frames else _later_and_later(reader)
-        for frame in islice(some, looks):
+        some = reader.frames(every=math.ceil(frames / searches)) if frames else _later_and_later(reader)
+        for frame in islice(some, searches):
             faces = finder.find(frame.image)
             if best is None or len(faces) > len(best[1]):
                 best = frame, faces
@@ -73,9 +74,9 @@ def telling_frame(video: Path, finder: FaceSearcher, looks: int = 8) -> tuple[Fr
     frame, faces = best
     degrees = 0
     if not faces:  # heads may lie on their side
-        degrees, faces = look_upright(finder, frame.image)
+        degrees, faces = find_upright(finder, frame.image)
         frame = replace(frame, image=turned(frame.image, degrees))
-    return frame, finder.find(frame.image, looks="all") if faces else [], degrees
+    return frame, finder.find(frame.image, effort="fine") if faces else [], degrees
 
 
 def _later_and_later(reader: VideoReader) -> Iterator[Frame]:

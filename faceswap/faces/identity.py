@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import IdentityError, NoFaceFound
 from faceswap.faces.detection import FaceFinder
-from faceswap.faces.turning import look_upright, turned
+from faceswap.faces.turning import find_upright, turned
 from faceswap.media.images import read_image
 
 Embeddings = NDArray[np.float64]
@@ -33,7 +33,7 @@ def photo_embeddings(photos: Sequence[str], finder: FaceFinder) -> Embeddings:
     found = []
     for photo in photos:
         image = read_image(Path(photo))
-        turn, faces = look_upright(finder, image)
+        turn, faces = find_upright(finder, image)
         if not faces:
             raise NoFaceFound(
                 f"No face is in the reference photo {photo}", "choose a photo that shows the face"

@@ -5,7 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIDE = 128
+"""Side, px, at which sharpness is measured, whatever the resolution of the frame."""
 _HASH = 8
+"""Lowest frequencies along each side that the hash holds: 64 bits."""
 
 
 def sharpness(crop: NDArray[np.uint8]) -> float:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Face, Looks
+from faceswap.faces.detection import Face, SearchEffort
 from faceswap.faces.finder import FaceSearcher
 from faceswap.faces.turn import Turn
 from faceswap.media.video.reading import Frame
@@ -18,10 +18,11 @@ Image = NDArray[np.uint8]
 _OTHERWISE = (90, 270, 180)
 """Telephones are held upright far more often than upside down."""
 _SURE = 0.5
-"""Least score of a face for which a picture is turned, and with which one counts as upright: real faces score from 0.5
-on, boxes around something else up to 0.23 on pictures that lie upside down."""
+"""Least score of a face for which a picture is turned, and with which one counts as upright. Measured: real faces score
+from 0.5 on, boxes around something else up to 0.23 on pictures that lie upside down."""
 _TRY_EVERY = 1.0
-"""Seconds of video without a face after which the other ways are tried again: each takes a search of the frame."""
+"""Seconds of video without a face after which the other ways are tried again: each takes a search of the
+frame. Not measured."""
 
 
 def turned(image: Image, degrees: int) -> Image:
@@ -30,8 +31,8 @@ def turned(image: Image, degrees: int) -> Image:
     return np.ascontiguousarray(np.rot90(image, -quarters)) if quarters else image
 
 
-def look_upright(
-    finder: FaceSearcher, image: Image, turn: Turn = "auto", looks: Looks = "enough"
+def find_upright(
+    finder: FaceSearcher, image: Image, turn: Turn = "auto", effort: SearchEffort = "until_found"
 ) -> tuple[int, list[Face]]:
     """The faces of a picture, turned as they want it.
 
@@ -39,16 +40,16 @@ def look_upright(
         finder: detects.
         image: (H, W, 3) uint8 RGB.
         turn: how it may be turned.
-        looks: how finely to look.
+        effort: how finely to search.
 
     Returns:
         degrees clockwise, and the faces, the largest first, as they lie in the picture turned so.
     """
     degrees = 0 if turn == "auto" else int(turn)
-    faces = finder.find(turned(image, degrees), looks=looks)
+    faces = finder.find(turned(image, degrees), effort=effort)
     if turn != "auto" or _best(faces) >= _SURE:
         return degrees, faces
-    return _otherwise(finder, image, 0, faces, looks)
+    return _otherwise(finder, image, 0, faces, effort)
 
 
 def _best(faces: list[Face]) -> float:
@@ -56,14 +57,14 @@ def _best(faces: list[Face]) -> float:
 
 
 def _otherwise(
-    finder: FaceSearcher, image: Image, degrees: int, faces: list[Face], looks: Looks
+    finder: FaceSearcher, image: Image, degrees: int, faces: list[Face], effort: SearchEffort
 ) -> tuple[int, list[Face]]:
     """As it is, unless one of the other ways shows a surer face."""
     best = degrees, faces
     for way in (0, *_OTHERWISE):
         if way == degrees:
             continue
-        found = [face for face in finder.find(turned(image, way), looks=looks) if face.score >= _SURE]
+        found = [face for face in finder.find(turned(image, way), effort=effort) if face.score >= _SURE]
         if _best(found) > max(_best(best[1]), 0.0):
             best = way, found
     return best
@@ -99,5 +100,5 @@ class Upright:
             return False
         self._tried = frame.time
         before = self.degrees
-        self.degrees, _ = _otherwise(self._finder, frame.image, before, faces, "enough")
+        self.degrees, _ = _otherwise(self._finder, frame.image, before, faces, "until_found")
         return self.degrees != before

@@ -46,7 +46,7 @@ class PretrainingOptions(BaseModel):
         208,
         ge=64,
         le=1024,
-        description="least side of the rendered pictures, px: larger where the preset draws more",
+        description="least side of the rendered pictures, px: larger where the preset generates more",
     )
     steps: int = Field(4000, ge=1, description="optimizer steps")
     batch_size: int = Field(8, ge=1, le=256, description="pairs of each of the two decoders in a step")

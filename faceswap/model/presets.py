@@ -246,7 +246,7 @@ PRESETS: dict[str, Preset] = {
         ),
         # For a CPU: a network 50 times cheaper a picture.
         Preset(name="lite", size=96, decoder_filters=(64, 32), residual=(1, 0), **_LITE),
-        # lite's network, drawing more pixels: the encoder reads as many as before, since details hardly tell it
+        # lite's network, generating more pixels: the encoder reads as many as before, since details hardly tell it
         # anything, and every weight that fits starts from lite's prior.
         Preset(name="hd128", size=128, feature_grid=16, decoder_filters=(64, 32), residual=(1, 0), **_LARGER),
         Preset(

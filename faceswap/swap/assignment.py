@@ -1,4 +1,4 @@
-"""Who gets whose face: several references in one frame, each for the face that looks like a photo."""
+"""Which reference each face of a frame gets: several references, each for the face of one person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,55 +19,60 @@ Skipped = Literal[
     "outside the frame",
     "broken landmarks",
 ]
-Choice = int | Skipped
-"""The number of the role that a face gets, or why it is left alone."""
+Assignment = int | Skipped
+"""The number of the reference that a face gets, or why it is left alone."""
 
 
 @dataclass(frozen=True)
-class Role:
+class Reference:
     """A reference and whom it is for.
 
     Attributes:
         network: makes the crops of the reference.
-        match: (128,) embedding of the one person who gets it; None: everybody who has no role of their own.
+        match: (128,) embedding of the one person who gets it; None: everybody who has no reference of their own.
     """
 
     network: FaceNetwork
     match: NDArray[np.float64] | None = None
 
 
-def distances_to(embedding: NDArray[np.float64], roles: Sequence[Role]) -> NDArray[np.float64]:
-    """(roles,) embedding distance of a face to each role's person; NaN where the role is for everybody."""
+def distances_to(embedding: NDArray[np.float64], references: Sequence[Reference]) -> NDArray[np.float64]:
+    """(references,) embedding distance of a face to each one's person; NaN where the reference is for everybody."""
     return np.array(
-        [np.nan if role.match is None else float(np.linalg.norm(embedding - role.match)) for role in roles]
+        [
+            np.nan if reference.match is None else float(np.linalg.norm(embedding - reference.match))
+            for reference in references
+        ]
     )
 
 
-def cast(distances: Sequence[NDArray[np.float64]], roles: Sequence[Role], threshold: float) -> list[Choice]:
-    """Give each person's role to the face that looks like them, and the role for everybody to all others.
+def assign(
+    distances: Sequence[NDArray[np.float64]], references: Sequence[Reference], threshold: float
+) -> list[Assignment]:
+    """Assign each person's reference to the face that looks like them, and that for everybody to all others.
 
-    A person is one face of a frame: of all ways to give the roles the one with the least sum of distances is taken
+    A person is one face of a frame: of all assignments the one with the least sum of distances is taken
     (Hungarian method), among the pairs within the threshold.
 
     Args:
         distances: for each face as :func:`distances_to` gives them.
-        roles: who there is.
+        references: each with its person.
         threshold: largest distance of the same person.
 
     Returns:
-        for each face its role's number, or "another person".
+        for each face its reference's number, or "another person".
     """
-    everybody = next((i for i, role in enumerate(roles) if role.match is None), None)
-    rest: Choice = "another person" if everybody is None else everybody
-    choices: list[Choice] = [rest] * len(distances)
-    personal = [i for i, role in enumerate(roles) if role.match is not None]
+    everybody = next((i for i, reference in enumerate(references) if reference.match is None), None)
+    rest: Assignment = "another person" if everybody is None else everybody
+    assignments: list[Assignment] = [rest] * len(distances)
+    personal = [i for i, reference in enumerate(references) if reference.match is not None]
     if not personal or not len(distances):
-        return choices
+        return assignments
     costs = np.stack(distances)[:, personal]
     # beyond the threshold a pair costs more than all allowed ones together
     allowed = costs <= threshold
     faces, columns = linear_sum_assignment(np.where(allowed, costs, 10.0 * (1 + len(personal)) * threshold))
     for face, column in zip(faces.tolist(), columns.tolist(), strict=True):
         if allowed[face, column]:
-            choices[face] = personal[column]
-    return choices
+            assignments[face] = personal[column]
+    return assignments

@@ -1,39 +1,66 @@
-"""A face and where its crop lies."""
+"""A face of a frame and its crop."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import Geometry, Matrix, Points
+from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert
+from faceswap.faces.regions import Region, crop_corners, face_height, region_of
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A face and where its crop lies.
+@dataclass(frozen=True, eq=False)
+class FaceCrop:
+    """Where a face lies in a frame, and where in its network's crop; what follows from that is computed once.
 
     Attributes:
         landmarks: (68, 2) in the frame.
-        geometry, matrix: the network's crop and the map from frame to crop.
-        crop: (S, S, 3) uint8 RGB, the target there.
-        drawn: (68, 2) landmarks in the frame of the face that the network drew; None: not read.
-        fringe: (S, S, 3) where the drawing is face, see :func:`faceswap.swap.masks.hair_mask.drawn_face`;
-            None: not looked for.
-        moved: (68, 2) the target's landmarks in the frame after it was reshaped; None: it was not.
-        others: (68, 2) landmarks each of the frame's other faces, which no reshaping may move.
+        geometry: of the network's crop.
+        matrix: (2, 3) from frame to crop.
+        frame_size: width and height of the frame, px.
     """
 
     landmarks: Points
     geometry: Geometry
     matrix: Matrix
-    crop: NDArray[np.uint8]
-    drawn: Points | None = None
-    fringe: NDArray[np.float32] | None = None
-    moved: Points | None = None
-    others: Sequence[Points] = ()
+    frame_size: tuple[int, int]
 
-    @property
-    def outlined(self) -> Points:
-        """(68, 2) the target's landmarks where they lie in the frame now."""
-        return self.landmarks if self.moved is None else self.moved
+    @classmethod
+    def of(cls, landmarks: Points, geometry: Geometry, frame: NDArray[Any]) -> "FaceCrop":
+        """The crop of a face in a frame (H, W, 3).
+
+        Raises:
+            FaceError: the landmarks collapse into one point or are not finite.
+        """
+        return cls(landmarks, geometry, geometry.matrix(landmarks), (frame.shape[1], frame.shape[0]))
+
+    @cached_property
+    def to_frame(self) -> Matrix:
+        """(2, 3) from crop to frame."""
+        return invert(self.matrix)
+
+    @cached_property
+    def region(self) -> Region:
+        """The part of the frame that the crop covers; it may be empty."""
+        return region_of(self.geometry, self.matrix, *self.frame_size)
+
+    @cached_property
+    def height(self) -> float:
+        """Height of the face from the brows to the lower lip, px of the frame."""
+        return face_height(self.geometry, self.matrix)
+
+    @cached_property
+    def corners(self) -> Points:
+        """(4, 2) outer corners of the crop, in the frame."""
+        return crop_corners(self.geometry, self.matrix)
+
+    @cached_property
+    def landmarks_in_crop(self) -> Points:
+        """(68, 2) the face's landmarks in px of the crop."""
+        return apply(self.matrix, self.landmarks)
+
+    def cut(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(S, S, 3) uint8 RGB: the crop of the frame."""
+        return self.geometry.crop(frame, self.matrix)

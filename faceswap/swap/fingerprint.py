@@ -15,8 +15,11 @@ def swap_key(
     state = source.stat()
     origin = metadata.to_dict() if metadata else {}
     origin.pop("created", None)
-    people = [None if role.match is None else role.match.round(6).tolist() for role in swapper.roles]
-    sizes = [role.network.geometry.to_dict() for role in swapper.roles]
+    people = [
+        None if reference.match is None else reference.match.round(6).tolist()
+        for reference in swapper.references
+    ]
+    sizes = [reference.network.geometry.to_dict() for reference in swapper.references]
     described = {
         "source": [str(source.resolve()), state.st_size, state.st_mtime_ns],
         "span": [start, end],

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from faceswap.faces.turn import Turn
 
 Mask = Literal["extended_hull", "hull", "hull_rect", "ellipse", "rect"]
-Outline = Literal["drawn", "target"]
+Outline = Literal["generated", "target"]
 Colour = Literal["none", "skin", "mean", "reinhard", "histogram", "linear", "seamless"]
 Occlusion = Literal["none", "learned"]
 Feature = Literal["eyes", "mouth"]
@@ -28,36 +28,38 @@ class SwapOptions(BaseModel):
         0.25, ge=0, le=0.5, description="how far the extended hull reaches above the brows, in face heights"
     )
     outline: Outline = Field(
-        "drawn",
-        description="where the hulls end: drawn at the face that the network drew, so that the reference's collar and "
-        "hair stay out, and a little beyond the target's at most; target at the target's face",
+        "generated",
+        description="where the hulls end: generated at the face that the network generated, so that the reference's "
+        "collar and hair stay out, and a little beyond the target's at most; target at the target's face",
+        json_schema_extra={"earlier_names": ["drawn"]},
     )
     reshape: float = Field(
         1.0,
         ge=0,
         le=1,
         description="how far the target's jaw and cheeks, and less and less what surrounds them, move to the outline "
-        "of the drawn face; 0: the target's head keeps its shape. Needs outline drawn",
+        "of the generated face; 0: the target's head keeps its shape. Needs outline generated",
     )
     lips: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="how much of the difference between the drawn lips' gap and the target's is taken away, by moving "
-        "the drawn lips; 0: they stay as the network drew them",
+        description="how much of the difference between the generated lips' gap and the target's is taken away, by "
+        "moving the generated lips; 0: they stay as the network made them",
     )
     lids: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="how far the drawn eyes shut where the target's are shut; 0: they stay as the network drew them",
+        description="how far the generated eyes shut where the target's are shut; 0: they stay as the network "
+        "made them",
     )
     hairline: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="how much of the hair that the network drew on forehead and temples, within the mask, is painted "
-        "over with the skin beside it; 0: it stays. Needs outline drawn",
+        description="how much of the hair that the network generated on forehead and temples, within the mask, is "
+        "painted over with the skin beside it; 0: it stays. Needs outline generated",
     )
     erosion: float = Field(
         -0.015, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
@@ -103,7 +105,7 @@ class SwapOptions(BaseModel):
         True, description="blur the swap where the target's face is out of focus, so that it is not crisper"
     )
     grain: float = Field(
-        0.0, ge=0, le=2, description="share of the target's own noise that is laid on the swap; 1 matches it"
+        0.0, ge=0, le=2, description="share of the target's own noise that is added to the swap; 1 matches it"
     )
     min_face: int = Field(
         30, ge=4, le=4096, description="faces less high than this (brows to lower lip, px) are left alone"
@@ -134,8 +136,16 @@ class SwapOptions(BaseModel):
         description="degrees by which the target is turned clockwise to look for faces, if heads lie on their side or "
         "upside down; auto: as it is, and in the other ways where that shows none. The result lies as the target does",
     )
-    steady: bool = Field(True, description="video: smooth the landmarks over time, so that the face is calm")
+    steady: bool = Field(
+        True, description="video: smooth the landmarks over time, so that the face does not tremble"
+    )
     label: bool = Field(True, description="write a visible label on the result")
     label_text: str = Field(
         "AI-GENERATED FACE", min_length=1, max_length=80, description="text of the visible label"
     )
+
+    @field_validator("outline", mode="before")
+    @classmethod
+    def _earlier_name(cls, value: object) -> object:
+        """``drawn`` is what ``generated`` was called in results that were stored by earlier versions."""
+        return "generated" if value == "drawn" else value

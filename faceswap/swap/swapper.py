@@ -1,7 +1,18 @@
-"""The swapper: detector, geometry, network and blending as one object."""
+"""The swapper: detector, geometry, networks and compositing as one object.
+
+The steps of one frame's swap, in order: :meth:`Swapper.swap` takes them all, a video takes them in threads.
+
+1. find the faces: detector and landmarks, in the frame turned so that heads stand upright
+2. assign to each the reference that it gets, or why it is left alone (:meth:`Swapper.select`)
+3. generate each reference's face with the target's pose, expression and light (:meth:`Swapper.generate`)
+4. transfer what the network misses of the expression, lips and lids (:meth:`Swapper.transfer_expression`)
+5. reshape the targets' heads to the outlines of the generated faces (:meth:`Swapper.reshape`)
+6. composite the generated faces: mask, colours, detail, blend (:meth:`Swapper.composite`)
+7. turn the frame back, and label it (there, too)
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,61 +20,20 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Face
 from faceswap.faces.finder import Finder
-from faceswap.faces.geometry import Matrix, Points
+from faceswap.faces.geometry import Points
 from faceswap.faces.pose import head_pose
-from faceswap.faces.regions import face_height, region_of
-from faceswap.faces.turning import look_upright, turned
+from faceswap.faces.turning import find_upright, turned
 from faceswap.provenance.label import stamp
-from faceswap.swap.assignment import Choice, Role, Skipped, cast, distances_to
-from faceswap.swap.compositing.composite import Memory, lay, reshaped
-from faceswap.swap.expression.transfer import fit
-from faceswap.swap.face_crop import Placed
+from faceswap.swap.assignment import Assignment, Reference, Skipped, assign, distances_to
+from faceswap.swap.compositing.composite import FaceMemory, composite, reshape_target
+from faceswap.swap.expression.transfer import transfer_expression
+from faceswap.swap.face_crop import FaceCrop
 from faceswap.swap.face_network import FaceNetwork
+from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.result import FrameFace, SwappedFace, SwapResult
 
-__all__ = ["Drawn", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
-
-
-@dataclass(frozen=True)
-class SwappedFace:
-    """What became of one face of a frame."""
-
-    face: Face
-    matrix: Matrix | None = None
-    """(2, 3) from frame to crop; None where there is none (broken landmarks)."""
-    area: float = 0.0
-    """Pixels of the frame that were replaced, partly replaced ones by their share."""
-    skipped: Skipped | None = None
-    """Why it was left alone; None: it was swapped."""
-    role: int = 0
-    """The number of the reference that it got."""
-
-
-@dataclass(frozen=True)
-class SwapResult:
-    """A frame after the swap."""
-
-    image: NDArray[np.uint8]
-    """(H, W, 3) uint8 RGB, as large as the frame."""
-    faces: list[SwappedFace] = field(default_factory=list)
-    """All faces that were found, swapped or not, as they lie in the turned frame; empty where there was none."""
-    turn: int = 0
-    """Degrees by which the frame was turned clockwise to find them; ``image`` lies as the frame does."""
-
-    @property
-    def swapped(self) -> int:
-        """How many faces were swapped."""
-        return sum(face.skipped is None for face in self.faces)
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A face, and what the network drew for it; nothing for one that is left alone."""
-
-    face: SwappedFace
-    placed: Placed | None = None
-    output: NDArray[np.float32] | None = None
-    """(S, S, 3) RGB, 0..1."""
+__all__ = ["FrameFace", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
 
 class Swapper:
@@ -71,7 +41,7 @@ class Swapper:
 
     Args:
         network: makes crops of the reference from crops of the target.
-        finder: finds the faces (and embeds them, where a role is for one person).
+        finder: finds the faces (and embeds them, where a reference is for one person).
         options: mask, colour, label, limits.
         match: (128,) embedding of the one person whose face is swapped; None swaps every face. The nearest face
             within ``options.match_threshold`` is taken. Costs one embedding per face and frame (about 125 ms).
@@ -86,7 +56,7 @@ class Swapper:
         options: SwapOptions | None = None,
         *,
         match: NDArray[np.float64] | None = None,
-        others: Sequence[Role] = (),
+        others: Sequence[Reference] = (),
     ) -> None:
         self.network = network
         self.finder = finder
@@ -95,14 +65,14 @@ class Swapper:
         self.others = tuple(others)
 
     @property
-    def roles(self) -> list[Role]:
+    def references(self) -> list[Reference]:
         """All references; the first is the swapper's own."""
-        return [Role(self.network, self.match), *self.others]
+        return [Reference(self.network, self.match), *self.others]
 
     @property
     def selective(self) -> bool:
         """True where it counts who a face is."""
-        return any(role.match is not None for role in self.roles)
+        return any(reference.match is not None for reference in self.references)
 
     def swap(self, frame: NDArray[np.uint8]) -> SwapResult:
         """Find the faces of a frame and swap them.
@@ -114,135 +84,149 @@ class Swapper:
             the new frame, labelled where a face was swapped and ``options.label`` is on, and what became of each
             face. A frame without a face comes back as it is.
         """
-        turn, faces = look_upright(self.finder, frame, self.options.turn, looks="all")
+        # 1. find the faces
+        turn, faces = find_upright(self.finder, frame, self.options.turn, effort="fine")
         upright = turned(frame, turn)
-        return self.apply(upright, faces, self.select(upright, faces), turn=turn)
-
-    def select(self, frame: NDArray[np.uint8], faces: Sequence[Face]) -> list[Choice]:
-        """For each face the number of its role, or why it is to be left alone."""
-        if not self.selective:
-            return [0] * len(faces)
-        return self.choose([self.distances(frame, face) for face in faces])
-
-    def distances(self, frame: NDArray[np.uint8], face: Face) -> NDArray[np.float64]:
-        """(roles,) embedding distance of a face to each role's person; same person below about 0.6, NaN: anybody."""
-        return distances_to(self.finder.embed(frame, face.landmarks), self.roles)
-
-    def choose(self, distances: Sequence[NDArray[np.float64]]) -> list[Choice]:
-        """The roles of faces by their distances (see :func:`faceswap.swap.assignment.cast`)."""
-        return cast(distances, self.roles, self.options.match_threshold)
+        # 2. assign references
+        assignments = self.select(upright, faces)
+        # 3. to 7.
+        return self.apply(upright, faces, assignments, turn=turn)
 
     def apply(
         self,
         frame: NDArray[np.uint8],
         faces: Sequence[Face],
-        choices: Sequence[Choice] | None = None,
+        assignments: Sequence[Assignment] | None = None,
         quick: bool = False,
         turn: int = 0,
     ) -> SwapResult:
-        """Swap these faces of a frame: :meth:`draw`, :meth:`fit`, :meth:`reshape`, then :meth:`lay`.
+        """Swap faces of a frame that are found already.
 
         Args:
             frame: (H, W, 3) uint8 RGB; it is not changed.
             faces: where the faces are.
-            choices: as :meth:`select` gives it; None gives all the first role.
-            quick: take no more time to read lips and lids than on a video.
+            assignments: as :meth:`select` gives them; None gives all the first reference.
+            quick: take no more time for lips and lids than on a video.
             turn: degrees by which the frame was turned clockwise; the result is turned back.
         """
-        fitted = self.fit(self.draw(frame, faces, choices), quick=quick)
-        return self.lay(*self.reshape(frame, fitted), turn=turn)
+        # 3. generate the references' faces
+        generated = self.generate(frame, faces, assignments)
+        # 4. transfer the expression
+        expressive = self.transfer_expression(generated, quick=quick)
+        # 5. reshape the targets
+        image, reshaped = self.reshape(frame, expressive)
+        # 6. composite, and 7. turn back and label
+        return self.composite(image, reshaped, turn=turn)
 
-    def draw(
-        self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice] | None = None
-    ) -> list[Drawn]:
-        """The networks' part: one call of each network for all its faces of a frame; arguments as :meth:`apply`."""
-        drawn = [Drawn(face) for face in self._prepare(frame, faces, choices or [0] * len(faces))]
-        for number, role in enumerate(self.roles):
+    def select(self, frame: NDArray[np.uint8], faces: Sequence[Face]) -> list[Assignment]:
+        """For each face the number of its reference, or why it is to be left alone."""
+        if not self.selective:
+            return [0] * len(faces)
+        return self.choose([self.distances(frame, face) for face in faces])
+
+    def distances(self, frame: NDArray[np.uint8], face: Face) -> NDArray[np.float64]:
+        """(references,) embedding distance of a face to each one's person; same below about 0.6, NaN: anybody."""
+        return distances_to(self.finder.embed(frame, face.landmarks), self.references)
+
+    def choose(self, distances: Sequence[NDArray[np.float64]]) -> list[Assignment]:
+        """The references of faces by their distances (see :func:`faceswap.swap.assignment.assign`)."""
+        return assign(distances, self.references, self.options.match_threshold)
+
+    def generate(
+        self,
+        frame: NDArray[np.uint8],
+        faces: Sequence[Face],
+        assignments: Sequence[Assignment] | None = None,
+    ) -> list[FrameFace]:
+        """Step 3: one call of each network for all its faces of a frame; arguments as :meth:`apply`."""
+        result = self._prepare(frame, faces, assignments or [0] * len(faces))
+        for number, reference in enumerate(self.references):
             chosen = [
-                (i, one.face.matrix)
-                for i, one in enumerate(drawn)
-                if one.face.skipped is None and one.face.role == number and one.face.matrix is not None
+                (i, one.crop)
+                for i, one in enumerate(result)
+                if one.face.skipped is None and one.face.reference == number and one.crop is not None
             ]
             if not chosen:
                 continue
-            crops = np.stack([role.network.geometry.crop(frame, matrix) for _, matrix in chosen])
-            for (i, matrix), crop, output in zip(chosen, crops, role.network(crops), strict=True):
-                placed = Placed(faces[i].landmarks, role.network.geometry, matrix, crop)
-                drawn[i] = Drawn(drawn[i].face, placed, output)
-        return drawn
+            targets = np.stack([crop.cut(frame) for _, crop in chosen])
+            for (i, crop), target, picture in zip(chosen, targets, reference.network(targets), strict=True):
+                result[i] = replace(result[i], generated=GeneratedFace(crop, target, picture))
+        return result
 
-    def fit(
+    def transfer_expression(
         self,
-        drawn: Sequence[Drawn],
-        memories: Sequence[Memory | None] | None = None,
+        faces: Sequence[FrameFace],
+        memories: Sequence[FaceMemory | None] | None = None,
         time: float = 0.0,
         quick: bool = False,
-    ) -> list[Drawn]:
-        """Fit what was drawn to the target: its landmarks are read, its lips and lids move as the target's.
+    ) -> list[FrameFace]:
+        """Step 4: the generated lips and lids move as the target's, and hair leaves the face.
 
         Args:
-            drawn: as :meth:`draw` gives it.
+            faces: as :meth:`generate` gives them.
             memories: of each face, on a video.
             time: of the frame in seconds, on a video.
             quick: treat a single picture like a video's frame.
         """
-        fitted = []
-        for one, memory in zip(drawn, memories or [None] * len(drawn), strict=True):
-            if one.placed is None or one.output is None:
-                fitted.append(one)
-                continue
-            crispness = self.roles[one.face.role].network.crispness
-            remembered = memory.fitting if memory else None
-            pair = fit(one.placed, one.output, self.finder, self.options, crispness, remembered, time, quick)
-            fitted.append(Drawn(one.face, *pair))
-        return fitted
+        result = []
+        for one, memory in zip(faces, memories or [None] * len(faces), strict=True):
+            generated = one.generated
+            if generated is not None:
+                crispness = self.references[one.face.reference].network.crispness
+                remembered = memory.expression if memory else None
+                generated = transfer_expression(
+                    generated, self.finder, self.options, crispness, remembered, time, quick
+                )
+            result.append(replace(one, generated=generated))
+        return result
 
     def reshape(
-        self, frame: NDArray[np.uint8], drawn: Sequence[Drawn]
-    ) -> tuple[NDArray[np.uint8], list[Drawn]]:
-        """Give the targets the outlines of what was drawn.
+        self, frame: NDArray[np.uint8], faces: Sequence[FrameFace]
+    ) -> tuple[NDArray[np.uint8], list[FrameFace]]:
+        """Step 5: the targets get the outlines of the generated faces.
 
         Args:
             frame: (H, W, 3) uint8 RGB; it is not changed.
-            drawn: as :meth:`fit` gives it.
+            faces: as :meth:`transfer_expression` gives them.
 
         Returns:
-            (H, W, 3) uint8 RGB, a new frame, and where the faces lie in it; the frame itself where nothing was drawn.
+            (H, W, 3) uint8 RGB, a new frame, and the faces as they lie in it; the frame itself where no
+            face was generated.
         """
-        if all(one.placed is None for one in drawn):
-            return frame, list(drawn)
+        if all(one.generated is None for one in faces):
+            return frame, list(faces)
         image, result = frame.copy(), []
-        for one in drawn:
-            placed = one.placed
-            if placed is not None:
-                others = tuple(other.face.face.landmarks for other in drawn if other is not one)
-                placed = reshaped(image, replace(placed, others=others), self.options)
-            result.append(replace(one, placed=placed))
+        for one in faces:
+            generated = one.generated
+            if generated is not None:
+                others = tuple(other.face.face.landmarks for other in faces if other is not one)
+                generated = reshape_target(image, generated, self.options, others)
+            result.append(replace(one, generated=generated))
         return image, result
 
-    def lay(
+    def composite(
         self,
         image: NDArray[np.uint8],
-        drawn: Sequence[Drawn],
-        memories: Sequence[Memory | None] | None = None,
+        faces: Sequence[FrameFace],
+        memories: Sequence[FaceMemory | None] | None = None,
         time: float = 0.0,
         turn: int = 0,
     ) -> SwapResult:
-        """Lay what was drawn into the frame, each face over the result of those before, turn it back, and label it.
+        """Steps 6 and 7: composite the faces, each over the result of those before, turn the frame back, and label it.
 
         Args:
             image: (H, W, 3) uint8 RGB, changed.
-            drawn: with the frame, as :meth:`reshape` gives it.
+            faces: with the frame, as :meth:`reshape` gives them.
             memories: of each face, on a video.
             time: of the frame in seconds, on a video.
             turn: degrees by which the frame was turned clockwise.
         """
         results = []
-        for one, memory in zip(drawn, memories or [None] * len(drawn), strict=True):
+        for one, memory in zip(faces, memories or [None] * len(faces), strict=True):
             face = one.face
-            if one.placed is not None and one.output is not None:
-                crispness = self.roles[face.role].network.crispness
-                area = lay(image, one.placed, one.output, self.options, memory, time, crispness)
+            if one.generated is not None:
+                crispness = self.references[face.reference].network.crispness
+                area = composite(image, one.generated, self.options, memory, time, crispness)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
         image = turned(image, -turn)
@@ -259,44 +243,43 @@ class Swapper:
         Raises:
             FaceError: the landmarks collapse into one point or are not finite.
         """
-        geometry = self.network.geometry
-        matrix = geometry.matrix(landmarks)
-        crop = geometry.crop(frame, matrix)
-        image = frame.copy()
-        placed = Placed(landmarks, geometry, matrix, crop)
-        crispness = self.network.crispness
-        placed, output = fit(placed, self.network(crop[None])[0], self.finder, self.options, crispness)
-        lay(image, reshaped(image, placed, self.options), output, self.options, crispness=crispness)
+        crop = FaceCrop.of(landmarks, self.network.geometry, frame)
+        target, image, crispness = crop.cut(frame), frame.copy(), self.network.crispness
+        generated = GeneratedFace(crop, target, self.network(target[None])[0])
+        generated = transfer_expression(generated, self.finder, self.options, crispness)
+        generated = reshape_target(image, generated, self.options)
+        composite(image, generated, self.options, crispness=crispness)
         return image
 
     def _prepare(
-        self, frame: NDArray[np.uint8], faces: Sequence[Face], choices: Sequence[Choice]
-    ) -> list[SwappedFace]:
-        results: list[SwappedFace] = []
+        self, frame: NDArray[np.uint8], faces: Sequence[Face], assignments: Sequence[Assignment]
+    ) -> list[FrameFace]:
+        """Where the crops lie, and which faces are left alone for what reason."""
+        results: list[FrameFace] = []
         taken = 0
-        for face, choice in zip(faces, choices, strict=True):
-            role = choice if isinstance(choice, int) else 0
-            given = None if isinstance(choice, int) else choice
+        for face, assignment in zip(faces, assignments, strict=True):
+            number = assignment if isinstance(assignment, int) else 0
+            given = None if isinstance(assignment, int) else assignment
             try:
-                matrix = self.roles[role].network.geometry.matrix(face.landmarks)
+                crop = FaceCrop.of(face.landmarks, self.references[number].network.geometry, frame)
             except FaceError:
-                results.append(SwappedFace(face, skipped=given or "broken landmarks"))
+                results.append(FrameFace(SwappedFace(face, skipped=given or "broken landmarks")))
                 continue
-            reason = given or self._limit(frame, face, self.roles[role], matrix, taken)
+            reason = given or self._limit(face, crop, taken)
             taken += reason is None
-            results.append(SwappedFace(face, matrix, skipped=reason, role=role))
+            swapped = SwappedFace(face, crop.matrix, skipped=reason, reference=number)
+            results.append(FrameFace(swapped, crop))
         return results
 
-    def _limit(
-        self, frame: NDArray[np.uint8], face: Face, role: Role, matrix: Matrix, taken: int
-    ) -> Skipped | None:
-        geometry, options = role.network.geometry, self.options
+    def _limit(self, face: Face, crop: FaceCrop, taken: int) -> Skipped | None:
+        """Why a face is left alone, given how many of the frame are swapped already."""
+        options = self.options
         if face.score < options.min_score:
             return "uncertain"
-        if face_height(geometry, matrix) < options.min_face:
+        if crop.height < options.min_face:
             return "too small"
         if options.max_yaw < 90 and abs(head_pose(face.landmarks)[0]) > options.max_yaw:
             return "too turned"
-        if region_of(geometry, matrix, frame.shape[1], frame.shape[0]).empty:
+        if crop.region.empty:
             return "outside the frame"
         return "too many" if taken >= options.max_faces else None

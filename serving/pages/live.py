@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceswapError
-from faceswap.faces.tracking.search import Search
+from faceswap.faces.tracking.search import FaceSearch
 from faceswap.media.images import jpeg_bytes
 from serving import html as words
 from serving.pages.desk import Desk
@@ -41,7 +41,7 @@ class _Rate:
 class _Camera:
     """What is kept of one camera from frame to frame."""
 
-    search: Search | None = None
+    search: FaceSearch | None = None
     rate: _Rate = field(default_factory=_Rate)
 
 

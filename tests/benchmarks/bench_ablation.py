@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.evaluation.crispness_calibration import crispness_on
-from faceswap.evaluation.model_decoder import Half, OwnCrops
+from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
 from faceswap.evaluation.protocol import Truth, evaluate_pair
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.detection import FaceFinder
@@ -71,9 +71,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
 
 
-def network_of(model: Autoencoders, index: int, faces: FaceSet) -> Half:
+def network_of(model: Autoencoders, index: int, faces: FaceSet) -> ModelDecoder:
     """What a registered version of a decoder would draw with, its crispness and range of codes measured."""
-    network = Half(model, index, OwnCrops.of(faces, model.preset.geometry))
+    network = ModelDecoder(model, index, OwnCrops.of(faces, model.preset.geometry))
     network.crispness = crispness_on(network, faces)
     return network
 

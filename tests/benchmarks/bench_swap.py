@@ -20,7 +20,7 @@ import numpy as np
 
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry
-from faceswap.faces.tracking.search import Search
+from faceswap.faces.tracking.search import FaceSearch
 from faceswap.inference.decoder_network import DecoderNetwork
 from faceswap.jobs.fictional_media import write_people
 from faceswap.media.video.reading import VideoReader, VideoWriter
@@ -82,11 +82,13 @@ def measured(seconds: dict[str, float]) -> Iterator[None]:
     original = VideoReader.frames
     with (
         patch.object(VideoReader, "frames", decode),
-        patch.object(Search, "faces", timed("find and follow", Search.faces)),
+        patch.object(FaceSearch, "faces", timed("find and follow", FaceSearch.faces)),
         patch.object(DecoderNetwork, "__call__", timed("network", DecoderNetwork.__call__)),
-        patch.object(swapping, "fit", timed("landmarks, lips, lids", swapping.fit)),
-        patch.object(swapping, "reshaped", timed("reshape", swapping.reshaped)),
-        patch.object(swapping, "lay", timed("mask, colour, blend", swapping.lay)),
+        patch.object(
+            swapping, "transfer_expression", timed("landmarks, lips, lids", swapping.transfer_expression)
+        ),
+        patch.object(swapping, "reshape_target", timed("reshape", swapping.reshape_target)),
+        patch.object(swapping, "composite", timed("mask, colour, blend", swapping.composite)),
         patch.object(VideoWriter, "write", timed("encode", VideoWriter.write)),
     ):
         yield

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry, Points
-from tests.swap.fakes import face_in_drawing, face_points, smooth_noise
+from tests.swap.fakes import face_points, generated_face_points, smooth_noise
 
 FACE_SET = Geometry(256, 2.2)
 COLOURS = {"ada": (220, 60, 60), "bela": (60, 60, 220)}
@@ -84,7 +84,9 @@ class ColourFinder:
     def __init__(self, blind: tuple[int, ...] = (), away: float = 0.0) -> None:
         self.blind, self.away, self.embedded = blind, away, 0
 
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: NDArray[np.uint8], hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         i = int(frame[0, 0, 0])
         if i in self.blind:
             return []
@@ -92,8 +94,8 @@ class ColourFinder:
         return [Face(box=(*points.min(0), *points.max(0)), landmarks=points, score=1.0)]
 
     def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
-        """Asked for in a network's drawing only."""
-        return face_in_drawing()
+        """Asked for in a generated picture only."""
+        return generated_face_points()
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
         self.embedded += 1

@@ -48,9 +48,9 @@ def test_the_amount_makes_the_pictures_as_crisp_as_asked() -> None:
     assert 0 < network.crispness.unsharp < 1.6
     swapper = Swapper(network, FaceFinder(), SwapOptions(label=False, match_blur=False))
     pairs = list(zip(faces.images("heldout"), faces.landmarks("heldout"), strict=True))
-    drawn = [metrics.laplacian_variance(swapper.swap_face(image, marks), marks) for image, marks in pairs]
+    swaps = [metrics.laplacian_variance(swapper.swap_face(image, marks), marks) for image, marks in pairs]
     real = [metrics.laplacian_variance(image, marks) for image, marks in pairs]
-    assert np.median(drawn) / np.median(real) == pytest.approx(0.95, abs=0.06)
+    assert np.median(swaps) / np.median(real) == pytest.approx(0.95, abs=0.06)
 
 
 def test_more_blur_needs_more_and_crisp_pictures_little() -> None:

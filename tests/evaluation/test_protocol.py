@@ -11,7 +11,7 @@ from faceswap.evaluation.protocol import (
     usual_openness,
 )
 from faceswap.evaluation.result import PairResult
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.pose import eye_openness
 from faceswap.swap.options import SwapOptions
@@ -75,7 +75,9 @@ def test_undetected_swaps_count_as_misses_and_are_not_dropped() -> None:
 def test_both_sides_are_seen_by_the_same_detector() -> None:
     # A finder that sees every mouth wider open than the face set's landmarks have it.
     class Biased(ColourFinder):
-        def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+        def find(
+            self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+        ) -> list[Face]:
             (face,) = super().find(frame)
             points = face.landmarks.copy()
             points[65:68, 1] += 4
@@ -86,7 +88,9 @@ def test_both_sides_are_seen_by_the_same_detector() -> None:
 
 def test_a_target_that_never_blinks_has_no_eye_correlation() -> None:
     class Staring(ColourFinder):
-        def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+        def find(
+            self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+        ) -> list[Face]:
             points = moving_face(0) + np.random.default_rng(frame[0, 0, 0]).normal(0, 0.1, (68, 2))
             return [Face((0, 0, 1, 1), points, 1.0)]
 
@@ -110,7 +114,9 @@ def test_narrow_eyes_are_as_open_as_wide_ones() -> None:
 
         shut = 1.0
 
-        def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+        def find(
+            self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+        ) -> list[Face]:
             (face,) = super().find(frame)
             hers = frame[100:150, 100:150, 0].mean() > frame[100:150, 100:150, 2].mean()
             share = 0.6 * self.shut if hers else 1.0

@@ -61,8 +61,8 @@ def beside(small: int, large: int = 420) -> np.ndarray:
 
 def test_a_small_face_beside_a_large_one_is_found_where_all_are_wanted() -> None:
     image = beside(110)
-    assert len(FINDER.find(image)) == len(FINDER.find(image, looks="first")) == 1
-    large, small = FINDER.find(image, looks="all")
+    assert len(FINDER.find(image)) == len(FINDER.find(image, effort="coarse")) == 1
+    large, small = FINDER.find(image, effort="fine")
     assert 60 < large.box[0] < large.box[2] < 480
     assert 900 < small.box[0] < small.box[2] < 1010
 
@@ -73,7 +73,7 @@ def test_a_thorough_look_finds_no_face_where_none_is() -> None:
         frontal(512),
         render(person("bram"), random_scene(np.random.default_rng(3)), 1024).image,
     ]
-    assert [len(FINDER.find(image, looks="all")) for image in frames] == [2, 1, 1]
+    assert [len(FINDER.find(image, effort="fine")) for image in frames] == [2, 1, 1]
 
 
 def test_a_finder_for_small_faces_finds_what_the_usual_one_misses() -> None:
@@ -87,7 +87,7 @@ def test_a_finder_for_small_faces_finds_what_the_usual_one_misses() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1)])
 def test_a_sliver_shows_no_face(shape: tuple[int, int]) -> None:
-    assert FINDER.find(np.zeros((*shape, 3), np.uint8), looks="all") == []
+    assert FINDER.find(np.zeros((*shape, 3), np.uint8), effort="fine") == []
 
 
 def test_no_face_is_an_empty_list() -> None:

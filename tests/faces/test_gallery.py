@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.gallery import portrait, telling_frame
 from faceswap.media.video.reading import VideoWriter, probe
 from tests.swap.fakes import face_at, smooth_noise
@@ -39,8 +39,10 @@ class ByNumber:
         self.asked = 0
         self.thorough = 0
 
-    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
-        fine = looks == "all"
+    def find(
+        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
+        fine = effort == "fine"
         self.asked += not fine
         self.thorough += fine
         return [face_at(100, 100, 50)] * (round(float(frame.mean()) / 50) + fine)

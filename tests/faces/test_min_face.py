@@ -9,9 +9,9 @@ from faceswap.errors import NoFaceFound
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.geometry import Geometry
+from faceswap.faces.regions import face_height
 from faceswap.jobs.fictional_media import cast_consent
 from faceswap.media.images import write_image
-from faceswap.swap.masks.shapes import face_height
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import Scene, person, render

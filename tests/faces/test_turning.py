@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import Box, Face, FaceFinder, Looks
+from faceswap.faces.detection import Box, Face, FaceFinder, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.tracking.tracks import Tracker
 from faceswap.faces.turn import Turn
-from faceswap.faces.turning import Upright, look_upright, turned
+from faceswap.faces.turning import Upright, find_upright, turned
 from faceswap.media.video.reading import Frame
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.chunks import Tally
-from faceswap.swap.video.video_swapper import Work
+from faceswap.swap.video.video_swapper import VideoSwapper
 from faceswap.synthetic import CAST, Scene, render
 from tests.swap.fakes import KnownFaces, Paint, face_at, smooth_noise
 
@@ -27,12 +27,14 @@ def mark(image: np.ndarray) -> np.ndarray:
 
 
 class Standing(KnownFaces):
-    """Finds its faces only in pictures that stand upright; counts its looks."""
+    """Finds its faces only in pictures that stand upright; counts its searches."""
 
-    looks = 0
+    searches = 0
 
-    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
-        self.looks += 1
+    def find(
+        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
+        self.searches += 1
         return super().find(frame, hint) if frame[:4].min() == 255 else []
 
 
@@ -63,11 +65,11 @@ def test_turned_is_clockwise_and_its_own_inverse() -> None:
 
 def test_a_turn_that_is_given_is_the_only_one_tried() -> None:
     finder = Standing(FACE)
-    assert look_upright(finder, turned(UPRIGHT, 90), "0") == (0, [])
-    assert look_upright(finder, turned(UPRIGHT, 90), "270")[0] == 270
-    assert finder.looks == 2
-    assert look_upright(finder, UPRIGHT) == (0, [FACE])
-    assert finder.looks == 3, "who stands costs one look"
+    assert find_upright(finder, turned(UPRIGHT, 90), "0") == (0, [])
+    assert find_upright(finder, turned(UPRIGHT, 90), "270")[0] == 270
+    assert finder.searches == 2
+    assert find_upright(finder, UPRIGHT) == (0, [FACE])
+    assert finder.searches == 3, "who stands costs one search"
 
 
 def test_the_label_is_upright_in_the_result() -> None:
@@ -85,35 +87,37 @@ def frames(*images: np.ndarray) -> list[Frame]:
 
 def test_a_video_that_lies_is_turned_and_its_result_lies() -> None:
     lying, nobody = turned(UPRIGHT, 90), turned(np.full_like(UPRIGHT, 90), 90)
-    work = Work(swapper(Standing(FACE)), Tally())
-    found = work.find(frames(*[nobody] * 12, *[lying] * 12, *[UPRIGHT] * 12))
-    results = [work.lay(*one) for one in work.reshape(work.fit(work.draw(found)))]
+    video = VideoSwapper(swapper(Standing(FACE)), Tally())
+    tracked = video.find(frames(*[nobody] * 12, *[lying] * 12, *[UPRIGHT] * 12))
+    results = [
+        video.composite(*one) for one in video.reshape(video.transfer_expression(video.generate(tracked)))
+    ]
     assert [image.shape for image in results] == [lying.shape] * 24 + [UPRIGHT.shape] * 12
     expected = swapper(Standing(FACE)).swap(UPRIGHT).image
     np.testing.assert_array_equal(turned(results[23], -90), expected)
     np.testing.assert_array_equal(results[-1], expected)
-    assert work.tally.frames == 36
+    assert video.tally.frames == 36
 
 
 def test_a_video_without_faces_is_searched_the_other_ways_once_a_second() -> None:
     finder = Standing(FACE)
     upright = Upright(finder)
     assert not any(upright.changes(frame, []) for frame in frames(*[np.full_like(UPRIGHT, 90)] * 25))
-    assert finder.looks == 3 * 3
+    assert finder.searches == 3 * 3
 
 
 @pytest.mark.parametrize("video", [False, True])
 def test_extraction_sees_the_faces_of_what_lies(video: bool) -> None:
     tracker = Tracker(Standing(FACE), video)
     for frame in frames(turned(UPRIGHT, 180), turned(UPRIGHT, 180)):
-        (sighting,) = tracker.see(frame)
-        assert (sighting.turn, sighting.face) == (180, FACE)
+        (one,) = tracker.track(frame)
+        assert (one.turn, one.face) == (180, FACE)
 
 
 @pytest.mark.parametrize("lying", [90, 180, 270])
 def test_a_drawn_face_that_lies_is_found(lying: int) -> None:
     image = np.asarray(render(CAST[0], Scene(), 256).image, np.uint8)
-    degrees, (face,) = look_upright(FaceFinder(), turned(image, lying))
+    degrees, (face,) = find_upright(FaceFinder(), turned(image, lying))
     assert degrees == 360 - lying
     (upright,) = FaceFinder().find(image)
     np.testing.assert_allclose(face.landmarks, upright.landmarks, atol=0.5)

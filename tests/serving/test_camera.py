@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaTooLarge
-from faceswap.faces.detection import Box, Face, Looks, overlap
+from faceswap.faces.detection import Box, Face, SearchEffort, overlap
 from faceswap.swap.options import SwapOptions
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
@@ -32,7 +32,9 @@ def test_the_camera_is_labelled(registry: MemoryRegistry, tmp_path: Path) -> Non
 class NearHint(KnownFaces):
     """As dlib's: with a hint only the face there is found."""
 
-    def find(self, frame: Pixels, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: Pixels, hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         faces = super().find(frame, hint)
         return [face for face in faces if hint is None or overlap(face.box, hint) > 0.4] or faces
 

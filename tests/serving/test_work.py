@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe
 from faceswap.provenance.metadata import read_provenance
@@ -253,7 +253,9 @@ def test_the_faces_of_a_chosen_frame(registry: MemoryRegistry, tmp_path: Path) -
     class Late(KnownFaces):
         """Sees the second face in the third second only."""
 
-        def find(self, frame: Pixels, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+        def find(
+            self, frame: Pixels, hint: Box | None = None, effort: SearchEffort = "until_found"
+        ) -> list[Face]:
             late = np.abs(frame.astype(float) - smooth_noise(200, 320, seed=2)).mean() < 10
             return super().find(frame)[: 2 if late else 1]
 

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import Crispness
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import TEMPLATE, Geometry, Points
-from faceswap.swap.expression.generated_landmarks import READ_AT
+from faceswap.swap.expression.generated_landmarks import DETECTION_SIDE
 
 
 def face_points(x: float, y: float, height: float, roll: float = 0.0) -> Points:
@@ -23,10 +23,10 @@ def face_at(x: float, y: float, height: float, roll: float = 0.0) -> Face:
     return Face(box=(*points.min(0), *points.max(0)), landmarks=points, score=1.0)
 
 
-def face_in_drawing() -> Points:
-    """(68, 2) landmarks of the mean face in a network's drawing, as large as it is when its outline is read."""
-    middle = (READ_AT - 1) / 2
-    return face_points(middle, middle, READ_AT / 1.5)
+def generated_face_points() -> Points:
+    """(68, 2) landmarks of the mean face in a generated picture, as large as it is when landmarks are detected."""
+    middle = (DETECTION_SIDE - 1) / 2
+    return face_points(middle, middle, DETECTION_SIDE / 1.5)
 
 
 class KnownFaces:
@@ -37,14 +37,16 @@ class KnownFaces:
         self.embedded = 0
         self.hints: list[Box | None] = []
 
-    def find(self, frame: NDArray[np.uint8], hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: NDArray[np.uint8], hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         self.hints.append(hint)
         return list(self.faces)
 
     def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
-        """Of the face whose box this is; in a network's drawing those of the mean face, where crops have it."""
-        if frame.shape[:2] == (READ_AT, READ_AT):
-            return face_in_drawing()
+        """Of the face whose box this is; in a generated picture those of the mean face, where crops have it."""
+        if frame.shape[:2] == (DETECTION_SIDE, DETECTION_SIDE):
+            return generated_face_points()
         return min(
             self.faces, key=lambda face: abs(face.box[0] - box[0]) + abs(face.box[1] - box[1])
         ).landmarks

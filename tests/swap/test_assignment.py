@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from faceswap.faces.geometry import Geometry
-from faceswap.swap.assignment import Role, cast
+from faceswap.swap.assignment import Reference, assign
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, smooth_noise
@@ -20,22 +20,22 @@ def person(x: float) -> np.ndarray:
     return embedding
 
 
-def roles(*matches: float | None) -> list[Role]:
-    return [Role(NETWORK, None if x is None else person(x)) for x in matches]
+def references(*matches: float | None) -> list[Reference]:
+    return [Reference(NETWORK, None if x is None else person(x)) for x in matches]
 
 
 def test_the_sum_of_distances_decides_not_the_first_face() -> None:
     # The first face is nearer to both; alone it would take role 1 and leave the second face nothing allowed.
     distances = [np.array([0.30, 0.20]), np.array([0.70, 0.35])]
-    assert cast(distances, roles(100, 200), 0.6) == [0, 1]
+    assert assign(distances, references(100, 200), 0.6) == [0, 1]
 
 
 def test_a_person_is_one_face_and_strangers_are_left_alone_or_get_the_role_for_everybody() -> None:
     distances = [np.array([0.5]), np.array([0.3]), np.array([0.9])]
-    assert cast(distances, roles(100), 0.6) == ["another person", 0, "another person"]
+    assert assign(distances, references(100), 0.6) == ["another person", 0, "another person"]
     with_all = [np.array([NAN, d[0]]) for d in distances]
-    assert cast(with_all, roles(None, 100), 0.6) == [0, 1, 0]
-    assert cast([], roles(100), 0.6) == []
+    assert assign(with_all, references(None, 100), 0.6) == [0, 1, 0]
+    assert assign([], references(100), 0.6) == []
 
 
 def test_two_faces_get_two_references() -> None:
@@ -44,11 +44,11 @@ def test_two_faces_get_two_references() -> None:
     finder = KnownFaces(left, right)
     x = {side: finder.embed(frame, face.landmarks) for side, face in (("left", left), ("right", right))}
     # networks of different sizes, named against the order of the faces
-    blue = Role(Paint(Geometry(96, 1.5), BLUE), x["left"])
+    blue = Reference(Paint(Geometry(96, 1.5), BLUE), x["left"])
     swapper = Swapper(Paint(Geometry(64, 1.5), RED), finder, PLAIN, match=x["right"], others=[blue])
     result = swapper.swap(frame)
     assert result.swapped == 2
-    assert [face.role for face in result.faces] == [1, 0]
+    assert [face.reference for face in result.faces] == [1, 0]
     assert tuple(result.image[100, 100]) == BLUE
     assert tuple(result.image[100, 300]) == RED
 
@@ -57,7 +57,7 @@ def test_the_rest_gets_the_reference_without_a_photo() -> None:
     frame = smooth_noise(200, 600)
     faces = [face_at(x, 100, 60) for x in (100, 300, 500)]
     finder = KnownFaces(*faces)
-    special = Role(Paint(Geometry(64, 1.5), BLUE), finder.embed(frame, faces[1].landmarks))
+    special = Reference(Paint(Geometry(64, 1.5), BLUE), finder.embed(frame, faces[1].landmarks))
     image = Swapper(Paint(Geometry(64, 1.5), RED), finder, PLAIN, others=[special]).swap(frame).image
     assert [tuple(image[100, x]) for x in (100, 300, 500)] == [RED, BLUE, RED]
 

@@ -11,7 +11,8 @@ from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
 from faceswap.media.images import read_image
 from faceswap.media.video.reading import VideoReader
-from faceswap.swap.masks.shapes import face_mask
+from faceswap.swap.face_crop import FaceCrop
+from faceswap.swap.masks.face_mask import face_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.stream import swap_video
@@ -29,9 +30,8 @@ def test_a_network_that_returns_its_input_gives_the_frame_back(real_faces: Path,
     assert result.swapped == 1
     face = result.faces[0]
     assert face.matrix is not None
-    mask = face_mask(
-        Region(0, 0, 512, 512), face.face.landmarks, swapper.network.geometry, face.matrix, PLAIN
-    )
+    crop = FaceCrop(face.face.landmarks, swapper.network.geometry, face.matrix, (512, 512))
+    mask = face_mask(Region(0, 0, 512, 512), crop, PLAIN)
     error = np.abs(result.image.astype(int) - frame).mean(-1)
     assert error[mask > 0].mean() < 2
     assert error[mask == 0].max() == 0

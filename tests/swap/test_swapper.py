@@ -7,7 +7,8 @@ from faceswap.errors import FaceError
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
-from faceswap.swap.masks.shapes import face_mask
+from faceswap.swap.face_crop import FaceCrop
+from faceswap.swap.masks.face_mask import face_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, face_points, smooth_noise
@@ -27,7 +28,8 @@ def test_a_network_that_returns_its_input_gives_the_frame_back(size: int, height
     result = swapper.swap(frame)
     matrix = result.faces[0].matrix
     assert matrix is not None
-    mask = face_mask(Region(0, 0, 500, 500), face.landmarks, swapper.network.geometry, matrix, PLAIN)
+    crop = FaceCrop(face.landmarks, swapper.network.geometry, matrix, (500, 500))
+    mask = face_mask(Region(0, 0, 500, 500), crop, PLAIN)
     error = np.abs(result.image.astype(int) - frame).mean(-1)
     assert error[mask > 0].mean() < limit
     assert error[mask == 0].max() == 0
@@ -54,30 +56,30 @@ def test_all_faces_survive_in_one_call_of_the_network() -> None:
         assert tuple(result.image[100, x]) == RED
 
 
-def test_targets_are_reshaped_before_anything_is_laid_and_in_a_new_frame() -> None:
+def test_targets_are_reshaped_before_anything_is_composited_and_in_a_new_frame() -> None:
     frame = smooth_noise(300, 600)
     kept = frame.copy()
     faces = [face_at(x, 150, 80) for x in (150, 450)]
     swapper = Swapper(Echo(GEOMETRY), KnownFaces(*faces), PLAIN)
-    drawn = swapper.draw(frame, faces)
-    first, second = drawn
-    assert first.placed is not None
-    wide = first.placed.landmarks.copy()
+    first, second = swapper.generate(frame, faces)
+    assert first.generated is not None
+    wide = first.generated.crop.landmarks.copy()
     wide[:17, 0] += 0.15 * (wide[:17, 0] - 150)  # only the jaw differs, and only of one face
-    drawn = [replace(first, placed=replace(first.placed, drawn=wide)), second]
-    image, shaped = swapper.reshape(frame, drawn)
+    image, shaped = swapper.reshape(
+        frame, [replace(first, generated=replace(first.generated, landmarks=wide)), second]
+    )
     assert (frame == kept).all()
     changed = np.abs(image.astype(int) - frame).max(-1) > 0
     assert changed[:, :300].any() and not changed[:, 330:].any()
-    placed = shaped[0].placed
-    assert placed is not None and placed.moved is not None
-    assert np.ptp(placed.moved[:17, 0]) > 1.1 * np.ptp(placed.landmarks[:17, 0])
-    assert shaped[1].placed is not None and shaped[1].placed.moved is None
+    face, other = (one.generated for one in shaped)
+    assert face is not None and face.reshaped_target is not None
+    assert np.ptp(face.reshaped_target[:17, 0]) > 1.1 * np.ptp(face.crop.landmarks[:17, 0])
+    assert other is not None and other.reshaped_target is None
     nobody, nothing = swapper.reshape(frame, [])
     assert nobody is frame and nothing == []
 
 
-def test_overlapping_faces_are_laid_over_each_other() -> None:
+def test_overlapping_faces_are_composited_over_each_other() -> None:
     class Two(Paint):
         def __call__(self, crops: np.ndarray) -> np.ndarray:
             return np.stack([np.full(crops.shape[1:], c, np.float32) for c in ((1, 0, 0), (0, 0, 1))])

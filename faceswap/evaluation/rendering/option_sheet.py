@@ -87,9 +87,9 @@ def _with(swapper: Swapper, **changes: object) -> Swapper:
 
 
 def _chosen(frame: Picture, swapper: Swapper) -> Face:
-    faces = swapper.finder.find(frame, looks="all")
+    faces = swapper.finder.find(frame, effort="fine")
     result = swapper.apply(frame, faces, swapper.select(frame, faces))
-    swapped = [f.face for f in result.faces if f.skipped is None and f.role == 0]
+    swapped = [f.face for f in result.faces if f.skipped is None and f.reference == 0]
     if not swapped:
         reasons = ", ".join(sorted({str(f.skipped) for f in result.faces if f.skipped})) or "none found"
         raise NoFaceFound(f"No face of the frame is swapped: {reasons}", "choose another moment with --start")

@@ -23,6 +23,7 @@ Kind = Literal["typical", "best", "worst"]
 _BAND = 18
 """Height of a caption, px."""
 _GREY = 32
+"""Grey level of the background."""
 
 
 class FaceSwapper(Protocol):

@@ -13,6 +13,7 @@ from faceswap.media.sources import MediaItem
 from faceswap.media.video.reading import VideoInfo, probe
 
 _PHOTOS = 16
+"""Photos of one piece of work for a process; not measured."""
 _SHORTEST, _LONGEST = 4.0, 30.0
 
 

@@ -22,13 +22,14 @@ from faceswap.errors import FaceError, MediaError, MediaTooLarge, StorageError
 from faceswap.faces.geometry import Geometry, apply, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.quality import perceptual_hash, sharpness
-from faceswap.faces.tracking.tracks import Finder, Sighting, Tracker, settle
+from faceswap.faces.tracking.tracks import Finder, TrackedFace, Tracker, settle
 from faceswap.faces.turn import Turn
 from faceswap.faces.turning import turned
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import Frame, VideoReader
 
 _THUMB = 32
+"""Side, px, of the small pictures by which duplicates are told."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _do(segment: Segment, finder: Finder, geometry: Geometry, part: Path) -> Non
     for frame, name in _frames(segment, found):
         found.count("frames")
         try:
-            seen = tracker.see(frame)
+            seen = tracker.track(frame)
         except (
             cv2.error,
             RuntimeError,
@@ -118,10 +119,10 @@ def _do(segment: Segment, finder: Finder, geometry: Geometry, part: Path) -> Non
         if seen and seen[0].turn:
             found.count("frames turned")
         shown = replace(frame, image=turned(frame.image, seen[0].turn)) if seen else frame
-        for sighting in seen:
+        for tracked in seen:
             found.count("faces")
             try:
-                found.rows.append(_row(shown, name, sighting, geometry, part, len(found.rows)))
+                found.rows.append(_row(shown, name, tracked, geometry, part, len(found.rows)))
             except FaceError as error:
                 found.count("landmarks of no use")
                 found.messages.append(f"{name}, frame {frame.index}: {error.message}")
@@ -185,12 +186,12 @@ def embed_crop(
 def _row(
     frame: Frame,
     name: str,
-    sighting: Sighting,
+    tracked: TrackedFace,
     geometry: Geometry,
     folder: Path,
     number: int,
 ) -> dict[str, Any]:
-    face, embedding = sighting.face, sighting.embedding
+    face, embedding = tracked.face, tracked.embedding
     matrix = geometry.matrix(face.landmarks)
     crop = geometry.crop(frame.image, matrix)
     file = f"{number:06d}.jpg"
@@ -203,7 +204,7 @@ def _row(
         "frame": frame.index,
         "frame_width": frame.image.shape[1],
         "frame_height": frame.image.shape[0],
-        "turn": sighting.turn,
+        "turn": tracked.turn,
         "time": frame.time,
         "box": [round(v, 2) for v in face.box],
         "score": face.score,
@@ -211,7 +212,7 @@ def _row(
         "matrix": matrix.ravel().tolist(),
         "scale": scale_of(matrix),
         "embedding": embedding.tolist() if embedding is not None else None,
-        "track": sighting.track,
+        "track": tracked.track,
         "sharpness": sharpness(crop),
         "phash": f"{perceptual_hash(crop):016x}",
         "thumb": thumb.tobytes().hex(),

@@ -12,12 +12,15 @@ from faceswap.faces.geometry import Geometry
 from faceswap.faces.identity import largest_cluster
 
 HELD_OUT = 0.2
+"""Share of the faces that training does not see."""
 _GAP = 0.2
 """Seconds of video left out between training and held-out faces: neighbouring frames are near-duplicates."""
 _GAP_FROM = 25
 """Fewer faces of a video are not thinned by the gap."""
 _SAME_THUMB = 1.0
+"""Mean difference of two small pictures, grey levels, up to which they are duplicates; not measured."""
 _SAME_GROUP = 10
+"""Bits of 64 in which the hashes of two photos of one group differ at most; not measured."""
 Mask = NDArray[np.bool_]
 
 

@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame: calm landmarks, and a memory of who is who."""
+"""Faces followed from frame to frame: smoothed landmarks, and a memory of who is who."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,12 +16,32 @@ from faceswap.faces.geometry import Geometry, Points, scale_of
 Memory = TypeVar("Memory")
 
 _UNIT = Geometry(size=256, coverage=1.0)
-_JUMP = 0.35
-"""Landmarks that move further than this between two frames (face heights) are another face, or a cut."""
-_NEAR, _APART = 0.9, 1.3
-"""Face heights between two faces' centres below which they cross, and beyond which they have parted again."""
-_FORGET = 0.5
-"""Seconds after which a face that is not seen any more is forgotten."""
+"""The crop by which a face height is told in pixels."""
+
+
+@dataclass(frozen=True)
+class FollowerTuning:
+    """Constants of linking and smoothing; not measured."""
+
+    jump: float = 0.35
+    """Landmarks that move further than this between two frames, face heights on average, are another face, or a cut."""
+    near: float = 0.9
+    """Face heights between two faces' centres below which they cross."""
+    apart: float = 1.3
+    """Face heights beyond which they have parted again."""
+    forget: float = 0.5
+    """Seconds after which a face that is not seen any more is forgotten."""
+    slowest: float = 1.5
+    """Cutoff of the smoothing at rest, Hz."""
+    beta: float = 10.0
+    """Hz by which the cutoff rises per face height a second."""
+    speed_cutoff: float = 2.0
+    """Cutoff of the filter that the speed itself runs through, Hz."""
+    velocity_share: float = 0.5
+    """Share of a new velocity of the whole face that counts at once."""
+
+
+TUNING = FollowerTuning()
 
 
 class OneEuro:
@@ -36,7 +56,12 @@ class OneEuro:
         speed_cutoff: of the filter that the speed itself runs through, Hz.
     """
 
-    def __init__(self, slowest: float = 1.5, beta: float = 10.0, speed_cutoff: float = 2.0) -> None:
+    def __init__(
+        self,
+        slowest: float = TUNING.slowest,
+        beta: float = TUNING.beta,
+        speed_cutoff: float = TUNING.speed_cutoff,
+    ) -> None:
         self.slowest, self.beta, self.speed_cutoff = slowest, beta, speed_cutoff
         self._points: Points | None = None
         self._speed: Points = np.zeros(0)
@@ -82,7 +107,7 @@ class Track(Generic[Memory]):
     memory: Memory
     """What its user remembers of it."""
     distances: NDArray[np.float64] | None = None
-    """(roles,) embedding distances to the people of the roles, where they were measured."""
+    """(references,) embedding distances to the people of the references, where they were measured."""
     measured: float = -math.inf
     """Seconds, when that was."""
     velocity: Points = field(default_factory=lambda: np.zeros(2))
@@ -116,7 +141,7 @@ class Follower(Generic[Memory]):
             faces: of this frame, in any order.
             time: of this frame in seconds.
         """
-        self._known = [k for k in self._known if 0 <= time - k.time <= _FORGET]
+        self._known = [k for k in self._known if 0 <= time - k.time <= TUNING.forget]
         units = [_height(face.landmarks) for face in faces]
         linked = self._linked(faces, units, time)
         result: list[tuple[Face, Track[Memory]]] = []
@@ -146,7 +171,7 @@ class Follower(Generic[Memory]):
                 for face, unit in zip(faces, units, strict=True)
             ]
         )
-        allowed = costs < _JUMP
+        allowed = costs < TUNING.jump
         rows, columns = linear_sum_assignment(np.where(allowed, costs, 10.0 * (1 + len(faces))))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             if allowed[row, column]:
@@ -158,9 +183,9 @@ class Follower(Generic[Memory]):
         centre = followed.raw.mean(0)
         others = [k for k in self._known if k is not followed]
         nearest = min((float(np.linalg.norm(k.raw.mean(0) - centre)) for k in others), default=math.inf)
-        if nearest < _NEAR * unit:
+        if nearest < TUNING.near * unit:
             followed.crossing = True
-        elif followed.crossing and nearest > _APART * unit:
+        elif followed.crossing and nearest > TUNING.apart * unit:
             followed.crossing, followed.measured = False, -math.inf
 
 
@@ -168,7 +193,7 @@ def _move(followed: Track[Memory], landmarks: Points, time: float) -> None:
     step = time - followed.time
     if step > 0:
         velocity = (landmarks - followed.raw).mean(0) / step
-        followed.velocity = followed.velocity + 0.5 * (velocity - followed.velocity)
+        followed.velocity = followed.velocity + TUNING.velocity_share * (velocity - followed.velocity)
     followed.raw, followed.time = landmarks, time
 
 

@@ -26,15 +26,29 @@ from faceswap.faces.turning import Upright
 from faceswap.media.video.reading import Frame
 
 Embedding = NDArray[np.float64]
-EMBED_SECONDS = 1.0
-_LOOK_SECONDS = 0.4
-"""A frame is searched as a whole at least so often; in between only where the one face was."""
-_SAME_BOX = 0.5
-_MOVED = 0.2
-"""Mean path of the landmarks in face heights: up to 0.07 from frame to frame in talking heads."""
-_CUT = 20.0
-"""Mean grey difference of two successive frames: up to 12 in talking heads, 38 and more between shots."""
-_SMALL = (32, 32)
+
+
+@dataclass(frozen=True)
+class TrackTuning:
+    """Constants of tracks; measured on footage of talking heads where said, else not measured."""
+
+    embed_every: float = 1.0
+    """Seconds of a track after which it is embedded again."""
+    search_every: float = 0.4
+    """Seconds after which a frame is searched as a whole; in between only where the one face was."""
+    same_box: float = 0.5
+    """Overlap from which on two boxes may be of the same face."""
+    moved: float = 0.2
+    """Mean path of the landmarks in face heights up to which they are of the same face; measured: up to 0.07 from frame
+    to frame."""
+    cut: float = 20.0
+    """Mean grey difference of two successive frames from which on there is a cut; measured: up to 12 within a shot, 38
+    and more between shots."""
+    small: tuple[int, int] = (32, 32)
+    """Size, px, at which frames are compared for that."""
+
+
+TUNING = TrackTuning()
 
 
 class Finder(FaceSearcher, Protocol):
@@ -45,7 +59,7 @@ class Finder(FaceSearcher, Protocol):
 
 
 @dataclass(frozen=True)
-class Sighting:
+class TrackedFace:
     """A face in a frame as it was turned, the number of its track, its embedding where one was due, and the turn."""
 
     face: Face
@@ -63,7 +77,7 @@ class _Known:
 
 
 class Tracker:
-    """Looks at the frames of one video, or at unrelated pictures, in order.
+    """Finds and links the faces in the frames of one video, or in unrelated pictures, in order.
 
     Args:
         finder: of faces.
@@ -79,7 +93,7 @@ class Tracker:
         self._searched = -np.inf
         self._before: NDArray[np.int16] | None = None
 
-    def see(self, frame: Frame) -> list[Sighting]:
+    def track(self, frame: Frame) -> list[TrackedFace]:
         """The faces of the next frame, the largest first."""
         if not self.video:
             self._upright = Upright(self.finder, self.turn)
@@ -92,34 +106,36 @@ class Tracker:
             faces = self._find(shown)
         return self._link(shown, faces)
 
-    def _link(self, frame: Frame, faces: list[Face]) -> list[Sighting]:
-        sightings, known = [], []
+    def _link(self, frame: Frame, faces: list[Face]) -> list[TrackedFace]:
+        tracked, known = [], []
         for face in faces:
             old = self._linked(face)
             track, embedded = (old.track, old.embedded) if old else (self._tracks, -np.inf)
             self._tracks += old is None
             embedding = None
-            if frame.time - embedded >= EMBED_SECONDS:
+            if frame.time - embedded >= TUNING.embed_every:
                 embedding, embedded = self.finder.embed(frame.image, face.landmarks), frame.time
             known.append(_Known(track, face, embedded))
-            sightings.append(Sighting(face, track, embedding, self._upright.degrees))
+            tracked.append(TrackedFace(face, track, embedding, self._upright.degrees))
         self._known = known
-        return sightings
+        return tracked
 
     def _find(self, frame: Frame) -> list[Face]:
-        due = frame.time - self._searched >= _LOOK_SECONDS
+        due = frame.time - self._searched >= TUNING.search_every
         if not due and not self._known:
-            return self.finder.find(frame.image, looks="first")
+            return self.finder.find(frame.image, effort="coarse")
         if not due and len(self._known) == 1:
             return self.finder.find(frame.image, self._known[0].face.box)
         self._searched = frame.time
         return self.finder.find(frame.image)
 
     def _is_cut(self, image: NDArray[np.uint8]) -> bool:
-        small = cv2.cvtColor(cv2.resize(image, _SMALL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        small = cv2.cvtColor(
+            cv2.resize(image, TUNING.small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
+        )
         now, before = small.astype(np.int16), self._before
         self._before = now
-        return before is None or float(np.abs(now - before).mean()) > _CUT
+        return before is None or float(np.abs(now - before).mean()) > TUNING.cut
 
     def _linked(self, face: Face) -> _Known | None:
         """The face of the frame before that this one continues; each is continued once."""
@@ -131,7 +147,7 @@ class Tracker:
         fits = [
             (path, index)
             for index, (path, old) in enumerate(zip(paths, self._known, strict=True))
-            if path <= _MOVED and overlap(face.box, old.face.box) > _SAME_BOX
+            if path <= TUNING.moved and overlap(face.box, old.face.box) > TUNING.same_box
         ]
         return self._known.pop(min(fits)[1]) if fits else None
 
@@ -157,7 +173,7 @@ def settle(
     known = {index: found for index, found in enumerate(embeddings) if found is not None}
     new: dict[int, Embedding] = {}
     last = len(times) - 1
-    if last not in known and times[last] - times[max(known)] > EMBED_SECONDS / 4:
+    if last not in known and times[last] - times[max(known)] > TUNING.embed_every / 4:
         new[last] = known[last] = embed(last)
     for first, second in pairwise(sorted(known)):
         before, after = known[first], known[second]

@@ -39,9 +39,9 @@ _FIRST_SEED = 3000
 
 
 def fitting(options: PretrainingOptions, name: str) -> PretrainingOptions:
-    """The options, with pictures rendered large enough to show the detail that the preset of that name draws."""
-    drawn = preset(name)
-    least = LEAST_DETAIL * drawn.size * _COVERAGE / drawn.coverage / _CROP
+    """The options, with pictures rendered large enough to show the detail that the preset of that name generates."""
+    wanted = preset(name)
+    least = LEAST_DETAIL * wanted.size * _COVERAGE / wanted.coverage / _CROP
     if least <= options.render_size:
         return options
     return options.model_copy(update={"render_size": 16 * math.ceil(least / 16)})

@@ -1,4 +1,4 @@
-"""Fictional people drawn on all cores: what networks learn from that are to know faces in general."""
+"""Fictional people rendered on all cores: what networks learn from that are to know faces in general."""
 
 import multiprocessing
 from collections.abc import Callable

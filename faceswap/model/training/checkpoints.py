@@ -25,6 +25,7 @@ from faceswap.errors import CheckpointError
 logger = logging.getLogger(__name__)
 Arrays = list[NDArray[Any]]
 _KEEP = 2
+"""Checkpoints that are kept: one more than needed, in case the newest is damaged."""
 _MODEL, _OPTIMIZER, _STATE = "model.npz", "optimizer.npz", "state.json"
 _SUMS = "SHA256SUMS"
 """As ``sha256sum --check`` reads it."""

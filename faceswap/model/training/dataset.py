@@ -19,8 +19,9 @@ from faceswap.model.training.pairs.on_host import Array, PairMaker
 _FEATURES = (*EYES, MOUTH)
 """Landmarks of the two eyes and the mouth."""
 MIN_FACES = 8
+"""Faces of an identity below which no training begins; not measured."""
 LEAST_DETAIL = 0.75
-"""Side of what a face set stores against the side that is drawn: below, the network would learn to blur."""
+"""Side of what a face set stores against the side that is generated: below, the network would learn to blur."""
 
 
 Batch = tuple[Array, dict[str, Array]]
@@ -121,7 +122,8 @@ class TrainingData:
             shown = round(faces.geometry.size * preset.coverage / faces.geometry.coverage)
             if shown < LEAST_DETAIL * preset.size:
                 raise FaceSetError(
-                    f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} draws {preset.size}",
+                    f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} generates "
+                    f"{preset.size}",
                     "preprocess again with larger crops: --size "
                     f"{32 * math.ceil(preset.size * faces.geometry.coverage / preset.coverage / 32)}",
                 )

@@ -16,7 +16,7 @@ from faceswap.provenance.label import covered
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.chunks import Tally
-from faceswap.swap.video.video_swapper import Work
+from faceswap.swap.video.video_swapper import VideoSwapper
 
 Pixels = NDArray[np.uint8]
 
@@ -80,11 +80,11 @@ def _pages(picture: Picture, swapper: Swapper) -> tuple[list[Pixels], Tally, str
 
 
 def _animation(picture: Picture, swapper: Swapper) -> tuple[list[Pixels], Tally, str]:
-    """Frames that follow each other: faces are followed, and calm, as on a video."""
-    work = Work(swapper, Tally())
-    fitted = work.fit(work.draw(work.find(_frames(picture))))
-    images = [work.lay(*one) for one in work.reshape(fitted)]
-    tally = work.tally
+    """Successive frames: faces are tracked and smoothed, as on a video."""
+    video = VideoSwapper(swapper, Tally())
+    generated = video.generate(video.find(_frames(picture)))
+    images = [video.composite(*one) for one in video.reshape(video.transfer_expression(generated))]
+    tally = video.tally
     reason = f"no face swapped: {', '.join(sorted(tally.skipped))}" if tally.skipped else "no face found"
     return images, tally, reason
 

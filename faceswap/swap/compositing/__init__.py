@@ -1,1 +1,1 @@
-"""Compositing: the generated face laid into the frame: shape, colour, detail, blend."""
+"""Compositing: the generated face enters the frame: shape, colour, detail, blend."""

@@ -51,7 +51,7 @@ def _bytes(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
 def blend(
     frame: NDArray[np.uint8], over: NDArray[np.uint8], mask: NDArray[np.float32], region: Region
 ) -> None:
-    """Lay ``over`` on a region of the frame, in place; where the mask is 0 no pixel changes.
+    """Blend ``over`` into a region of the frame, in place; where the mask is 0 no pixel changes.
 
     Args:
         frame: (H, W, 3) uint8 RGB, changed.

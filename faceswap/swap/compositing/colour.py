@@ -15,17 +15,29 @@ from faceswap.swap.options import Colour
 
 Floats = NDArray[np.float32]
 
-_SAMPLES = 4096
-_FEWEST = 16
-_CONTRAST = (0.7, 1.4)
-"""The contrast is changed at most by these factors: a blurred swap must not be blown up to a real skin's."""
-_SKIN_CONTRAST = (0.9, 1.15)
-"""The same for the skin's lightness: flat light must not take a crisp swap's features, dark brows and eyes."""
-_SKIN_CHROMA = (0.6, 1.25)
-"""And for its chroma: what is redder than skin, lips and a nose, must not glow."""
-_QUANTILES = np.linspace(0, 100, 129)
-_CUT = 0.05
-"""A mean correction that moves further than this (of 1) between two frames is new light or a cut: no smoothing."""
+
+@dataclass(frozen=True)
+class ColourTuning:
+    """Constants of the colour transfers; not measured."""
+
+    samples: int = 4096
+    """Pixels of skin that are enough to fit a transfer."""
+    fewest: int = 16
+    """Pixels of skin below which nothing is fitted."""
+    contrast: tuple[float, float] = (0.7, 1.4)
+    """The contrast is changed at most by these factors: a blurred swap must not be blown up to a real skin's."""
+    skin_contrast: tuple[float, float] = (0.9, 1.15)
+    """The same for the skin's lightness: flat light must not take a crisp swap's features, dark brows and eyes."""
+    skin_chroma: tuple[float, float] = (0.6, 1.25)
+    """And for its chroma: what is redder than skin, lips and a nose, must not glow."""
+    quantiles: int = 129
+    """Quantiles of each channel by which histograms are compared."""
+    cut: float = 0.05
+    """A mean correction that moves further than this (of 1) between two frames is new light or a cut: no smoothing."""
+
+
+TUNING = ColourTuning()
+_QUANTILES = np.linspace(0, 100, TUNING.quantiles)
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class Transfer:
         """This transfer and that of the frame before: ``share`` (0..1) of this one, all of it after a cut."""
         if before is None or before.how != self.how or before.values.shape != self.values.shape:
             return self
-        if float(np.abs(self.shift - before.shift).max()) > _CUT:
+        if float(np.abs(self.shift - before.shift).max()) > TUNING.cut:
             return self
         w = np.float32(share)
         return Transfer(
@@ -92,12 +104,12 @@ def fit_transfer(
             f"There is no colour transfer {how!r}", f"choose one of: {', '.join(get_args(Colour))}"
         )
     count = int(skin.sum())
-    if how == "none" or count < _FEWEST:
+    if how == "none" or count < TUNING.fewest:
         return None
     if how == "seamless":
         field = _poisson(fit_colours(swapped, target, skin, "skin"), target, skin) - swapped
         return Transfer(how, field, field[skin].mean(0))
-    where = np.flatnonzero(skin)[:: max(1, count // _SAMPLES)]
+    where = np.flatnonzero(skin)[:: max(1, count // TUNING.samples)]
     source = swapped.reshape(-1, 3)[where].astype(np.float32, copy=False)
     goal = target.reshape(-1, 3)[where].astype(np.float32) / np.float32(255)
     shift = (goal.mean(0) - source.mean(0)).astype(np.float32)
@@ -176,15 +188,15 @@ def _moments(lab: Floats, goal: Floats, how: Colour) -> Floats:
     gain = np.ones(3, np.float32)
     wider = goal_spread / np.maximum(spread, 1e-3)
     if how == "reinhard":
-        gain = np.clip(wider, *_CONTRAST)
+        gain = np.clip(wider, *TUNING.contrast)
     elif how == "skin":
         # what reflects less has less contrast: CIE's lightness and 16 is about proportional to what is reflected
         darker = min(1.0, float((goal_middle[0] + 16) / (middle[0] + 16)))
-        gain[0] = darker * np.clip(wider[0] / darker, *_SKIN_CONTRAST)
+        gain[0] = darker * np.clip(wider[0] / darker, *TUNING.skin_contrast)
         # no factor leads from one tint to its opposite, or from none: there the offset does it all
         alike = middle[1:] * goal_middle[1:] > 1
         factor = np.divide(goal_middle[1:], middle[1:], out=np.ones_like(middle[1:]), where=alike)
-        gain[1:] = np.clip(factor, *_SKIN_CHROMA)
+        gain[1:] = np.clip(factor, *TUNING.skin_chroma)
     return np.vstack([gain, middle, goal_middle]).astype(np.float32)
 
 
@@ -206,7 +218,7 @@ def _monge_kantorovitch(source: Floats, goal: Floats) -> Floats:
     inverse = _power(s, -0.5)
     matrix = inverse @ _power(root @ g @ root, 0.5) @ inverse
     gains, axes = np.linalg.eigh(matrix)
-    matrix = (axes * np.clip(gains, *_CONTRAST)) @ axes.T
+    matrix = (axes * np.clip(gains, *TUNING.contrast)) @ axes.T
     offset = goal.mean(0) - source.mean(0) @ matrix
     return np.vstack([matrix, offset]).astype(np.float32)
 

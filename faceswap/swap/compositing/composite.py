@@ -1,4 +1,4 @@
-"""One swapped crop laid into the frame: outline, then occlusion, mask, colour, detail and blending, in this order."""
+"""One generated face composited into the frame: mask, occlusion, colours, detail and blending, in this order."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -7,75 +7,84 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness
+from faceswap.faces.geometry import Points
 from faceswap.faces.pose import frontality
-from faceswap.faces.regions import face_height, region_of
 from faceswap.faces.smoothing import weight_of_new
-from faceswap.swap.compositing.appearance import Light, in_light, light_of
+from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
 from faceswap.swap.compositing.blending import blend, uncrop
 from faceswap.swap.compositing.detail import add_grain
 from faceswap.swap.compositing.reshaping import Reshaping
-from faceswap.swap.expression.transfer import Fitting
-from faceswap.swap.face_crop import Placed
-from faceswap.swap.masks.occlusion_mask import Visible, visible_face
-from faceswap.swap.masks.shapes import face_mask, feature_mask
+from faceswap.swap.expression.transfer import ExpressionMemory
+from faceswap.swap.generated_face import GeneratedFace
+from faceswap.swap.masks.face_mask import face_mask, feature_mask
+from faceswap.swap.masks.occlusion_mask import VisibilityMask, visible_face
 from faceswap.swap.options import SwapOptions
 
-_OCCLUSION_MEMORY = 0.12
-"""Seconds over which the outline of an occluder is smoothed: hands are quick."""
+
+@dataclass(frozen=True)
+class CompositeTuning:
+    """Constants of compositing on a video; not measured."""
+
+    occlusion_seconds: float = 0.12
+    """Seconds over which the outline of an occluder is smoothed: hands are quick."""
+
+
+TUNING = CompositeTuning()
 
 
 @dataclass
-class Memory:
+class FaceMemory:
     """What is remembered of one face from frame to frame, so that its colours and its mask do not flicker."""
 
     time: float = -math.inf
     """Seconds, of the frame before."""
-    light: Light | None = None
-    visible: Visible | None = None
-    fitting: Fitting = field(default_factory=Fitting)
+    appearance: Appearance | None = None
+    visible: VisibilityMask | None = None
+    expression: ExpressionMemory = field(default_factory=ExpressionMemory)
     """Of the stage before, which may run in a thread of its own."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
 
-def reshaped(image: NDArray[np.uint8], face: Placed, options: SwapOptions) -> Placed:
-    """Give the target the outline of the drawn face, in place, before anything is laid on it.
+def reshape_target(
+    image: NDArray[np.uint8], face: GeneratedFace, options: SwapOptions, others: tuple[Points, ...] = ()
+) -> GeneratedFace:
+    """Give the target the outline of the generated face, in place, before anything is composited.
 
     Args:
         image: (H, W, 3) uint8 RGB, changed.
-        face: where the drawing goes.
+        face: with its landmarks, without which nothing moves.
         options: ``reshape`` and ``protect`` count here.
+        others: (68, 2) landmarks each of the frame's other faces, which must not move.
 
     Returns:
-        the face as it then lies in the image.
+        the face with the target's landmarks as they then lie in the image.
     """
-    region = region_of(face.geometry, face.matrix, image.shape[1], image.shape[0])
-    if face.drawn is None or not options.reshape or region.empty:
+    crop = face.crop
+    if face.landmarks is None or not options.reshape or crop.region.empty:
         return face
-    strength = options.reshape * frontality(face.landmarks)
-    reshaping = Reshaping(face.landmarks, face.drawn, face.matrix, strength, face.others)
-    before = image[region.slices].copy() if options.protect else image
+    strength = options.reshape * frontality(crop.landmarks)
+    reshaping = Reshaping(crop.landmarks, face.landmarks, crop.matrix, strength, others)
+    before = image[crop.region.slices].copy() if options.protect else image
     reshaping.apply(image)
     for feature in options.protect:
-        kept = feature_mask(feature, region, face.landmarks, face_height(face.geometry, face.matrix))
-        blend(image, before, kept, region)
-    return replace(face, moved=reshaping.moved(face.landmarks))
+        kept = feature_mask(feature, crop.region, crop.landmarks, crop.height)
+        blend(image, before, kept, crop.region)
+    return replace(face, reshaped_target=reshaping.moved(crop.landmarks))
 
 
-def lay(
+def composite(
     image: NDArray[np.uint8],
-    face: Placed,
-    output: NDArray[np.float32],
+    face: GeneratedFace,
     options: SwapOptions,
-    memory: Memory | None = None,
+    memory: FaceMemory | None = None,
     time: float = 0.0,
     crispness: Crispness = AS_ASKED,
 ) -> float:
-    """Blend one swapped crop into an image, in place.
+    """Blend one generated face into an image, in place.
 
     Args:
         image: (H, W, 3) uint8 RGB, changed.
-        face: where it goes, as :func:`reshaped` gives it.
-        output: (S, S, 3) float32 RGB, 0..1, of the network.
+        face: as :func:`reshape_target` gives it.
         options: all but the choice of faces and the label count.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
@@ -84,32 +93,34 @@ def lay(
     Returns:
         the area that was replaced, in pixels, partly replaced ones by their share.
     """
-    region = region_of(face.geometry, face.matrix, image.shape[1], image.shape[0])
+    crop, region = face.crop, face.crop.region
     if region.empty:
         return 0.0
-    mask = face_mask(region, face.outlined, face.geometry, face.matrix, options, face.drawn)
-    if face.fringe is not None:
-        mask *= Visible(face.fringe[..., 2], face.matrix).in_region(region)
+    mask = face_mask(region, crop, options, face.target_landmarks, face.landmarks)
+    if face.hair_mask is not None:
+        mask *= VisibilityMask(face.hair_mask.head, crop.matrix).in_region(region)
     visible = None
     if options.occlusion != "none":
         visible = _visible(image, face, memory, time)
         mask *= visible.in_region(region)
-    light = light_of(face, output, visible, options, crispness, memory.light if memory else None, time)
-    drawn = in_light(output, light, options)
-    over = uncrop(drawn, face.matrix, region)
+    before = memory.appearance if memory else None
+    appearance = measure_appearance(face, visible, options, crispness, before, time)
+    over = uncrop(apply_appearance(face.picture, appearance, options), crop.matrix, region)
     if options.grain:
         rng = memory.rng if memory else np.random.default_rng(0)
         over = add_grain(over, image[region.slices], mask > 0.5, options.grain, rng)
     blend(image, over, mask, region)
     if memory is not None:
-        memory.time, memory.light = time, light
+        memory.time, memory.appearance = time, appearance
     return float(mask.sum())
 
 
-def _visible(image: NDArray[np.uint8], face: Placed, memory: Memory | None, time: float) -> Visible:
+def _visible(
+    image: NDArray[np.uint8], face: GeneratedFace, memory: FaceMemory | None, time: float
+) -> VisibilityMask:
     """Where the face is not covered, smoothed over time where there is a memory."""
-    visible = visible_face(image, face.outlined)
+    visible = visible_face(image, face.target_landmarks)
     if memory is not None:
-        visible = visible.mixed(memory.visible, weight_of_new(time - memory.time, _OCCLUSION_MEMORY))
+        visible = visible.mixed(memory.visible, weight_of_new(time - memory.time, TUNING.occlusion_seconds))
         memory.visible = visible
     return visible

@@ -1,19 +1,46 @@
 """The target's focus and grain: how blurred and how noisy it is, and a swap with as much of both."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_REBLUR = 1.0
-_SHARPEST = 0.45
-"""Blur (standard deviation, px) of a crisp edge that is sampled by pixels."""
-_DIFFERENCE = 0.42
-"""Variance, px², that the central difference over two pixels and the sampling of a step add to an edge."""
 _NOISE = np.array([(1, -2, 1), (-2, 4, -2), (1, -2, 1)], np.float32) / 6
 """Difference of two Laplacians: it cancels what is locally linear, and keeps white noise's standard deviation."""
-_MAD = 1.4826
+
+
+@dataclass(frozen=True)
+class DetailTuning:
+    """Constants of focus and grain; not measured unless they follow from theory."""
+
+    reblur: float = 1.0
+    """Standard deviation, px, of the second blur by which the first is told."""
+    strongest: float = 95.0
+    """Percentile of the gradients from which on they count."""
+    least_gradient: float = 0.02
+    """Least gradient, of 1 a px, that counts as an edge."""
+    sharpest: float = 0.45
+    """Blur (standard deviation, px) of a crisp edge that is sampled by pixels."""
+    difference: float = 0.42
+    """Variance, px², that the central difference over two pixels and the sampling of a step add to an edge."""
+    least_blur: float = 0.25
+    """Variance, px², of the missing blur up to which a picture stays as it is."""
+    mad: float = 1.4826
+    """Standard deviation of a Gaussian over its median absolute value."""
+    fewest: int = 64
+    """Pixels below which no noise is measured."""
+    least_grain: float = 0.3
+    """Standard deviation, grey levels, of the missing noise up to which none is added."""
+    shared_grain: float = 0.8
+    """Share of the grain's deviation that all channels have in common: mostly brightness, as after demosaicing."""
+    own_grain: float = 0.6
+    """Share that each channel has for itself; the squares of both add up to 1."""
+
+
+TUNING = DetailTuning()
 
 
 def blur_of(crop: Floats, where: NDArray[np.bool_] | None = None) -> float:
@@ -30,18 +57,18 @@ def blur_of(crop: Floats, where: NDArray[np.bool_] | None = None) -> float:
         px; 0 where there is no edge to measure.
     """
     grey = cv2.cvtColor(np.ascontiguousarray(crop, np.float32), cv2.COLOR_RGB2GRAY)
-    first, second = (_gradient(g) for g in (grey, cv2.GaussianBlur(grey, (0, 0), _REBLUR)))
+    first, second = (_gradient(g) for g in (grey, cv2.GaussianBlur(grey, (0, 0), TUNING.reblur)))
     if where is not None:
         first, second = first[where], second[where]
     if first.size == 0:
         return 0.0
-    strong = first >= max(float(np.percentile(first, 95)), 0.02)
+    strong = first >= max(float(np.percentile(first, TUNING.strongest)), TUNING.least_gradient)
     if not strong.any():
         return 0.0
     ratio = float(np.median(first[strong] / np.maximum(second[strong], 1e-6)))
     # ratio² = (s² + reblur²) / s², where s holds the blur of the difference itself too
-    variance = _REBLUR**2 / max(ratio**2 - 1, 1e-2)
-    return float(np.sqrt(max(variance - _DIFFERENCE, 0.0)))
+    variance = TUNING.reblur**2 / max(ratio**2 - 1, 1e-2)
+    return float(np.sqrt(max(variance - TUNING.difference, 0.0)))
 
 
 def missing_blur(crop: Floats, target: NDArray[np.uint8], where: NDArray[np.bool_], enlarged: float) -> float:
@@ -58,9 +85,9 @@ def missing_blur(crop: Floats, target: NDArray[np.uint8], where: NDArray[np.bool
         px; 0 where the target is crisp.
     """
     wanted = blur_of(target.astype(np.float32) / np.float32(255), where)
-    lens = wanted**2 - (_SHARPEST * max(1.0, 2 * enlarged)) ** 2
+    lens = wanted**2 - (TUNING.sharpest * max(1.0, 2 * enlarged)) ** 2
     missing = min(lens, wanted**2 - blur_of(crop, where) ** 2) if wanted else 0.0
-    return float(np.sqrt(missing)) if missing > 0.25 else 0.0
+    return float(np.sqrt(missing)) if missing > TUNING.least_blur else 0.0
 
 
 def blurred(crop: Floats, deviation: float) -> Floats:
@@ -80,9 +107,9 @@ def noise_of(picture: NDArray[np.uint8], where: NDArray[np.bool_] | None = None)
     """
     filtered = np.abs(cv2.filter2D(picture.astype(np.float32), -1, _NOISE))
     samples = filtered[where] if where is not None else filtered.reshape(-1, 3)
-    if len(samples) < 64:
+    if len(samples) < TUNING.fewest:
         return np.zeros(3, np.float32)
-    return (np.median(samples, axis=0) * _MAD).astype(np.float32)
+    return (np.median(samples, axis=0) * TUNING.mad).astype(np.float32)
 
 
 def add_grain(
@@ -92,7 +119,7 @@ def add_grain(
     amount: float,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    """Lay noise on the swap until it has as much as the target.
+    """Add noise to the swap until it has as much as the target.
 
     Args:
         over, under: (h, w, 3) uint8 RGB, the swap and the target in the frame's pixels.
@@ -106,13 +133,13 @@ def add_grain(
     if not amount or not where.any():
         return over
     missing = np.sqrt(np.maximum(noise_of(under, where) ** 2 - noise_of(over, where) ** 2, 0))
-    if missing.max() < 0.3:
+    if missing.max() < TUNING.least_grain:
         return over
-    # mostly brightness, as after demosaicing and compression; the sum has the variance that is missing
     shape = over.shape[:2]
     shared = rng.standard_normal(shape, np.float32)[..., None]
     own = rng.standard_normal((*shape, 3), np.float32)
-    grain = (np.float32(0.8) * shared + np.float32(0.6) * own) * (np.float32(amount) * missing)
+    grain = np.float32(TUNING.shared_grain) * shared + np.float32(TUNING.own_grain) * own
+    grain = grain * (np.float32(amount) * missing)
     return np.clip(np.rint(over + grain), 0, 255).astype(np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""The target's head takes the outline of the drawn face: cheeks and jaw move to where the reference's would be.
+"""The target's head takes the outline of the generated face: cheeks and jaw move to where the reference's would be.
 
 A mask can replace only what lies inside of both faces. Where the reference's face is narrower, the target's cheeks stay
 beside it; where it is wider, it is cut off: both cost likeness. So the picture around a face moves along the rays from
@@ -6,6 +6,7 @@ the face's middle, at the outline by as much as the two outlines differ, and les
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,29 +19,37 @@ from faceswap.faces.smoothing import smoothstep
 
 Floats = NDArray[np.float64]
 
-_MOST = 0.2
-"""Largest change, in radii of the outline: beyond it the surroundings would look bent."""
-_REACH = 0.9
-"""How far outside of the outline the picture moves, in radii of the outline."""
-_INSIDE = 0.5
-"""How far inside, likewise: only the swap's soft edge shows it."""
-_LEAST_REACH = 0.2
-"""Where another face is nearer than this, nothing moves."""
-_TAPER = np.radians(40)
-"""Above the jaw's ends, at the ears, the change fades over this angle: forehead and hair stay."""
-_SMOOTH = np.array([1, 2, 3, 2, 1]) / 9
-"""Over neighbouring points of the jaw: single ones are noisy."""
-_STILL = 0.01
-"""Moves below this, in px, are none: a bilinear sample would change by less than can be seen."""
-_GRID = 64
-"""The map is computed at so many places along each side and enlarged: it is smooth, however large the face."""
+
+@dataclass(frozen=True)
+class ReshapingTuning:
+    """Constants of reshaping, in radii of the outline unless said otherwise; not measured."""
+
+    largest_change: float = 0.2
+    """Largest change of the outline: beyond it the surroundings would look bent."""
+    reach: float = 0.9
+    """How far outside of the outline the picture moves."""
+    inside: float = 0.5
+    """How far inside it moves: only the swap's soft edge shows it."""
+    least_reach: float = 0.2
+    """Where another face is nearer than this, nothing moves."""
+    taper: float = float(np.radians(40))
+    """Angle above the jaw's ends, at the ears, over which the change fades: forehead and hair stay. Radians."""
+    smoothing: tuple[float, ...] = (1 / 9, 2 / 9, 3 / 9, 2 / 9, 1 / 9)
+    """Weights of neighbouring points of the jaw: single ones are noisy."""
+    still: float = 0.01
+    """Moves below this, in px, are none: a bilinear sample would change by less than can be seen."""
+    grid: int = 64
+    """The map is computed at so many places along each side and enlarged: it is smooth, however large the face."""
+
+
+TUNING = ReshapingTuning()
 
 
 class Reshaping:
-    """The map from the target's outline to the drawn face's.
+    """The map from the target's outline to the generated face's.
 
     Args:
-        landmarks, drawn: (68, 2) in the frame, of the target and of the face that was drawn.
+        landmarks, generated: (68, 2) in the frame, of the target and of the generated face.
         matrix: frame -> crop; the crop's up is the face's.
         strength: share of the difference, 0..1.
         others: (68, 2) landmarks of the other faces of the frame, which stay as they are.
@@ -49,35 +58,35 @@ class Reshaping:
     def __init__(
         self,
         landmarks: Points,
-        drawn: Points,
+        generated: Points,
         matrix: Matrix,
         strength: float = 1.0,
         others: Sequence[Points] = (),
     ) -> None:
         self._matrix = matrix
-        target, goal = apply(matrix, landmarks), apply(matrix, drawn)
+        target, goal = apply(matrix, landmarks), apply(matrix, generated)
         self._middle = target[INNER].mean(axis=0)
         self._angles, self._radii = self._outline(goal)
         own = np.interp(self._angles, *self._outline(target))
         self._reach = self._free(others)
         # the map must not fold: its slope outside is at most 1.5 most / reach
-        most = min(_MOST, self._reach / 2) if self._reach >= _LEAST_REACH else 0.0
+        most = min(TUNING.largest_change, self._reach / 2) if self._reach >= TUNING.least_reach else 0.0
         change = np.clip(own / self._radii - 1, -most, most) * strength
-        padded = np.pad(change, len(_SMOOTH) // 2, mode="edge")
-        self._change = np.convolve(padded, _SMOOTH, mode="valid")
+        padded = np.pad(change, len(TUNING.smoothing) // 2, mode="edge")
+        self._change = np.convolve(padded, TUNING.smoothing, mode="valid")
 
     def apply(self, image: NDArray[np.uint8]) -> None:
         """Reshape a frame (H, W, 3) uint8 in place."""
         region = self.region(image.shape[1], image.shape[0])
         if region.empty or not self._change.any():
             return
-        columns, rows = (max(2, min(n, _GRID)) for n in (region.width, region.height))
+        columns, rows = (max(2, min(n, TUNING.grid)) for n in (region.width, region.height))
         # pixel centres of the coarser grid, as cv2.resize has them
         xs = (np.arange(columns) + 0.5) * region.width / columns - 0.5 + region.left
         ys = (np.arange(rows) + 0.5) * region.height / rows - 0.5 + region.top
         grid = np.stack(np.meshgrid(xs, ys), axis=-1)
         moves = (self.sources(grid) - grid).astype(np.float32)
-        moving = np.abs(moves).max(axis=-1) > _STILL
+        moving = np.abs(moves).max(axis=-1) > TUNING.still
         if not moving.any():
             return
         left, right = _span(moving.any(axis=0), region.width)
@@ -96,7 +105,9 @@ class Reshaping:
         outline = np.interp(angle, self._angles, self._radii)
         depth = radius / outline  # 1 on the outline
         weight = np.where(
-            depth < 1, smoothstep((depth - 1 + _INSIDE) / _INSIDE), 1 - smoothstep((depth - 1) / self._reach)
+            depth < 1,
+            smoothstep((depth - 1 + TUNING.inside) / TUNING.inside),
+            1 - smoothstep((depth - 1) / self._reach),
         )
         factor = 1 + self._change_at(angle) * weight / np.maximum(depth, 1e-6)
         back = invert(self._matrix)
@@ -123,7 +134,7 @@ class Reshaping:
     def _change_at(self, angle: Floats) -> Floats:
         """The change at an angle, in radii; faded above the jaw's ends."""
         above = np.maximum(self._angles[0] - angle, angle - self._angles[-1])
-        faded = np.interp(angle, self._angles, self._change) * (1 - smoothstep(above / _TAPER))
+        faded = np.interp(angle, self._angles, self._change) * (1 - smoothstep(above / TUNING.taper))
         return np.asarray(faded, np.float64)
 
     def _outline(self, points: Points) -> tuple[Floats, Floats]:
@@ -139,7 +150,7 @@ class Reshaping:
 
     def _free(self, others: Sequence[Points]) -> float:
         """How far the picture may move without moving another face, in radii of the outline."""
-        reach = _REACH
+        reach = TUNING.reach
         for points in others:
             angle, radius = self._polar(apply(self._matrix, points))
             depth = radius / np.interp(angle, self._angles, self._radii)

@@ -1,4 +1,6 @@
-"""Parts of a drawing that move up and down, column by column: lips and lids."""
+"""Parts of a generated picture that move up and down, column by column: lips and lids."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -6,35 +8,44 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_SOFT = 0.6
-"""Deviation in px of the blur that rounds the map's kinks."""
-_STILL = 1e-3
-"""Moves below this, in px, are none."""
+
+@dataclass(frozen=True)
+class ColumnWarpTuning:
+    """Constants of the warp; not measured."""
+
+    blur: float = 0.6
+    """Standard deviation, px, of the blur that rounds the kinks of the map."""
+    still: float = 1e-3
+    """Moves below this, px, are none."""
+
+
+TUNING = ColumnWarpTuning()
 
 
 def columns_of(picture: NDArray[np.float32]) -> Floats:
-    """(S,) the places of the columns of a square picture."""
+    """(S,) the x of each column of a square picture."""
     return np.arange(len(picture), dtype=np.float64)
 
 
-def with_rows(drawn: NDArray[np.float32], heights: Floats, moves: Floats) -> NDArray[np.float32]:
-    """A drawing in which marks of each column lie elsewhere, and what is between two marks is stretched between them.
+def warp_columns(picture: NDArray[np.float32], heights: Floats, moves: Floats) -> NDArray[np.float32]:
+    """A picture in which marks of each column lie elsewhere; what is between two marks is stretched between them.
 
     Args:
-        drawn: (S, S, 3) float32 RGB, 0..1.
-        heights: (S, k) rows of each column's marks, downwards; nothing moves above the first and below the last.
+        picture: (S, S, 3) float32 RGB, 0..1.
+        heights: (S, k) y of each column's marks, downwards; nothing moves above the first and below the last.
         moves: (S, k) by how many px each goes down; marks may come together but not cross.
 
     Returns:
         (S, S, 3) float32, a new picture; where nothing moves, the same values.
     """
-    size = len(drawn)
-    rows = columns_of(drawn)
+    size = len(picture)
+    rows = columns_of(picture)
     sources = np.zeros((size, size), np.float32)
-    for column in np.flatnonzero(np.abs(moves).max(axis=1) > _STILL):
+    for column in np.flatnonzero(np.abs(moves).max(axis=1) > TUNING.still):
         goal = heights[column] + moves[column]
         sources[:, column] = np.interp(rows, goal, -moves[column], left=0, right=0)
-    sources = cv2.GaussianBlur(sources, (0, 0), _SOFT)
+    sources = cv2.GaussianBlur(sources, (0, 0), TUNING.blur)
     x, y = np.meshgrid(rows.astype(np.float32), rows.astype(np.float32))
-    moved = cv2.remap(drawn, x, y + sources, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(np.where(np.abs(sources[..., None]) > _STILL, np.clip(moved, 0, 1), drawn), np.float32)
+    moved = cv2.remap(picture, x, y + sources, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    moves_here = np.abs(sources[..., None]) > TUNING.still
+    return np.asarray(np.where(moves_here, np.clip(moved, 0, 1), picture), np.float32)

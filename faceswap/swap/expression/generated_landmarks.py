@@ -1,7 +1,7 @@
-"""Where the face that the network drew ends: its landmarks, read from the drawing.
+"""The landmarks of the face that the network generated.
 
-The reference's jaw is not the target's. Where a mask goes by the target's alone, it must stay well inside of it, or it
-lets in what surrounds the reference's face in the drawing: a collar, hair at the temples.
+The reference's jaw is not the target's. Where a mask follows the target's landmarks alone, it must stay well inside of
+them, or it lets in what surrounds the reference's face in the generated picture: a collar, hair at the temples.
 """
 
 import math
@@ -13,59 +13,76 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.detection import Box
-from faceswap.faces.finder import LandmarkReader
+from faceswap.faces.finder import LandmarkDetector
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.smoothing import weight_of_new
 
-_BOX = np.array([(0.04, -0.02), (0.94, 0.88)])
-"""Where dlib's detector sees a face in a crop of coverage 1.5, in sides of the crop: its landmarks start from there."""
-_COVERAGE = 1.5
-_LOOKS = ((0.03, 0.03, 0.02), (-0.03, -0.03, 0.02), (0.03, -0.03, -0.02), (-0.03, 0.03, -0.02))
-"""Shift to the right, down, and growth of that box in each look, in its sides (half of a cube's corners, a fractional
-factorial design): dlib's landmarks hang on the box. The mean of four is as good as that of eight."""
-_AT_ONCE = 2
-"""Looks at a frame of a video; the next frame gets the others."""
-READ_AT = 288
-"""Side to which a smaller drawing is enlarged: dlib gives landmarks in whole pixels."""
-_LOOK_EVERY = 0.1
-"""Seconds of video: how far one face reaches beyond another changes slowly."""
-_MEMORY = 0.4
-"""Seconds over which that is smoothed."""
+
+@dataclass(frozen=True)
+class LandmarkTuning:
+    """Constants of how landmarks are detected in a network's crop; not measured unless said."""
+
+    coverage: float = 1.5
+    """Coverage, face heights, of the crop in which ``box`` is given."""
+    box: tuple[tuple[float, float], tuple[float, float]] = ((0.04, -0.02), (0.94, 0.88))
+    """Left top and right bottom of the box that dlib's detector gives for a face in such a crop, in its sides; the
+    detection of landmarks starts from there."""
+    moves: tuple[tuple[float, float, float], ...] = (
+        (0.03, 0.03, 0.02),
+        (-0.03, -0.03, 0.02),
+        (0.03, -0.03, -0.02),
+        (-0.03, 0.03, -0.02),
+    )
+    """Shift to the right, down, and growth of that box, in its sides, for each detection, of which the mean is taken:
+    dlib's landmarks depend on the box. Half of a cube's corners (a fractional factorial design); the mean of four was
+    measured to be as good as that of eight."""
+    moves_a_frame: int = 2
+    """So many of them are used on a frame of a video; the next frame gets the others."""
+    detection_side: int = 288
+    """Side, px, to which a smaller picture is enlarged: dlib gives landmarks in whole pixels."""
+    detect_every: float = 0.1
+    """Seconds of video after which they are detected anew: how far one face reaches beyond another changes slowly."""
+    time_constant: float = 0.4
+    """Seconds over which they are smoothed."""
+
+
+TUNING = LandmarkTuning()
+DETECTION_SIDE = TUNING.detection_side
 
 
 @dataclass
-class Difference:
-    """How far a drawn face's landmarks lay from the target's, on a video: (68, 2) in sides of the crop."""
+class LandmarkOffsets:
+    """How far a generated face's landmarks lay from the target's, on a video: (68, 2) in sides of the crop."""
 
     time: float
     offsets: Points
 
 
-def read_landmarks(
-    reader: LandmarkReader, drawn: NDArray[np.float32], geometry: Geometry, frame: int | None = None
+def detect_landmarks(
+    detector: LandmarkDetector, picture: NDArray[np.float32], geometry: Geometry, frame: int | None = None
 ) -> Points:
-    """The landmarks of a drawn face (4 ms on a video, else 7).
+    """The landmarks of the face in a network's crop (4 ms on a video, else 7).
 
     Args:
-        reader: finds them.
-        drawn: (S, S, 3) float32 RGB, 0..1, as the network gave it.
+        detector: of landmarks.
+        picture: (S, S, 3) float32 RGB, 0..1.
         geometry: of that crop.
-        frame: number of a video's frame, which gets half of the looks, the next one the others; None: a picture,
-            which gets all.
+        frame: number of a video's frame, which gets half of the detections, the next one the others; None: a single
+            picture, which gets all.
 
     Returns:
         (68, 2) in the crop's pixels.
     """
-    scale = max(1.0, READ_AT / geometry.size)
-    picture = np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8)
+    scale = max(1.0, TUNING.detection_side / geometry.size)
+    pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     if scale > 1:
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     # the crop's centre is the same at any coverage
-    box = ((_BOX - 0.5) * _COVERAGE / geometry.coverage + 0.5) * len(picture) - 0.5
-    first = 0 if frame is None else frame * _AT_ONCE % len(_LOOKS)
-    looks = _LOOKS if frame is None else _LOOKS[first : first + _AT_ONCE]
-    found = np.mean([reader.landmarks(picture, _moved(box, *look)) for look in looks], axis=0)
-    return np.asarray((found + 0.5) * geometry.size / len(picture) - 0.5)
+    box = ((np.array(TUNING.box) - 0.5) * TUNING.coverage / geometry.coverage + 0.5) * len(pixels) - 0.5
+    first = 0 if frame is None else frame * TUNING.moves_a_frame % len(TUNING.moves)
+    moves = TUNING.moves if frame is None else TUNING.moves[first : first + TUNING.moves_a_frame]
+    found = np.mean([detector.landmarks(pixels, _moved(box, *move)) for move in moves], axis=0)
+    return np.asarray((found + 0.5) * geometry.size / len(pixels) - 0.5)
 
 
 def _moved(box: Points, right: float, down: float, growth: float) -> Box:
@@ -76,44 +93,43 @@ def _moved(box: Points, right: float, down: float, growth: float) -> Box:
 
 
 @dataclass(frozen=True)
-class Readings:
-    """The landmarks of a drawing and of what the network saw, each read when it is first asked for.
+class LandmarkPair:
+    """The landmarks of a generated picture and of what the network saw, each detected when it is first asked for.
 
-    Both are read in the same way, so that what the reader does to every face cancels in their difference.
+    Both are detected in the same way, so that errors which the detector makes on every face cancel in their difference.
 
     Attributes:
-        reader, picture, geometry: as for :func:`read_landmarks`.
+        detector, picture, geometry, frame: as for :func:`detect_landmarks`.
         crop: (S, S, 3) uint8 RGB, what the network saw.
-        frame: as for :func:`read_landmarks`.
     """
 
-    reader: LandmarkReader
+    detector: LandmarkDetector
     picture: NDArray[np.float32]
     crop: NDArray[np.uint8]
     geometry: Geometry
     frame: int | None = None
 
     @cached_property
-    def drawn(self) -> Points:
-        """(68, 2) of the drawn face, in the crop's pixels."""
-        return read_landmarks(self.reader, self.picture, self.geometry, self.frame)
+    def generated(self) -> Points:
+        """(68, 2) of the generated face, in the crop's pixels."""
+        return detect_landmarks(self.detector, self.picture, self.geometry, self.frame)
 
     @cached_property
-    def seen(self) -> Points:
+    def target(self) -> Points:
         """(68, 2) of the target, likewise."""
         crop = self.crop.astype(np.float32) / np.float32(255)
-        return read_landmarks(self.reader, crop, self.geometry, self.frame)
+        return detect_landmarks(self.detector, crop, self.geometry, self.frame)
 
 
-def drawn_landmarks(
-    readings: Readings, target: Points, before: Difference | None, time: float
-) -> tuple[Points, Difference]:
-    """The landmarks of a drawn face, calm on video: seldom read, and smoothed as offsets from the target's.
+def track_generated_landmarks(
+    pair: LandmarkPair, target: Points, before: LandmarkOffsets | None, time: float
+) -> tuple[Points, LandmarkOffsets]:
+    """The landmarks of a generated face; on a video seldom detected, and smoothed as offsets from the target's.
 
     A network that returns its input has the target's landmarks.
 
     Args:
-        readings: of the drawing.
+        pair: of the generated picture and the target.
         target: (68, 2) the target's landmarks in the crop's pixels.
         before: what the frame before left; None: a single picture, or the first.
         time: of the frame, seconds.
@@ -121,12 +137,12 @@ def drawn_landmarks(
     Returns:
         (68, 2) in the crop's pixels, and what the next frame needs.
     """
-    size = readings.geometry.size
+    size = pair.geometry.size
     age = math.inf if before is None else time - before.time
-    if before is not None and 0 <= age < _LOOK_EVERY:
+    if before is not None and 0 <= age < TUNING.detect_every:
         return target + before.offsets * size, before
-    offsets = (readings.drawn - readings.seen) / size
+    offsets = (pair.generated - pair.target) / size
     if before is not None and age >= 0:
-        share = weight_of_new(age, _MEMORY)
+        share = weight_of_new(age, TUNING.time_constant)
         offsets = before.offsets + share * (offsets - before.offsets)
-    return target + offsets * size, Difference(time, offsets)
+    return target + offsets * size, LandmarkOffsets(time, offsets)

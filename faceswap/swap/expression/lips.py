@@ -1,8 +1,8 @@
-"""The drawn lips open as far as the target's.
+"""The generated lips open as far as the target's.
 
 A network ties how far lips are apart to what its person shows between them, teeth or darkness, and takes another
-person's teeth and darkness for that. So the gap is measured, in the drawing and in what the network saw, and the drawn
-lips move by the difference: upper lip up, lower lip down, nose and chin stay.
+person's teeth and darkness for that. So the gap is measured, in the generated picture and in what the network saw, and
+the generated lips move by the difference: upper lip up, lower lip down; nose and chin stay.
 """
 
 from dataclasses import dataclass
@@ -25,65 +25,87 @@ from faceswap.faces.landmarks import (
 )
 from faceswap.faces.pose import interocular, lip_gap
 from faceswap.faces.smoothing import weight_of_new
-from faceswap.swap.expression.column_warp import Floats, columns_of, with_rows
-
-_MOST = 0.15
-"""Largest difference that is made up for, in distances of the eyes: what is stretched further looks painted."""
-_SHUT = 0.07
-"""Gaps below this count as this: where lips are shut, what is read between them is their shape, each person's own."""
-GAIN, GAINS = 1.2, (0.7, 0.7)
-"""The landmarks' reader gives 0.4 to 0.7 of a change in the gap of real lips: it expects faces like those it knows. So
-the lips move by more than the difference that it reads, but not by much: some mouths are read as no wider however far
-they are opened. The pair is for lips that are read again after they were moved."""
-_THIN = 0.3
-"""Least gap in px that is stretched: where lips are shut, the line between them."""
-_MEMORY = 0.044
-"""Seconds of video over which the change is smoothed, about a frame: what is read is noisy, and the change moves less
-than the lips do."""
+from faceswap.swap.expression.column_warp import Floats, columns_of, warp_columns
 
 
 @dataclass(frozen=True)
-class Change:
-    """How much wider the drawn lips have to open at a time of a video, in distances of the eyes."""
+class LipTuning:
+    """Constants of the lips; not measured unless said. Lengths are in inter-ocular distances unless said otherwise."""
+
+    largest_change: float = 0.15
+    """Largest difference that is made up for: lips that are stretched further look painted."""
+    shut: float = 0.07
+    """Gaps below this count as this: between shut lips, landmarks show the shape of the lips, each person's own."""
+    gain: float = 1.2
+    """How far the lips move for a difference between the landmarks. These show 0.4 to 0.7 of a change in the gap of
+    real lips, since their detector expects faces like those it knows. So the lips move by more than the difference, but
+    not by much: some mouths are detected as no wider however far they are opened."""
+    repeated_gains: tuple[float, float] = (0.7, 0.7)
+    """The same where landmarks are detected again after the lips were moved, for each of the two moves."""
+    thinnest: float = 0.3
+    """Least gap in px that is stretched: where lips are shut, the line between them."""
+    time_constant: float = 0.044
+    """Seconds of video over which the change is smoothed, about a frame: landmarks are noisy, and the change moves less
+    than the lips do."""
+    no_crossing: float = 0.48
+    """Share of the gap that each lip may move at most, so that the inner edges do not cross."""
+    narrow_mouth: float = 0.3
+    """Least mean of the profile where the gap is measured: a limit to what the profile is divided by."""
+
+
+TUNING = LipTuning()
+
+
+@dataclass(frozen=True)
+class LipGapChange:
+    """How much wider the generated lips have to open at a time of a video, in inter-ocular distances."""
 
     time: float
     amount: float
 
     @classmethod
     def after(cls, before: Self | None, found: float, time: float) -> Self:
-        """What was found now, smoothed by what was before (a first-order filter); seconds that go back start anew."""
+        """What is measured now, smoothed by what was before (a first-order filter); anew where the time goes back."""
         if before is None:
             return cls(time, found)
-        share = weight_of_new(time - before.time, _MEMORY)
+        share = weight_of_new(time - before.time, TUNING.time_constant)
         return cls(time, before.amount + share * (found - before.amount))
 
 
-def gap_change(drawn: Points, target: Points, gain: float = GAIN) -> float:
-    """How much wider the drawn lips have to open, in distances of the eyes; below 0: less wide.
+def lip_gap_change(generated: Points, target: Points, gain: float = TUNING.gain) -> float:
+    """How much wider the generated lips have to open, in inter-ocular distances; below 0: less wide.
 
     Args:
-        drawn, target: (68, 2) landmarks, read in the same way, each of any size.
-        gain: how far to go for what is read.
+        generated, target: (68, 2) landmarks, detected in the same way, each of any size.
+        gain: how far the lips move for the difference.
     """
-    return gain * float(np.clip(max(lip_gap(target), _SHUT) - max(lip_gap(drawn), _SHUT), -_MOST, _MOST))
+    return gain * float(
+        np.clip(
+            max(lip_gap(target), TUNING.shut) - max(lip_gap(generated), TUNING.shut),
+            -TUNING.largest_change,
+            TUNING.largest_change,
+        )
+    )
 
 
-def with_gap(drawn: NDArray[np.float32], landmarks: Points, change: float) -> NDArray[np.float32]:
-    """A drawing with its lips further apart, or nearer.
+def change_lip_gap(picture: NDArray[np.float32], landmarks: Points, change: float) -> NDArray[np.float32]:
+    """A generated picture with its lips further apart, or nearer.
 
     Args:
-        drawn: (S, S, 3) float32 RGB, 0..1, an upright face.
+        picture: (S, S, 3) float32 RGB, 0..1, an upright face.
         landmarks: (68, 2) its landmarks in px.
-        change: of the gap, in distances of the eyes; lips that meet stay shut.
+        change: of the gap, in inter-ocular distances; lips that meet stay shut.
 
     Returns:
         (S, S, 3) float32, a new picture; where nothing moves, the same values.
     """
-    columns = columns_of(drawn)
+    columns = columns_of(picture)
     half = _profile(columns, landmarks) * change * interocular(landmarks) / 2
     heights = _heights(columns, landmarks)
-    half = np.maximum(half, -0.48 * (heights[:, 3] - heights[:, 2]))  # the inner lips must not cross
-    return with_rows(drawn, heights, half[:, None] * np.array([0, -1, -1, 1, 1, 0]))
+    half = np.maximum(
+        half, -TUNING.no_crossing * (heights[:, 3] - heights[:, 2])
+    )  # the inner lips must not cross
+    return warp_columns(picture, heights, half[:, None] * np.array([0, -1, -1, 1, 1, 0]))
 
 
 def _profile(columns: Floats, landmarks: Points) -> Floats:
@@ -94,11 +116,11 @@ def _profile(columns: Floats, landmarks: Points) -> Floats:
         across = np.clip((x - left) / max(right - left, 1e-6), 0, 1)
         return np.asarray(1 - (2 * across - 1) ** 2)
 
-    return arch(columns) / max(float(arch(landmarks[UPPER_LIP_MIDDLE, 0]).mean()), 0.3)
+    return arch(columns) / max(float(arch(landmarks[UPPER_LIP_MIDDLE, 0]).mean()), TUNING.narrow_mouth)
 
 
 def _heights(columns: Floats, landmarks: Points) -> Floats:
-    """(S, 6) rows of nose, upper lip's two edges, lower lip's two edges and chin in each column, downwards."""
+    """(S, 6) the y of nose, upper lip's two edges, lower lip's two edges and chin in each column, downwards."""
     edges = [
         np.interp(columns, landmarks[points, 0], landmarks[points, 1])
         for points in (UPPER_LIP_OUTER, UPPER_LIP_INNER, LOWER_LIP_INNER, LOWER_LIP_OUTER)
@@ -109,5 +131,5 @@ def _heights(columns: Floats, landmarks: Points) -> Floats:
         np.full_like(columns, landmarks[CHIN, 1]),
     ]
     heights = np.stack(stack, axis=1)
-    heights[:, 3] = np.maximum(heights[:, 3], heights[:, 2] + _THIN)
+    heights[:, 3] = np.maximum(heights[:, 3], heights[:, 2] + TUNING.thinnest)
     return np.asarray(np.maximum.accumulate(heights, axis=1))

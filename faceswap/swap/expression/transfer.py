@@ -1,101 +1,102 @@
-"""What the network drew, fitted to the target: lips and lids move as the target's, hair leaves the face."""
+"""The generated face takes the target's expression: lips and lids move as the target's, and hair leaves the face."""
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from faceswap.faces.crispness import AS_ASKED, Crispness, sharpen
-from faceswap.faces.finder import LandmarkReader
-from faceswap.faces.geometry import apply, invert
+from faceswap.faces.finder import LandmarkDetector
+from faceswap.faces.geometry import apply
 from faceswap.faces.pose import frontality
 from faceswap.swap.expression.generated_landmarks import (
-    Difference,
-    Readings,
-    drawn_landmarks,
-    read_landmarks,
+    LandmarkOffsets,
+    LandmarkPair,
+    detect_landmarks,
+    track_generated_landmarks,
 )
-from faceswap.swap.expression.lids import Usual, closing, with_lids
-from faceswap.swap.expression.lips import GAINS, Change, gap_change, with_gap
-from faceswap.swap.face_crop import Placed
-from faceswap.swap.masks.hair_mask import Fringe, without_hair
+from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing
+from faceswap.swap.expression.lips import TUNING as LIP_TUNING
+from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change
+from faceswap.swap.generated_face import GeneratedFace
+from faceswap.swap.masks.hair_mask import SmoothedHairMask, without_hair
 from faceswap.swap.options import SwapOptions
 
 
 @dataclass
-class Fitting:
-    """What is remembered of one face from frame to frame, so that it is fitted calmly."""
+class ExpressionMemory:
+    """What is remembered of one face from frame to frame, so that its expression does not flicker."""
 
-    outline: Difference | None = None
-    usual: Usual | None = None
-    gap: Change | None = None
-    fringe: Fringe | None = None
+    offsets: LandmarkOffsets | None = None
+    openness: UsualOpenness | None = None
+    lip_gap: LipGapChange | None = None
+    hair_mask: SmoothedHairMask | None = None
     frames: int = 0
-    """So many were fitted."""
+    """Frames so far."""
 
 
-def fit(
-    placed: Placed,
-    output: NDArray[np.float32],
-    reader: LandmarkReader,
+def transfer_expression(
+    generated: GeneratedFace,
+    detector: LandmarkDetector,
     options: SwapOptions,
     crispness: Crispness = AS_ASKED,
-    memory: Fitting | None = None,
+    memory: ExpressionMemory | None = None,
     time: float = 0.0,
     quick: bool = False,
-) -> tuple[Placed, NDArray[np.float32]]:
-    """Fit a drawing to the target.
+) -> GeneratedFace:
+    """Give a generated face the target's gap of the lips and opening of the eyes, and take hair out of the face.
 
-    A single picture takes twelve readings of landmarks (20 ms), a video's frame four, seldom six.
+    A single picture takes twelve detections of landmarks (20 ms), a video's frame four, seldom six.
 
     Args:
-        placed: where it goes, and what the network saw.
-        output: (S, S, 3) float32 RGB, 0..1, of the network.
-        reader: finds landmarks.
+        generated: as the network made it.
+        detector: of landmarks.
         options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline`` and ``sharpen`` count here.
-        crispness: of the network's pictures, as for :func:`faceswap.swap.compositing.composite.lay`.
+        crispness: of the network's pictures, as for :func:`faceswap.swap.compositing.composite.composite`.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         quick: treat a single picture like a video's frame.
 
     Returns:
-        the place with the drawn face's landmarks and fringe, where the mask goes by them, and the drawing with lips
-        and lids moved, without hair in the face.
+        the same face with its lips and lids moved and without hair; with its landmarks and its hair mask, where the
+        mask of the swap follows them.
     """
     careful = memory is None and not quick
-    memory = memory or Fitting()
-    # read as it will look: soft lips are read nearer together than they are, and would be torn open
-    crisp = sharpen(output, options.sharpen * crispness.unsharp)
-    readings = Readings(reader, crisp, placed.crop, placed.geometry, None if careful else memory.frames)
+    memory = memory or ExpressionMemory()
+    crop, picture = generated.crop, generated.picture
+    # as it will be shown: soft lips are detected nearer together than they are, and would be torn open
+    crisp = sharpen(picture, options.sharpen * crispness.unsharp)
+    pair = LandmarkPair(detector, crisp, generated.target, crop.geometry, None if careful else memory.frames)
     memory.frames += 1
-    drawn = None
-    if options.outline == "drawn" and options.mask not in {"rect", "ellipse"}:
-        target = apply(placed.matrix, placed.landmarks)
-        drawn, memory.outline = drawn_landmarks(readings, target, memory.outline, time)
-        placed = replace(placed, drawn=apply(invert(placed.matrix), drawn))
-    facing = frontality(placed.landmarks)
+    landmarks = None
+    if options.outline == "generated" and options.mask not in {"rect", "ellipse"}:
+        landmarks, memory.offsets = track_generated_landmarks(
+            pair, crop.landmarks_in_crop, memory.offsets, time
+        )
+        generated = replace(generated, landmarks=apply(crop.to_frame, landmarks))
+    facing = frontality(crop.landmarks)
     if facing and options.lips:
         strength = facing * options.lips
         if careful:
-            output = with_gap(output, readings.drawn, strength * _lip_change(readings))
+            picture = change_lip_gap(picture, pair.generated, strength * _careful_lip_change(pair))
         else:
-            memory.gap = Change.after(memory.gap, gap_change(readings.drawn, readings.seen), time)
-            output = with_gap(output, readings.drawn, strength * memory.gap.amount)
+            memory.lip_gap = LipGapChange.after(
+                memory.lip_gap, lip_gap_change(pair.generated, pair.target), time
+            )
+            picture = change_lip_gap(picture, pair.generated, strength * memory.lip_gap.amount)
     if facing and options.lids:
-        shares, memory.usual = closing(readings.drawn, readings.seen, memory.usual, time)
-        output = with_lids(output, readings.drawn, facing * options.lids * shares)
-    if drawn is not None:
-        memory.fringe = Fringe.after(memory.fringe, output, drawn, placed.geometry, time)
-        placed = replace(placed, fringe=memory.fringe.face)
+        shares, memory.openness = lid_closing(pair.generated, pair.target, memory.openness, time)
+        picture = close_lids(picture, pair.generated, facing * options.lids * shares)
+    if landmarks is not None:
+        memory.hair_mask = SmoothedHairMask.after(memory.hair_mask, picture, landmarks, crop.geometry, time)
+        mask = memory.hair_mask.mask
+        generated = replace(generated, hair_mask=mask)
         if options.hairline:
-            output = without_hair(output, memory.fringe.face, placed.geometry, options.hairline)
-    return placed, output
+            picture = without_hair(picture, mask, crop.geometry, options.hairline)
+    return replace(generated, picture=picture)
 
 
-def _lip_change(readings: Readings) -> float:
-    """How much wider the lips of a single picture have to open: they are moved, and read again."""
-    first, again = GAINS
-    change = gap_change(readings.drawn, readings.seen, first)
-    moved = with_gap(readings.picture, readings.drawn, change)
-    read = read_landmarks(readings.reader, moved, readings.geometry)
-    return change + gap_change(read, readings.seen, again)
+def _careful_lip_change(pair: LandmarkPair) -> float:
+    """How much wider the lips of a single picture have to open: they are moved, and detected again."""
+    first, again = LIP_TUNING.repeated_gains
+    change = lip_gap_change(pair.generated, pair.target, first)
+    moved = change_lip_gap(pair.picture, pair.generated, change)
+    landmarks = detect_landmarks(pair.detector, moved, pair.geometry)
+    return change + lip_gap_change(landmarks, pair.target, again)

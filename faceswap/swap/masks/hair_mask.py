@@ -1,9 +1,9 @@
-"""What the network drew within the mask and is no face: skin takes the place of hair, the target that of all else.
+"""What the network generated within the mask and is no face: skin is painted over hair, background stays the target's.
 
-A mask's upper part is a guess, no landmark tells where a forehead ends. Where the reference's hair reaches lower than
-that, a dark line of it would stand on the target's temple. It is told by its colours, which are not the skin's. Its
-lower part follows landmarks, which err at the jaw of a turned head: there a sliver of the reference's background would
-stand on the target's cheek. It is told by the network that sees what hides a face.
+The upper part of a mask is a guess, since no landmark tells where a forehead ends. Where the reference's hair reaches
+lower than that, a dark line of it would stand on the target's temple; its colours, which are not the skin's, tell it.
+The lower part follows the jaw's landmarks, which are less exact on a turned head: there a sliver of the reference's
+background would stand on the target's cheek; the occlusion network tells it.
 """
 
 from dataclasses import dataclass
@@ -17,101 +17,142 @@ from faceswap.faces.landmarks import INNER, LEFT_EYE_CORNER, NOSE_TIP, RIGHT_EYE
 from faceswap.faces.regions import convex, depth_in, skin_in_crop
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.masks.occlusion_mask import visible_face
-from faceswap.swap.masks.skin import strangeness
+from faceswap.swap.masks.skin_colours import distance_from_skin
 
 Floats = NDArray[np.float32]
 
-_LOOK_EVERY, _MEMORY = 0.3, 0.4
-"""Seconds of video after which the drawn face's border is looked for again, and over which it is smoothed: it moves
-with the head, and so hardly in the crop."""
-_SKIN, _HAIR = 2.5, 4.0
-"""Standard deviations of the face's skin: below is skin, above is not."""
-_MARGIN, _SOFT = 0.05, 0.05
-"""Brows are no hair, nor is what lies below: so much around the inner landmarks stays, in face heights, and softly."""
-_BLUR = 0.02
-"""Deviation of the blur of the border, face heights."""
-_REACHES = (0.05, 0.15)
-"""Deviations of the blurs that carry the skin on, face heights."""
-_CARRIED_AT = 48
-"""Side in px at which that is done: what is carried is smooth."""
-_NO_FACE = 0.1
-"""A drawing whose middle is hidden by more than this share is not like a face, and its border can't be told."""
+
+@dataclass(frozen=True)
+class HairTuning:
+    """Constants of the hair mask. None of them is the result of a recorded measurement."""
+
+    detect_every: float = 0.3
+    """Seconds of video after which the mask is made anew: hair moves with the head, and so hardly in the crop."""
+    time_constant: float = 0.4
+    """Seconds over which the mask is smoothed on a video."""
+    skin: float = 2.5
+    """Distance from the face's skin, in its standard deviations, up to which a colour is skin."""
+    hair: float = 4.0
+    """The same distance from which on it is none."""
+    feature_margin: float = 0.05
+    """Width around the inner landmarks, in face heights, that is never taken for hair: brows are none."""
+    feature_edge: float = 0.05
+    """Width of the soft edge beyond that margin, in face heights."""
+    blur: float = 0.02
+    """Standard deviation of the blur of the mask's border, in face heights."""
+    skin_reaches: tuple[float, float] = (0.05, 0.15)
+    """Standard deviations, in face heights, of the two blurs that spread the skin over the hair beside it."""
+    skin_side: int = 48
+    """Side in px at which that is done: what is spread is smooth."""
+    hidden_middle: float = 0.1
+    """Share of the middle of a face that may be hidden; a picture with more is not like a face, and has no border."""
+
+
+TUNING = HairTuning()
+
+
+@dataclass(frozen=True, eq=False)
+class HairMask:
+    """What the pixels of a generated picture show: three times (S, S) float32, softly from 0 to 1.
+
+    Attributes:
+        no_hair: 0 where hair is to be painted over: neither at brows, eyes, nose and mouth nor below the nose, where
+            it may be a beard.
+        skin: 1 where the colours are the skin's.
+        head: 0 below the eyes where the head ends and the background begins.
+    """
+
+    no_hair: Floats
+    skin: Floats
+    head: Floats
+
+    def mixed(self, before: "HairMask", share: float) -> "HairMask":
+        """This mask and an earlier one: ``share`` (0..1) of this one."""
+        new = np.float32(share)
+        pairs = ((self.no_hair, before.no_hair), (self.skin, before.skin), (self.head, before.head))
+        return HairMask(*(new * now + (1 - new) * then for now, then in pairs))
 
 
 @dataclass(frozen=True)
-class Fringe:
-    """Where a drawing was face, on a video: (S, S, 3), see :func:`drawn_face`; seldom looked for, and smoothed."""
+class SmoothedHairMask:
+    """The hair mask of a face on a video: made a few times a second, and smoothed."""
 
     time: float
-    face: Floats
+    """Of the frame for which it was made, seconds."""
+    mask: HairMask
 
     @classmethod
     def after(
-        cls, before: "Fringe | None", drawn: Floats, landmarks: Points, geometry: Geometry, time: float
-    ) -> "Fringe":
-        """Of a drawing at ``time`` (seconds), after that of an earlier frame; arguments as :func:`drawn_face`."""
-        age = time - before.time if before and before.face.shape == drawn.shape else -1.0
-        if before and 0 <= age < _LOOK_EVERY:
+        cls,
+        before: "SmoothedHairMask | None",
+        picture: Floats,
+        landmarks: Points,
+        geometry: Geometry,
+        time: float,
+    ) -> "SmoothedHairMask":
+        """The mask at ``time`` (seconds), given that of an earlier frame; other arguments as :func:`find_hair`."""
+        age = time - before.time if before and before.mask.skin.shape == picture.shape[:2] else -1.0
+        if before and 0 <= age < TUNING.detect_every:
             return before
-        found = drawn_face(drawn, landmarks, geometry)
+        found = find_hair(picture, landmarks, geometry)
         if before and age > 0:
-            share = np.float32(weight_of_new(age, _MEMORY))
-            found = share * found + (1 - share) * before.face
+            found = found.mixed(before.mask, weight_of_new(age, TUNING.time_constant))
         return cls(time, found)
 
 
-def without_hair(drawn: Floats, face: Floats, geometry: Geometry, strength: float = 1.0) -> Floats:
-    """A drawing whose hair, where it reaches into the face, is painted over with the skin beside it.
+def without_hair(picture: Floats, mask: HairMask, geometry: Geometry, strength: float = 1.0) -> Floats:
+    """A generated picture whose hair, where it reaches into the face, is painted over with the skin beside it.
 
     Args:
-        drawn: (S, S, 3) float32 RGB, 0..1.
-        face: (S, S, 3) as :func:`drawn_face` gives it.
-        geometry: of the drawing.
+        picture: (S, S, 3) float32 RGB, 0..1.
+        mask: of the picture, see :func:`find_hair`.
+        geometry: of the picture.
         strength: 0 paints nothing, 1 wholly.
 
     Returns:
         (S, S, 3) float32 RGB, 0..1; where there is no hair, the same values.
     """
-    size, side = geometry.size, min(geometry.size, _CARRIED_AT)
-    weight = np.maximum(face[..., 1:2], 1e-4) ** 4  # what is half hair must not spread
-    weighted = np.concatenate([drawn * weight, weight], axis=-1)
+    size, side = geometry.size, min(geometry.size, TUNING.skin_side)
+    weight = np.maximum(mask.skin[..., None], 1e-4) ** 4  # what is half hair must not spread
+    weighted = np.concatenate([picture * weight, weight], axis=-1)
     coarse = cv2.resize(weighted, (side, side), interpolation=cv2.INTER_AREA)
-    blurred = sum(cv2.GaussianBlur(coarse, (0, 0), reach * side / geometry.coverage) for reach in _REACHES)
-    near = cv2.resize(blurred, (size, size), interpolation=cv2.INTER_LINEAR)
-    share = np.float32(strength) * (1 - face[..., :1])
-    return np.asarray((1 - share) * drawn + share * near[..., :3] / near[..., 3:], np.float32)
+    spread = sum(
+        cv2.GaussianBlur(coarse, (0, 0), reach * side / geometry.coverage) for reach in TUNING.skin_reaches
+    )
+    skin = cv2.resize(spread, (size, size), interpolation=cv2.INTER_LINEAR)
+    share = np.float32(strength) * (1 - mask.no_hair[..., None])
+    return np.asarray((1 - share) * picture + share * skin[..., :3] / skin[..., 3:], np.float32)
 
 
-def drawn_face(drawn: Floats, landmarks: Points, geometry: Geometry) -> Floats:
-    """Where a drawing is the face and not the hair around it, and where it is skin.
+def find_hair(picture: Floats, landmarks: Points, geometry: Geometry) -> HairMask:
+    """Where a generated picture shows the face and not the hair around it, and where it shows skin.
 
     Args:
-        drawn: (S, S, 3) float32 RGB, 0..1, as the network gave it, an upright face.
-        landmarks: (68, 2) of the drawn face in px.
-        geometry: of the drawing.
+        picture: (S, S, 3) float32 RGB, 0..1, an upright face.
+        landmarks: (68, 2) of that face in px of the picture.
+        geometry: of the picture.
 
     Returns:
-        (S, S, 3) float32, softly from 0 to 1. First 0 where hair is to go: neither at brows, eyes, nose and mouth nor
-        below the nose, where it may be a beard. Then 1 where the colours are the skin's. Last 0 where the head's
-        border was passed below the eyes.
+        the mask; all 1 where too little skin is seen to know its colours.
     """
     size, unit = geometry.size, geometry.size / geometry.coverage
     skin = skin_in_crop(landmarks, geometry, np.eye(2, 3))
     if int(skin.sum()) < 64:
-        return np.ones((size, size, 3), np.float32)
-    strange = strangeness(cv2.cvtColor(np.ascontiguousarray(drawn), cv2.COLOR_RGB2LAB), skin)
+        return HairMask(*np.ones((3, size, size), np.float32))
+    distance = distance_from_skin(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB), skin)
     grid = np.arange(size, dtype=np.float64)
-    away = -depth_in(convex(landmarks[INNER]), grid, grid) / unit
-    # all of it counts above the eyes, nothing below the nose's tip, where a beard may be
+    outside = -depth_in(convex(landmarks[INNER]), grid, grid) / unit
+    # hair counts wholly above the eyes, and not below the nose's tip, where a beard may be
     eyes = float(landmarks[[RIGHT_EYE_CORNER, LEFT_EYE_CORNER], 1].mean())
     nose = float(landmarks[NOSE_TIP, 1])
     high = np.clip((nose - grid) / max(nose - eyes, 1.0), 0, 1).astype(np.float32)[:, None]
-    dark = np.clip((strange - _SKIN) / (_HAIR - _SKIN), 0, 1)
-    outer = np.clip((away - _MARGIN) / _SOFT, 0, 1)
-    seen = visible_face(np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8), landmarks)
-    beyond = 1 - seen.in_crop(np.eye(2, 3), size)
-    if float(beyond[away < 0].mean()) > _NO_FACE:
-        beyond[:] = 0
-    parts = np.dstack([dark * outer * high, dark, beyond * outer * (1 - high)]).astype(np.float32)
+    no_skin = np.clip((distance - TUNING.skin) / (TUNING.hair - TUNING.skin), 0, 1)
+    outer = np.clip((outside - TUNING.feature_margin) / TUNING.feature_edge, 0, 1)
+    visible = visible_face(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks)
+    background = 1 - visible.in_crop(np.eye(2, 3), size)
+    if float(background[outside < 0].mean()) > TUNING.hidden_middle:
+        background[:] = 0
+    parts = np.dstack([no_skin * outer * high, no_skin, background * outer * (1 - high)]).astype(np.float32)
     grown = cv2.dilate(parts, np.ones((3, 3), np.uint8))
-    return np.asarray(1 - cv2.GaussianBlur(grown, (0, 0), max(_BLUR * unit, 0.5)), np.float32)
+    soft = np.asarray(1 - cv2.GaussianBlur(grown, (0, 0), max(TUNING.blur * unit, 0.5)), np.float32)
+    return HairMask(*(np.ascontiguousarray(soft[..., i]) for i in range(3)))

@@ -1,4 +1,6 @@
-"""What lies over a face stays in front of it: hands, glasses, hair, objects keep the target's pixels."""
+"""What lies over a face stays in front of it: hands, glasses, hair and objects keep the target's pixels."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,13 +12,23 @@ from faceswap.inference.occlusion import occlusion_network
 
 Floats = NDArray[np.float32]
 
-_SEEN, _HIDDEN = 0.25, 0.75
-"""As little and as much doubt, and a pixel is seen or hidden; softly in between."""
-_SMALLEST = 0.004
-"""Occluders cover at least this share of the crop; less is a nostril, a tooth, a shine."""
+
+@dataclass(frozen=True)
+class OcclusionTuning:
+    """Constants of the occlusion mask; not measured."""
+
+    visible: float = 0.25
+    """Probability of the network up to which a pixel counts as visible."""
+    hidden: float = 0.75
+    """Probability from which on it counts as hidden; softly in between."""
+    smallest: float = 0.004
+    """Share of the crop that an occluder covers at least; less is a nostril, a tooth, a highlight."""
 
 
-def visible_face(image: NDArray[np.uint8], landmarks: Points) -> "Visible":
+TUNING = OcclusionTuning()
+
+
+def visible_face(image: NDArray[np.uint8], landmarks: Points) -> "VisibilityMask":
     """Where a face is seen and not something in front of it.
 
     Args:
@@ -29,22 +41,23 @@ def visible_face(image: NDArray[np.uint8], landmarks: Points) -> "Visible":
     network = occlusion_network()
     matrix = network.geometry.matrix(landmarks)
     hidden = network(network.geometry.crop(image, matrix)[None])[0]
-    hidden = hidden * _large(hidden > (_SEEN + _HIDDEN) / 2)
-    return Visible(np.clip((_HIDDEN - hidden) / (_HIDDEN - _SEEN), 0, 1).astype(np.float32), matrix)
+    hidden = hidden * _large(hidden > (TUNING.visible + TUNING.hidden) / 2)
+    visible = np.clip((TUNING.hidden - hidden) / (TUNING.hidden - TUNING.visible), 0, 1)
+    return VisibilityMask(visible.astype(np.float32), matrix)
 
 
-class Visible:
-    """How much of the face is seen: ``share`` (s, s) float32 in 0..1, in the crop of ``matrix`` (2, 3)."""
+class VisibilityMask:
+    """How much of a face is visible: ``share`` (s, s) float32 in 0..1, in the crop of ``matrix`` (2, 3)."""
 
     def __init__(self, share: Floats, matrix: Matrix) -> None:
         self.share, self.matrix = share, matrix
 
-    def mixed(self, before: "Visible | None", share: float) -> "Visible":
-        """This and that of the frame before, which lies alike on the face: ``share`` (0..1) of this one."""
+    def mixed(self, before: "VisibilityMask | None", share: float) -> "VisibilityMask":
+        """This mask and that of the frame before, relative to the face: ``share`` (0..1) of this one."""
         if before is None:
             return self
         w = np.float32(share)
-        return Visible(w * self.share + (1 - w) * before.share, self.matrix)
+        return VisibilityMask(w * self.share + (1 - w) * before.share, self.matrix)
 
     def in_region(self, region: Region) -> Floats:
         """(region.height, region.width): in a part of the frame."""
@@ -62,8 +75,8 @@ class Visible:
 
 
 def _large(hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where what is hidden is not just a speck, and a pixel around that."""
+    """Where what is hidden is more than a speck, grown by a pixel."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(hidden.astype(np.uint8))
-    least = _SMALLEST * hidden.size
+    least = TUNING.smallest * hidden.size
     large = np.isin(labels, [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= least])
     return np.asarray(cv2.dilate(large.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)

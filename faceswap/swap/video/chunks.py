@@ -26,6 +26,7 @@ from faceswap.media.video.writing import VideoWriter
 
 logger = logging.getLogger(__name__)
 _SECONDS = 10.0
+"""Length of a part, seconds of video: what a kill costs at most; not measured."""
 _STATE, _STATE_BEFORE = "state.json", "state.before.json"
 
 
@@ -41,7 +42,7 @@ class Tally(BaseModel):
     skipped: dict[str, int] = {}
 
 
-class _Done(BaseModel):
+class _FinishedChunk(BaseModel):
     """A finished part: its file, its first and last frame's times in seconds, when the last is over, the counts.
 
     Those of earlier versions of this software have no digest (SHA-256).
@@ -57,10 +58,10 @@ class _Done(BaseModel):
 
 class _State(BaseModel):
     key: str
-    parts: list[_Done] = []
+    parts: list[_FinishedChunk] = []
 
 
-class Parts:
+class Chunks:
     """The parts of one video; use it as a context manager, which finishes the current part whatever happens.
 
     Args:
@@ -138,7 +139,7 @@ class Parts:
             self._finish()
 
     @property
-    def _parts(self) -> list[_Done]:
+    def _parts(self) -> list[_FinishedChunk]:
         assert self._state is not None
         return self._state.parts
 
@@ -146,7 +147,7 @@ class Parts:
         assert self._state is not None
         stack, self._stack, self._writer = self._stack, ExitStack(), None
         stack.close()
-        done = _Done(
+        done = _FinishedChunk(
             file=self._file,
             first=self._first,
             last=self._last,
@@ -178,7 +179,7 @@ class Parts:
             return _State(key=key, parts=self._whole(state.parts)) if state.key == key else None
         return None
 
-    def _whole(self, parts: list[_Done]) -> list[_Done]:
+    def _whole(self, parts: list[_FinishedChunk]) -> list[_FinishedChunk]:
         for number, part in enumerate(parts):
             file = self.folder / part.file
             try:

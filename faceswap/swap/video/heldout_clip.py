@@ -11,6 +11,7 @@ from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.stream import swap_video
 
 _SLIDES_PER_SECOND = 4
+"""Pictures a second of a slide show; not measured."""
 
 
 def swap_heldout(source: str, faces: FaceSet, out: Path, swapper: Swapper, metadata: Provenance) -> None:

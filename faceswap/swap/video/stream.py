@@ -13,9 +13,9 @@ from faceswap.media.video.reading import VideoInfo, VideoReader, VideoWriter
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.fingerprint import swap_key
 from faceswap.swap.swapper import Swapper
-from faceswap.swap.video.chunks import Parts
+from faceswap.swap.video.chunks import Chunks
 from faceswap.swap.video.threads import Behind, ahead
-from faceswap.swap.video.video_swapper import Work
+from faceswap.swap.video.video_swapper import VideoSwapper
 
 Progress = Callable[[int, int | None, str], None]
 """Called with what is done, the total where it is known, and what is being worked on."""
@@ -76,10 +76,10 @@ def swap_video(
 ) -> VideoReport:
     """Swap the faces of a video. Size, frame times, sound tracks, subtitles, chapters and tags are kept.
 
-    Frames are decoded, searched for faces, drawn by the network, fitted, reshaped, blended and encoded in seven
-    threads, in constant memory. Every ten seconds of video are finished as a part; where the work ends early, the
-    same call goes on after the last frame that was encoded, and a video of what is done lies beside ``out`` as
-    NAME.partial.SUFFIX.
+    Frames are decoded, their faces found, generated, given the expression, reshaped and composited, and frames
+    encoded in seven threads, in constant memory. Every ten seconds of video are finished as a part; where the work ends
+    early, the same call goes on after the last frame that was encoded, and a video of what is done lies beside ``out``
+    as NAME.partial.SUFFIX.
 
     Args:
         source: the target video.
@@ -113,8 +113,8 @@ def swap_video(
                 orientation=info.orientation,
             )
 
-        parts = Parts(out, swap_key(source, swapper, metadata, start, end), writer, resume=resume)
-        work = Work(swapper, parts.tally)
+        parts = Chunks(out, swap_key(source, swapper, metadata, start, end), writer, resume=resume)
+        video = VideoSwapper(swapper, parts.tally)
 
         def join(path: Path, until: float | None) -> Joined:
             return join_videos(
@@ -133,7 +133,7 @@ def swap_video(
                 source=source,
                 out=path,
                 partial=partial,
-                **work.tally.model_dump(),
+                **video.tally.model_dump(),
                 damage="; ".join(filter(None, (reader.damage, joined.damage))) or None,
                 changes=[*reader.converted, *joined.left_out],
                 seconds=time.perf_counter() - began,
@@ -146,9 +146,9 @@ def swap_video(
                 return None, Joined()
             return parts.partial, join(parts.partial, parts.until)
 
-        before = work.tally.frames
+        before = video.tally.frames
         try:
-            _swap_frames(reader, parts, work, (start, end), progress, cancelled)
+            _swap_frames(reader, parts, video, (start, end), progress, cancelled)
         except _Cancelled:
             return report(None, *keep())
         except Exception:
@@ -157,9 +157,9 @@ def swap_video(
             with suppress(StorageError):  # the parts are there
                 keep()
             raise
-        if not work.tally.swapped:
+        if not video.tally.swapped:
             parts.remove()
-            work.require_a_swap(source)
+            video.require_a_swap(source)
         joined = join(out, end)
         parts.remove()
         return report(out, None, joined)
@@ -167,8 +167,8 @@ def swap_video(
 
 def _swap_frames(
     reader: VideoReader,
-    parts: Parts,
-    work: Work,
+    parts: Chunks,
+    video: VideoSwapper,
     span: tuple[float | None, float | None],
     progress: Progress | None,
     cancelled: Callable[[], bool] | None,
@@ -176,25 +176,25 @@ def _swap_frames(
     """All frames that are not yet in the parts; those just before them are only followed, for the filters."""
     start, end = span
     total = _expected(reader.info, start, end)
-    tell = _Teller(progress, reader.path.name, total, work.tally.frames)
+    tell = _Teller(progress, reader.path.name, total, video.tally.frames)
     done = parts.last
     first = start if done is None else max(start or 0.0, done - _WARM_UP)
     with ExitStack() as stack:
         stack.enter_context(parts)
         write = stack.enter_context(Behind(parts.write))
         frames = stack.enter_context(closing(ahead(reader.frames(start=first, end=end))))
-        found = stack.enter_context(closing(ahead(work.find(frames))))
-        drawn = stack.enter_context(closing(ahead(work.draw(found))))
-        fitted = stack.enter_context(closing(ahead(work.fit(drawn))))
-        reshaped = stack.enter_context(closing(ahead(work.reshape(fitted))))
-        for one, image, outputs in reshaped:
+        tracked = stack.enter_context(closing(ahead(video.find(frames))))
+        generated = stack.enter_context(closing(ahead(video.generate(tracked))))
+        expressive = stack.enter_context(closing(ahead(video.transfer_expression(generated))))
+        reshaped = stack.enter_context(closing(ahead(video.reshape(expressive))))
+        for one, image, faces in reshaped:
             new = done is None or one.frame.time > done
-            finished = work.lay(one, image, outputs, count=new)
+            finished = video.composite(one, image, faces, count=new)
             if not new:
                 continue
             shown = one.frame.duration if end is None else min(one.frame.duration, end - one.frame.time)
-            write(finished, one.frame.time, work.tally, shown)
-            tell(work.tally.frames)
+            write(finished, one.frame.time, video.tally, shown)
+            tell(video.tally.frames)
             if cancelled is not None and cancelled():
                 raise _Cancelled
 

@@ -9,6 +9,7 @@ from typing import Generic, ParamSpec, Self, TypeVar
 T = TypeVar("T")
 P = ParamSpec("P")
 _DEPTH = 4
+"""Items that wait between two stages; not measured."""
 
 
 def ahead(items: Iterable[T], depth: int = _DEPTH) -> Generator[T, None, None]:

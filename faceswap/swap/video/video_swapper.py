@@ -1,4 +1,4 @@
-"""What a video adds to the swapper: faces that are followed, and counts."""
+"""What a video adds to the swapper: faces that are tracked, and counts."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,17 +9,17 @@ from faceswap.errors import NoFaceFound
 from faceswap.faces.detection import Face
 from faceswap.faces.geometry import Image
 from faceswap.faces.tracking.follower import Follower, Track
-from faceswap.faces.tracking.optical_flow import Bridge
-from faceswap.faces.tracking.search import Search
+from faceswap.faces.tracking.optical_flow import OpticalFlowTracker
+from faceswap.faces.tracking.search import FaceSearch
 from faceswap.faces.turning import Upright
 from faceswap.media.video.reading import Frame, probe
-from faceswap.swap.assignment import Choice, Skipped
-from faceswap.swap.compositing.composite import Memory
-from faceswap.swap.swapper import Drawn, Swapper
+from faceswap.swap.assignment import Assignment, Skipped
+from faceswap.swap.compositing.composite import FaceMemory
+from faceswap.swap.swapper import FrameFace, Swapper
 from faceswap.swap.video.chunks import Tally
 
 _IDENTIFY_EVERY = 1.0
-"""Seconds after which a followed face is embedded again, where it counts who it is."""
+"""Seconds after which a tracked face is embedded again, where it counts who it is; not measured."""
 _LIMITS: dict[Skipped, tuple[str, str]] = {
     "too small": ("--min-face", "min_face"),
     "too turned": ("--max-yaw", "max_yaw"),
@@ -30,27 +30,27 @@ _LIMITS: dict[Skipped, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Followed:
+class TrackedFrame:
     """A frame with what is known of its faces, before they are swapped.
 
     Attributes:
         frame: the target's, turned so that heads stand upright.
-        faces: with calm landmarks.
-        choices: the role of each, or why it is left alone; None: all have the first role.
+        faces: with smoothed landmarks.
+        assignments: the reference of each, or why it is left alone; None: all get the first one.
         memories: of each.
-        bridged: whether one of them was lost by the detector and carried on.
+        bridged: whether one of them was missed by the detector and followed by optical flow.
         turn: degrees by which the frame was turned clockwise.
     """
 
     frame: Frame
     faces: list[Face]
-    choices: list[Choice] | None
-    memories: list[Memory]
+    assignments: list[Assignment] | None
+    memories: list[FaceMemory]
     bridged: bool
     turn: int = 0
 
 
-class Work:
+class VideoSwapper:
     """Finds and swaps the faces of consecutive frames, in five stages that may run in threads of their own.
 
     Args:
@@ -64,27 +64,30 @@ class Work:
         self._begin()
 
     def _begin(self) -> None:
-        """No face is known."""
-        self._follower = Follower(Memory, self.swapper.options.steady)
-        self._bridge = Bridge()
+        """Forget all faces."""
+        self._follower = Follower(FaceMemory, self.swapper.options.steady)
+        self._flow = OpticalFlowTracker()
 
-    def find(self, frames: Iterable[Frame]) -> Iterator[Followed]:
+    def find(self, frames: Iterable[Frame]) -> Iterator[TrackedFrame]:
         """First stage: where the faces are and who they are."""
-        search, upright = Search(self.swapper.finder), Upright(self.swapper.finder, self.swapper.options.turn)
+        search, upright = (
+            FaceSearch(self.swapper.finder),
+            Upright(self.swapper.finder, self.swapper.options.turn),
+        )
         for frame in frames:
             shown = upright.frame(frame)
             faces = search.faces(shown)
             if upright.changes(frame, faces):
                 self._begin()
-                search, shown = Search(self.swapper.finder), upright.frame(frame)
+                search, shown = FaceSearch(self.swapper.finder), upright.frame(frame)
                 faces = search.faces(shown)
-            yield self.follow(shown, faces, upright.degrees)
+            yield self.track(shown, faces, upright.degrees)
 
-    def follow(self, frame: Frame, faces: list[Face], turn: int = 0) -> Followed:
+    def track(self, frame: Frame, faces: list[Face], turn: int = 0) -> TrackedFrame:
         """Link the faces found in the next frame, which is turned, to those before it."""
-        bridged = self._bridge.missing(frame.image, faces, frame.time)
+        bridged = self._flow.missing(frame.image, faces, frame.time)
         known = self._follower.update([*faces, *bridged], frame.time)
-        return Followed(
+        return TrackedFrame(
             frame,
             [face for face, _ in known],
             self._choose(frame, known),
@@ -93,39 +96,43 @@ class Work:
             turn,
         )
 
-    def draw(self, found: Iterable[Followed]) -> Iterator[tuple[Followed, list[Drawn]]]:
+    def generate(self, tracked: Iterable[TrackedFrame]) -> Iterator[tuple[TrackedFrame, list[FrameFace]]]:
         """Second stage: the networks."""
-        for one in found:
-            yield one, self.swapper.draw(one.frame.image, one.faces, one.choices)
+        for one in tracked:
+            yield one, self.swapper.generate(one.frame.image, one.faces, one.assignments)
 
-    def fit(self, drawn: Iterable[tuple[Followed, list[Drawn]]]) -> Iterator[tuple[Followed, list[Drawn]]]:
-        """Third stage: the drawn faces' landmarks, lips and lids."""
-        for one, faces in drawn:
-            yield one, self.swapper.fit(faces, one.memories, one.frame.time)
+    def transfer_expression(
+        self, generated: Iterable[tuple[TrackedFrame, list[FrameFace]]]
+    ) -> Iterator[tuple[TrackedFrame, list[FrameFace]]]:
+        """Third stage: landmarks, lips and lids of the generated faces."""
+        for one, faces in generated:
+            yield one, self.swapper.transfer_expression(faces, one.memories, one.frame.time)
 
     def reshape(
-        self, fitted: Iterable[tuple[Followed, list[Drawn]]]
-    ) -> Iterator[tuple[Followed, Image, list[Drawn]]]:
-        """Fourth stage: new frames, in which the targets have the outlines of what was drawn."""
-        for one, faces in fitted:
+        self, expressive: Iterable[tuple[TrackedFrame, list[FrameFace]]]
+    ) -> Iterator[tuple[TrackedFrame, Image, list[FrameFace]]]:
+        """Fourth stage: new frames, in which the targets have the outlines of the generated faces."""
+        for one, faces in expressive:
             yield one, *self.swapper.reshape(one.frame.image, faces)
 
-    def lay(self, found: Followed, image: Image, drawn: Sequence[Drawn], count: bool = True) -> Image:
+    def composite(
+        self, tracked: TrackedFrame, image: Image, faces: Sequence[FrameFace], count: bool = True
+    ) -> Image:
         """Last stage: the frame, which is changed, with its faces swapped; not counted where ``count`` is off."""
-        result = self.swapper.lay(image, drawn, found.memories, found.frame.time, found.turn)
+        result = self.swapper.composite(image, faces, tracked.memories, tracked.frame.time, tracked.turn)
         if count:
             skipped = Counter(self.tally.skipped)
             skipped.update(face.skipped for face in result.faces if face.skipped is not None)
             self.tally = Tally(
                 frames=self.tally.frames + 1,
                 swapped=self.tally.swapped + (result.swapped > 0),
-                without_face=self.tally.without_face + (not found.faces),
-                bridged=self.tally.bridged + found.bridged,
+                without_face=self.tally.without_face + (not tracked.faces),
+                bridged=self.tally.bridged + tracked.bridged,
                 skipped=dict(skipped),
             )
         return result.image
 
-    def _choose(self, frame: Frame, known: list[tuple[Face, Track[Memory]]]) -> list[Choice] | None:
+    def _choose(self, frame: Frame, known: list[tuple[Face, Track[FaceMemory]]]) -> list[Assignment] | None:
         if not self.swapper.selective:
             return None
         distances = []

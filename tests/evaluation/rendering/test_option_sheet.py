@@ -6,7 +6,7 @@ import pytest
 
 from faceswap.errors import MediaError, NoFaceFound
 from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import write_image
 from faceswap.media.video.reading import VideoWriter
@@ -20,7 +20,9 @@ CELL, BAND = 96, 18
 class Bright(KnownFaces):
     """Sees its face in bright frames only."""
 
-    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         return super().find(frame, hint) if frame.mean() > 100 else []
 
 

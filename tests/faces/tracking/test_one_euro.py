@@ -12,7 +12,7 @@ from faceswap.media.video.reading import Frame
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.chunks import Tally
-from faceswap.swap.video.video_swapper import Work
+from faceswap.swap.video.video_swapper import VideoSwapper
 from faceswap.synthetic import clip, person, render
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, smooth_noise
 
@@ -28,21 +28,22 @@ def seen(points: np.ndarray) -> Face:
     return Face((*points.min(0), *points.max(0)), points, 1.0)
 
 
-def swapped(work: Work, frame: Frame, faces: list[Face]) -> np.ndarray:
+def swapped(video: VideoSwapper, frame: Frame, faces: list[Face]) -> np.ndarray:
     """All stages but the search."""
-    (one,) = work.reshape(work.fit(work.draw([work.follow(frame, faces)])))
-    return work.lay(*one)
+    generated = video.generate([video.track(frame, faces)])
+    (one,) = video.reshape(video.transfer_expression(generated))
+    return video.composite(*one)
 
 
 def swaps(options: SwapOptions, lost: frozenset[int] = frozenset()) -> list[np.ndarray]:
     """All frames swapped; the detector is noisy and misses the face in some."""
     rng = np.random.default_rng(0)
     network = Echo(Geometry(96, 1.5))
-    work = Work(Swapper(network, KnownFaces(), options), Tally())
+    video = VideoSwapper(Swapper(network, KnownFaces(), options), Tally())
     results = []
     for i, (image, points) in enumerate(zip(FRAMES, POINTS, strict=True)):
         faces = [] if i in lost else [seen(points + rng.normal(0, JITTER, points.shape))]
-        results.append(swapped(work, Frame(i, i / FPS, image), faces))
+        results.append(swapped(video, Frame(i, i / FPS, image), faces))
     return results
 
 
@@ -64,12 +65,12 @@ def test_a_frame_without_detection_does_not_flash() -> None:
     lost = frozenset({10, 11, 17})
     options = SwapOptions(label=False, colour="none", sharpen=0, match_blur=False)
     network = Paint(Geometry(64, 1.5), (255, 0, 0))
-    work = Work(Swapper(network, KnownFaces(), options), Tally())
+    video = VideoSwapper(Swapper(network, KnownFaces(), options), Tally())
     for i, (image, points) in enumerate(zip(FRAMES, POINTS, strict=True)):
-        picture = swapped(work, Frame(i, i / FPS, image), [] if i in lost else [seen(points)])
+        picture = swapped(video, Frame(i, i / FPS, image), [] if i in lost else [seen(points)])
         x, y = np.rint(points[30]).astype(int)
         assert tuple(picture[y, x]) == (255, 0, 0)
-    assert (work.tally.bridged, work.tally.swapped, work.tally.without_face) == (3, len(FRAMES), 0)
+    assert (video.tally.bridged, video.tally.swapped, video.tally.without_face) == (3, len(FRAMES), 0)
 
 
 def test_two_people_who_cross_keep_their_references() -> None:
@@ -89,17 +90,17 @@ def test_two_people_who_cross_keep_their_references() -> None:
     finder = Named()
     a0, b0 = face_at(60, 100, 60), face_at(340, 100, 72)
     embeddings = [finder.embed(np.zeros((9, 9, 3)), face.landmarks) for face in (a0, b0)]
-    from faceswap.swap.assignment import Role
+    from faceswap.swap.assignment import Reference
 
-    swapper = Swapper(left, finder, options, match=embeddings[0], others=[Role(right, embeddings[1])])
-    work = Work(swapper, Tally())
+    swapper = Swapper(left, finder, options, match=embeddings[0], others=[Reference(right, embeddings[1])])
+    video = VideoSwapper(swapper, Tally())
     frame = smooth_noise(200, 400)
     for i in range(40):
         x, other = 60 + 7 * i, 340 - 7 * i
         faces = [face_at(x, 100, 60), face_at(other, 100, 72)]
         hidden = abs(x - other) < 40
         shown = [faces[1]] if hidden else faces if i % 2 else faces[::-1]
-        picture = swapped(work, Frame(i, i / FPS, frame), shown)
+        picture = swapped(video, Frame(i, i / FPS, frame), shown)
         if not hidden:
             assert tuple(picture[100, x]) == (255, 0, 0)
         if abs(x - other) > 60 or hidden:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from faceswap.faces.detection import Face
-from faceswap.faces.tracking.optical_flow import Bridge, follow_flow
+from faceswap.faces.tracking.optical_flow import OpticalFlowTracker, follow_landmarks
 from faceswap.synthetic import clip, person, render
 from tests.swap.fakes import face_at, smooth_noise
 
@@ -19,7 +19,7 @@ def face(points: np.ndarray) -> Face:
 
 
 def test_a_lost_face_is_carried_on_by_its_pixels() -> None:
-    bridge = Bridge()
+    bridge = OpticalFlowTracker()
     assert bridge.missing(FRAMES[0], [face(POINTS[0])], 0.0) == []
     for i in range(1, 9):
         (found,) = bridge.missing(FRAMES[i], [], i / FPS)
@@ -29,7 +29,7 @@ def test_a_lost_face_is_carried_on_by_its_pixels() -> None:
 
 
 def test_it_ends_after_a_while_and_at_a_cut() -> None:
-    bridge = Bridge()
+    bridge = OpticalFlowTracker()
     bridge.missing(FRAMES[0], [face(POINTS[0])], 0.0)
     assert bridge.missing(FRAMES[1], [], 0.5) == []
     bridge.missing(FRAMES[0], [face(POINTS[0])], 1.0)
@@ -38,7 +38,7 @@ def test_it_ends_after_a_while_and_at_a_cut() -> None:
 
 
 def test_a_face_that_was_found_elsewhere_does_not_hide_the_lost_one() -> None:
-    bridge = Bridge()
+    bridge = OpticalFlowTracker()
     bridge.missing(FRAMES[0], [face(POINTS[0])], 0.0)
     far = face_at(20, 20, 20)
     assert len(bridge.missing(FRAMES[1], [far], 0.04)) == 1
@@ -48,11 +48,11 @@ def test_a_face_that_was_found_elsewhere_does_not_hide_the_lost_one() -> None:
 def test_a_shifted_picture_shifts_the_landmarks(shift: tuple[int, int]) -> None:
     before = np.asarray(FRAMES[0].mean(-1), np.uint8)
     after = np.roll(before, shift[::-1], axis=(0, 1))
-    moved = follow_flow(before, after, POINTS[0])
+    moved = follow_landmarks(before, after, POINTS[0])
     assert moved is not None
     assert np.abs(moved - POINTS[0] - shift).max() < 0.3
 
 
 def test_a_flat_picture_has_no_motion_to_follow() -> None:
     flat = np.full((256, 256), 90, np.uint8)
-    assert follow_flow(flat, flat, POINTS[0]) is None
+    assert follow_landmarks(flat, flat, POINTS[0]) is None

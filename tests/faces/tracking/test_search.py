@@ -5,9 +5,9 @@ from functools import cache
 import cv2
 import numpy as np
 
-from faceswap.faces.detection import Box, Face, FaceFinder, Looks
+from faceswap.faces.detection import Box, Face, FaceFinder, SearchEffort
 from faceswap.faces.pose import interocular
-from faceswap.faces.tracking.search import Search
+from faceswap.faces.tracking.search import FaceSearch
 from faceswap.media.video.reading import Frame
 from faceswap.synthetic import CAST, Expression, Pose, Scene, render
 from faceswap.synthetic.renderer import Rendering
@@ -22,9 +22,11 @@ class Counting(FaceFinder):
         super().__init__()
         self.asked: list[Box | None] = []
 
-    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         self.asked.append(hint)
-        return super().find(frame, hint, looks)
+        return super().find(frame, hint, effort)
 
 
 @cache
@@ -55,7 +57,7 @@ def error(face: Face, rendering: Rendering, x: int, y: int) -> float:
 
 def test_a_moving_talking_face_is_followed_as_well_as_it_is_detected() -> None:
     finder = Counting()
-    search, alone = Search(finder), FaceFinder()
+    search, alone = FaceSearch(finder), FaceFinder()
     followed, detected = [], []
     for number in range(25):
         rendering, x = talking(2, number), 20 + 12 * number
@@ -70,7 +72,7 @@ def test_a_moving_talking_face_is_followed_as_well_as_it_is_detected() -> None:
 
 def test_two_faces_are_followed_and_a_third_is_noticed_within_half_a_second() -> None:
     finder = Counting()
-    search, counts = Search(finder), []
+    search, counts = FaceSearch(finder), []
     for number in range(21):
         late = [(talking(0, number), 384, 30)] if number >= 3 else []
         counts.append(len(search.faces(at(number, canvas((talking(2, number), 10 + number, 30), *late)))))
@@ -80,7 +82,7 @@ def test_two_faces_are_followed_and_a_third_is_noticed_within_half_a_second() ->
 
 
 def test_a_small_face_behind_is_found_at_once_and_kept_between_two_thorough_looks() -> None:
-    search, counts = Search(FaceFinder()), []
+    search, counts = FaceSearch(FaceFinder()), []
     for number in range(0, 60, 2):
         image = np.full((720, 1280, 3), 110, np.uint8)
         image[150:662, 60:572] = cv2.resize(talking(2, number).image, (512, 512))
@@ -93,7 +95,7 @@ def test_a_small_face_behind_is_found_at_once_and_kept_between_two_thorough_look
 
 
 def test_a_small_face_is_found_at_once_after_a_cut() -> None:
-    search = Search(FaceFinder())
+    search = FaceSearch(FaceFinder())
     for number in range(12):
         search.faces(at(number, canvas((talking(2, number), 10, 30))))
     image = np.full((720, 1280, 3), 110, np.uint8)
@@ -103,7 +105,7 @@ def test_a_small_face_is_found_at_once_after_a_cut() -> None:
 
 
 def test_a_cut_to_another_place_is_seen_at_once() -> None:
-    search = Search(FaceFinder())
+    search = FaceSearch(FaceFinder())
     for number in range(3):
         search.faces(at(number, canvas((talking(2, number), 10, 30))))
     (face,) = search.faces(at(3, canvas((talking(4, 3), 360, 50))))
@@ -113,7 +115,7 @@ def test_a_cut_to_another_place_is_seen_at_once() -> None:
 
 def test_where_something_comes_before_the_face_the_detector_decides() -> None:
     finder = Counting()
-    search = Search(finder)
+    search = FaceSearch(finder)
     for number in range(4):
         image = canvas((talking(2, number), 10, 30))
         if number == 3:

@@ -76,7 +76,7 @@ def test_too_few_faces_and_too_tight_crops_are_named() -> None:
 
 def test_too_small_crops_are_refused_with_the_size_that_fits() -> None:
     faces = {name: FakeFaces(name, (150, 120, 90)) for name in ("one", "two")}
-    with pytest.raises(FaceSetError, match=r"stores .* px where preset 'hd256' draws 256") as refused:
+    with pytest.raises(FaceSetError, match=r"stores .* px where preset 'hd256' generates 256") as refused:
         TrainingData(faces, preset("hd256"))
     fitting = ExtractionOptions().fitting(preset("hd256").geometry)
     assert fitting.size == 384

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import MediaError, StorageError
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe
@@ -18,7 +18,9 @@ MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
 
 
 class BrightFaces(KnownFaces):
-    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         return super().find(frame, hint) if frame.mean() > 20 else []
 
 

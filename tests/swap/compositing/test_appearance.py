@@ -1,4 +1,4 @@
-"""The target's light on a video: seldom looked at while it is steady, at once when it changes."""
+"""The target's light on a video: seldom measured while it is steady, at once when it changes."""
 
 import cv2
 import numpy as np
@@ -7,69 +7,76 @@ from numpy.typing import NDArray
 
 from faceswap.faces.crispness import Crispness, detail_of
 from faceswap.faces.geometry import Geometry
-from faceswap.swap.compositing.appearance import Light, in_light, light_of
-from faceswap.swap.face_crop import Placed
+from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
+from faceswap.swap.face_crop import FaceCrop
+from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.options import SwapOptions
 from tests.swap.fakes import face_points, smooth_noise
 
 SIZE = 96
-DRAWN = smooth_noise(SIZE, SIZE).astype(np.float32) / 255
+GENERATED = smooth_noise(SIZE, SIZE).astype(np.float32) / 255
 FACE = face_points((SIZE - 1) / 2, (SIZE - 1) / 2, SIZE / 1.5)
 OPTIONS = SwapOptions(colour="mean", sharpen=0, match_blur=False, colour_memory=0.4)
 
 
-def seen(gain: float) -> Placed:
-    """A face whose crop is the drawing, darker by a factor."""
-    crop = np.rint(DRAWN * (255 * gain)).astype(np.uint8)
-    return Placed(FACE, Geometry(SIZE, 1.5), np.eye(2, 3), crop)
+def generated(target: NDArray[np.uint8], picture: NDArray[np.float32], scale: float = 1.0) -> GeneratedFace:
+    """A face whose crop shows the frame enlarged by a factor."""
+    crop = FaceCrop(FACE / scale, Geometry(SIZE, 1.5), scale * np.eye(2, 3), (SIZE, SIZE))
+    return GeneratedFace(crop, target, picture)
 
 
-def look(gain: float, before: Light | None, time: float, options: SwapOptions = OPTIONS) -> Light:
-    return light_of(seen(gain), DRAWN, None, options, Crispness(1.0), before, time)
+def darker(picture: NDArray[np.float32], gain: float) -> GeneratedFace:
+    """A face whose target is the generated picture, darker by a factor."""
+    return generated(np.rint(picture * (255 * gain)).astype(np.uint8), picture)
 
 
-def brightness(light: Light) -> float:
-    return float(in_light(DRAWN, light, OPTIONS).mean())
+def measure(
+    gain: float, before: Appearance | None, time: float, options: SwapOptions = OPTIONS
+) -> Appearance:
+    return measure_appearance(darker(GENERATED, gain), None, options, Crispness(1.0), before, time)
 
 
-def test_steady_light_is_looked_at_ten_times_a_second() -> None:
-    first = look(0.8, None, 0.0)
-    assert look(0.8, first, 0.04) is first
-    assert look(0.802, first, 0.08) is first
-    assert look(0.8, first, 0.12) is not first
-    assert look(0.8, first, -1.0) is not first  # another place of the video
+def brightness(appearance: Appearance) -> float:
+    return float(apply_appearance(GENERATED, appearance, OPTIONS).mean())
+
+
+def test_steady_light_is_measured_ten_times_a_second() -> None:
+    first = measure(0.8, None, 0.0)
+    assert measure(0.8, first, 0.04) is first
+    assert measure(0.802, first, 0.08) is first
+    assert measure(0.8, first, 0.12) is not first
+    assert measure(0.8, first, -1.0) is not first  # another place of the video
 
 
 @pytest.mark.parametrize(
     "options", [OPTIONS.model_copy(update={"colour_memory": 0.0}), SwapOptions(colour="seamless")]
 )
-def test_where_nothing_is_to_be_remembered_each_frame_is_looked_at(options: SwapOptions) -> None:
-    first = look(0.8, None, 0.0, options)
-    assert look(0.8, first, 0.04, options) is not first
+def test_where_nothing_is_to_be_remembered_each_frame_is_measured(options: SwapOptions) -> None:
+    first = measure(0.8, None, 0.0, options)
+    assert measure(0.8, first, 0.04, options) is not first
 
 
 def test_new_light_is_followed_at_once_and_smoothly() -> None:
-    first = look(0.80, None, 0.0)
-    darker, alone = look(0.76, first, 0.04), look(0.76, None, 0.0)
+    first = measure(0.80, None, 0.0)
+    dimmed, alone = measure(0.76, first, 0.04), measure(0.76, None, 0.0)
     share = 1 - np.exp(-0.04 / 0.4)
     expected = brightness(first) + share * (brightness(alone) - brightness(first))
-    assert brightness(darker) == pytest.approx(expected, abs=0.002)
-    dark = look(0.4, first, 0.04)  # a lamp goes out: no smoothing
-    assert brightness(dark) == pytest.approx(brightness(look(0.4, None, 0.0)))
+    assert brightness(dimmed) == pytest.approx(expected, abs=0.002)
+    dark = measure(0.4, first, 0.04)  # a lamp goes out: no smoothing
+    assert brightness(dark) == pytest.approx(brightness(measure(0.4, None, 0.0)))
 
 
-def test_what_is_out_of_focus_stays_so_between_two_looks() -> None:
+def test_what_is_out_of_focus_stays_so_between_two_measurements() -> None:
     options = SwapOptions(colour="none", sharpen=0)
     stripes: NDArray[np.float32] = np.kron(np.indices((12, 12)).sum(0) % 2, np.ones((8, 8))).astype(
         np.float32
     )
     crisp = np.repeat((0.3 + 0.4 * cv2.GaussianBlur(stripes, (0, 0), 0.8))[..., None], 3, 2)
     soft = np.rint(cv2.GaussianBlur(crisp, (0, 0), 3.0) * 255).astype(np.uint8)
-    face = Placed(FACE, Geometry(SIZE, 1.5), 0.4 * np.eye(2, 3), soft)
-    face = Placed(FACE / 0.4, face.geometry, face.matrix, soft)
-    first = light_of(face, crisp, None, options, Crispness(1.0), None, 0.0)
+    face = generated(soft, crisp, scale=0.4)
+    first = measure_appearance(face, None, options, Crispness(1.0), None, 0.0)
     assert first.blur > 1
-    assert light_of(face, crisp, None, options, Crispness(1.0), first, 0.04).blur == first.blur
+    assert measure_appearance(face, None, options, Crispness(1.0), first, 0.04).blur == first.blur
 
 
 PORES = cv2.GaussianBlur(
@@ -79,19 +86,19 @@ GENTLE = np.repeat(PORES[..., None], 3, 2)
 WANTED = 1.6 * detail_of(GENTLE)
 
 
-def sharpened(gain: float, options: SwapOptions, before: Light | None = None, time: float = 0.0) -> Light:
-    crop = np.rint(GENTLE * (255 * gain)).astype(np.uint8)
-    face = Placed(FACE, Geometry(SIZE, 1.5), np.eye(2, 3), crop)
-    return light_of(face, GENTLE, None, options, Crispness(1.0, WANTED), before, time)
+def sharpened(
+    gain: float, options: SwapOptions, before: Appearance | None = None, time: float = 0.0
+) -> Appearance:
+    return measure_appearance(darker(GENTLE, gain), None, options, Crispness(1.0, WANTED), before, time)
 
 
 @pytest.mark.parametrize("gain", [0.85, 1.0, 1.1])
-def test_a_drawing_is_as_crisp_in_any_light(gain: float) -> None:
+def test_a_generated_picture_is_as_crisp_in_any_light(gain: float) -> None:
     # a shift of brightness alone: the same features count more on darker skin
     options = SwapOptions(colour="mean", match_blur=False)
-    light = sharpened(gain, options)
-    assert 0 < light.unsharp < 1.6
-    assert detail_of(in_light(GENTLE, light, options)) == pytest.approx(WANTED, rel=0.05)
+    appearance = sharpened(gain, options)
+    assert 0 < appearance.unsharp < 1.6
+    assert detail_of(apply_appearance(GENTLE, appearance, options)) == pytest.approx(WANTED, rel=0.05)
 
 
 def test_sharpening_goes_with_what_the_user_asks_for() -> None:
@@ -99,7 +106,7 @@ def test_sharpening_goes_with_what_the_user_asks_for() -> None:
     none, half = (SwapOptions(match_blur=False, sharpen=share) for share in (0.0, 0.5))
     needed = sharpened(1.0, all_of_it)
     assert sharpened(1.0, half).unsharp == needed.unsharp
-    details = [detail_of(in_light(GENTLE, needed, options)) for options in (none, half, all_of_it)]
+    details = [detail_of(apply_appearance(GENTLE, needed, options)) for options in (none, half, all_of_it)]
     assert details[0] < details[1] < details[2]
 
 

@@ -1,4 +1,4 @@
-"""The target's head takes the drawn face's outline: closed forms, and what must not move."""
+"""The target's head takes the generated face's outline: closed forms, and what must not move."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from faceswap.faces.landmarks import INNER
 from faceswap.faces.pose import frontality
 from faceswap.faces.regions import face_height, region_of
 from faceswap.swap.compositing.reshaping import Reshaping
-from faceswap.swap.masks.shapes import feature_mask
+from faceswap.swap.masks.face_mask import feature_mask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import KnownFaces, Paint, face_at, face_points, smooth_noise
@@ -27,11 +27,11 @@ def scaled(points: Points, by: float) -> Points:
 
 
 @pytest.mark.parametrize("by", [0.87, 1.1, 1.19])
-def test_on_the_drawn_outline_lies_the_targets(by: float) -> None:
-    drawn = scaled(FACE, by)
-    found = Reshaping(FACE, drawn, MATRIX).sources(drawn[:17])
+def test_on_the_generated_outline_lies_the_targets(by: float) -> None:
+    generated = scaled(FACE, by)
+    found = Reshaping(FACE, generated, MATRIX).sources(generated[:17])
     assert np.abs(found - FACE[:17]).max() < 0.02 * 120
-    assert np.abs(Reshaping(FACE, drawn, MATRIX).moved(FACE) - drawn).max() < 0.02 * 120
+    assert np.abs(Reshaping(FACE, generated, MATRIX).moved(FACE) - generated).max() < 0.02 * 120
 
 
 @pytest.mark.parametrize("by", [0.5, 0.85, 1.15, 2.0])
@@ -65,16 +65,16 @@ def test_forehead_and_inner_face_stay() -> None:
 
 
 def test_a_picture_moves_as_the_map_says() -> None:
-    """A dot on the target's jaw is found on the drawn face's jaw, on a tilted face too."""
+    """A dot on the target's jaw is found on the generated face's jaw, on a tilted face too."""
     turn = np.array([[np.cos(0.3), -np.sin(0.3), 40], [np.sin(0.3), np.cos(0.3), -20]])
-    face, drawn = apply(turn, FACE), apply(turn, scaled(FACE, 0.85))
+    face, generated = apply(turn, FACE), apply(turn, scaled(FACE, 0.85))
     matrix = compose(MATRIX, np.linalg.inv(np.vstack([turn, [0, 0, 1]]))[:2])
     image = np.zeros((420, 420, 3), np.uint8)
     x, y = np.rint(face[4]).astype(int)
     image[y - 1 : y + 2, x - 1 : x + 2] = 255
-    Reshaping(face, drawn, matrix).apply(image)
+    Reshaping(face, generated, matrix).apply(image)
     ys, xs = np.nonzero(image[..., 0] > 100)
-    assert np.hypot(xs.mean() - drawn[4, 0], ys.mean() - drawn[4, 1]) < 2.5
+    assert np.hypot(xs.mean() - generated[4, 0], ys.mean() - generated[4, 1]) < 2.5
 
 
 def test_another_face_is_not_moved() -> None:
@@ -97,7 +97,7 @@ def test_in_profile_nothing_is_reshaped() -> None:
 
 
 class Narrow(KnownFaces):
-    """Reads a narrow jaw where one colour was drawn."""
+    """Detects a narrow jaw where one colour was generated."""
 
     def landmarks(self, frame: np.ndarray, box: tuple[float, float, float, float]) -> Points:
         points = super().landmarks(frame, box).copy()

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
-from faceswap.swap.expression.lids import Usual, closing, with_lids
+from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, face_at, face_points
@@ -26,7 +26,7 @@ def opened(*ratios: float, size: float = SIZE / 1.5) -> Points:
     return points
 
 
-def drawing(points: Points) -> NDArray[np.float32]:
+def picture_of(points: Points) -> NDArray[np.float32]:
     """Grey with white eyes and black lids above them."""
     picture = np.full((SIZE, SIZE, 3), 0.5, np.float32)
     rows, columns = np.arange(SIZE)[:, None], np.arange(SIZE)
@@ -50,15 +50,15 @@ def white(picture: NDArray[np.float32], points: Points, eye: int) -> float:
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_an_eye_loses_the_share_that_is_asked(share: float) -> None:
     points = opened(0.4, 0.4)
-    before = drawing(points)
-    after = with_lids(before, points, np.array([share, 0.0]))
+    before = picture_of(points)
+    after = close_lids(before, points, np.array([share, 0.0]))
     assert white(after, points, 0) == pytest.approx((1 - share) * white(before, points, 0), abs=1)
     assert np.array_equal(after[:, SIZE // 2 :], before[:, SIZE // 2 :])
 
 
 def test_a_shut_eye_shows_the_lid_and_no_white() -> None:
     points = opened(0.4, 0.4)
-    after = with_lids(drawing(points), points, np.ones(2))
+    after = close_lids(picture_of(points), points, np.ones(2))
     for eye in (0, 1):
         assert white(after, points, eye) < 1
     # the upper lid's edge has come down to where the lower one is
@@ -71,7 +71,7 @@ def test_a_shut_eye_shows_the_lid_and_no_white() -> None:
 def test_brows_nose_and_cheeks_stay() -> None:
     points = opened(0.4, 0.4)
     before = np.random.default_rng(0).uniform(0, 1, (SIZE, SIZE, 3)).astype(np.float32)
-    after = with_lids(before, points, np.ones(2))
+    after = close_lids(before, points, np.ones(2))
     still = np.ones((SIZE, SIZE), bool)
     for eye, brow in zip(EYES, (slice(17, 22), slice(22, 27)), strict=True):
         marks, width = points[eye], points[eye][3, 0] - points[eye][0, 0]
@@ -84,33 +84,35 @@ def test_brows_nose_and_cheeks_stay() -> None:
 
 
 def test_only_what_the_drawing_lacks_is_closed() -> None:
-    shares, _ = closing(opened(0.3, 0.3), opened(0.12, 0.3))
+    shares, _ = lid_closing(opened(0.3, 0.3), opened(0.12, 0.3))
     assert shares == pytest.approx([1, 0])
-    assert closing(opened(0.12, 0.12), opened(0.12, 0.12))[0] == pytest.approx([0, 0])
-    assert closing(opened(0.12, 0.3), opened(0.3, 0.3))[0] == pytest.approx([0, 0])
-    half, _ = closing(opened(0.3, 0.3), opened(0.18, 0.18))
+    assert lid_closing(opened(0.12, 0.12), opened(0.12, 0.12))[0] == pytest.approx([0, 0])
+    assert lid_closing(opened(0.12, 0.3), opened(0.3, 0.3))[0] == pytest.approx([0, 0])
+    half, _ = lid_closing(opened(0.3, 0.3), opened(0.18, 0.18))
     assert (half > 0).all()
     assert (half < 1).all()
 
 
-def watched(ratios: list[float], step: float = 0.04, drawn: float = 0.3) -> tuple[NDArray[np.float64], Usual]:
+def watched(
+    ratios: list[float], step: float = 0.04, generated: float = 0.3
+) -> tuple[NDArray[np.float64], UsualOpenness]:
     """The shares of the last frame of a video, in which the target's eyes open so far."""
     usual, shares = None, np.zeros(2)
     for frame, ratio in enumerate(ratios):
-        shares, usual = closing(opened(drawn, drawn), opened(ratio, ratio), usual, frame * step)
+        shares, usual = lid_closing(opened(generated, generated), opened(ratio, ratio), usual, frame * step)
     assert usual is not None
     return shares, usual
 
 
 def test_on_a_video_wide_eyes_count_as_shut_earlier() -> None:
-    assert closing(opened(0.3, 0.3), opened(0.24, 0.24))[0] == pytest.approx([0, 0])
+    assert lid_closing(opened(0.3, 0.3), opened(0.24, 0.24))[0] == pytest.approx([0, 0])
     shares, usual = watched([0.42] * 50 + [0.24])
     assert usual.target == pytest.approx([0.42] * 2, abs=0.02)
     assert shares == pytest.approx([1, 1], abs=0.15)
 
 
 def test_on_a_video_narrow_eyes_become_open_ones() -> None:
-    assert (closing(opened(0.3, 0.3), opened(0.175, 0.175))[0] > 0.2).all()
+    assert (lid_closing(opened(0.3, 0.3), opened(0.175, 0.175))[0] > 0.2).all()
     shares, _ = watched([0.175] * 1500)
     assert shares == pytest.approx([0, 0])
 
@@ -135,7 +137,7 @@ class Staring(Echo):
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         size = self.geometry.size
-        picture = drawing(opened(0.35, 0.35))[:: SIZE // size, :: SIZE // size]
+        picture = picture_of(opened(0.35, 0.35))[:: SIZE // size, :: SIZE // size]
         return np.repeat(picture[None], len(crops), axis=0)
 
 

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.pose import interocular, lip_gap
-from faceswap.swap.expression.generated_landmarks import READ_AT, read_landmarks
-from faceswap.swap.expression.lips import Change, gap_change, with_gap
-from faceswap.swap.expression.transfer import fit
-from faceswap.swap.face_crop import Placed
+from faceswap.swap.expression.generated_landmarks import DETECTION_SIDE, detect_landmarks
+from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change
+from faceswap.swap.expression.transfer import transfer_expression
+from faceswap.swap.face_crop import FaceCrop
+from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import clip, person, render
@@ -30,7 +31,7 @@ def parted(gap: float) -> Points:
     return points
 
 
-def drawing(points: Points) -> NDArray[np.float32]:
+def picture_of(points: Points) -> NDArray[np.float32]:
     """Grey, white between the inner lips."""
     picture = np.full((SIZE, SIZE, 3), 0.5, np.float32)
     rows = np.arange(SIZE)[:, None]
@@ -50,8 +51,8 @@ def white_rows(picture: NDArray[np.float32], points: Points) -> float:
 @pytest.mark.parametrize("change", [0.1, 0.05, -0.05, -0.1])
 def test_lips_move_by_what_is_asked(change: float) -> None:
     points = parted(0.2)
-    before = drawing(points)
-    after = with_gap(before, points, change)
+    before = picture_of(points)
+    after = change_lip_gap(before, points, change)
     moved = (white_rows(after, points) - white_rows(before, points)) / interocular(points)
     assert moved == pytest.approx(change, rel=0.15)
 
@@ -60,36 +61,39 @@ def test_nothing_else_moves() -> None:
     points = parted(0.2)
     rng = np.random.default_rng(0)
     before = rng.uniform(0, 1, (SIZE, SIZE, 3)).astype(np.float32)
-    after = with_gap(before, points, 0.1)
+    after = change_lip_gap(before, points, 0.1)
     still = np.ones((SIZE, SIZE), bool)
     left, right = int(points[48, 0]), int(points[54, 0]) + 1
     still[int(points[33, 1]) - 3 : int(points[8, 1]) + 4, left : right + 1] = False
     assert np.array_equal(before[still], after[still])
     assert not np.array_equal(before, after)
-    assert np.array_equal(with_gap(before, points, 0.0), before)
+    assert np.array_equal(change_lip_gap(before, points, 0.0), before)
 
 
 def test_lips_that_meet_stay_shut() -> None:
     points = parted(0.1)
-    after = with_gap(drawing(points), points, -0.5)
+    after = change_lip_gap(picture_of(points), points, -0.5)
     assert 0 <= white_rows(after, points) < 2
     assert after.min() >= 0
     assert after.max() <= 1
 
 
 def test_what_is_read_between_shut_lips_is_nobodys_expression() -> None:
-    assert gap_change(parted(0.02), parted(0.06)) == 0
-    assert gap_change(parted(0.06), parted(0.02)) == 0
-    assert gap_change(parted(0.1), parted(0.15)) > 0 > gap_change(parted(0.15), parted(0.02))
+    assert lip_gap_change(parted(0.02), parted(0.06)) == 0
+    assert lip_gap_change(parted(0.06), parted(0.02)) == 0
+    assert lip_gap_change(parted(0.1), parted(0.15)) > 0 > lip_gap_change(parted(0.15), parted(0.02))
 
 
 class Mumbler(Echo):
     """Draws what it sees with the lips nearer to each other than they are."""
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        drawn = super().__call__(crops)
+        generated_crops = super().__call__(crops)
         return np.stack(
-            [with_gap(one, read_landmarks(FaceFinder(), one, self.geometry), -0.12) for one in drawn]
+            [
+                change_lip_gap(one, detect_landmarks(FaceFinder(), one, self.geometry), -0.12)
+                for one in generated_crops
+            ]
         )
 
 
@@ -105,7 +109,7 @@ def test_a_network_that_mumbles_is_made_to_speak_up() -> None:
             swap = swapper.swap_face(image, landmarks)
             matrix = GEOMETRY.matrix(landmarks)
             seen, after = (
-                read_landmarks(FaceFinder(), GEOMETRY.crop(i, matrix).astype(np.float32) / 255, GEOMETRY)
+                detect_landmarks(FaceFinder(), GEOMETRY.crop(i, matrix).astype(np.float32) / 255, GEOMETRY)
                 for i in (image, swap)
             )
             found.append(abs(lip_gap(after) - lip_gap(seen)))
@@ -124,65 +128,68 @@ def test_a_network_that_returns_its_input_changes_nothing_of_the_lips() -> None:
 
 def test_on_a_video_the_change_follows_smoothly() -> None:
     """A first-order filter of 44 ms; a time that goes back starts anew."""
-    change = Change.after(None, 0.1, 2.0)
+    change = LipGapChange.after(None, 0.1, 2.0)
     assert change.amount == 0.1
-    change = Change.after(change, 0.0, 2.044)
+    change = LipGapChange.after(change, 0.0, 2.044)
     assert change.amount == pytest.approx(0.1 / np.e)
-    assert Change.after(change, 0.07, 1.0).amount == 0.07
+    assert LipGapChange.after(change, 0.07, 1.0).amount == 0.07
 
 
 class Opening:
-    """Reads lips as far apart as the drawing's white is high, and of the target what it is told."""
+    """Detects lips as far apart as the generated white is high, and of the target what it is told."""
 
     def __init__(self, target: float) -> None:
         self.target, self.boxes = target, list[tuple[float, ...]]()
 
     def landmarks(self, frame: NDArray[np.uint8], box: tuple[float, float, float, float]) -> Points:
         self.boxes.append(box)
-        points = parted(0.2) * (READ_AT / SIZE)
+        points = parted(0.2) * (DETECTION_SIDE / SIZE)
         if frame[..., 1].max() > frame[..., 0].max():  # green: the target's crop
             gap = self.target
         else:
             gap = white_rows(frame.astype(np.float32) / 255, points) / interocular(points)
-        return parted(gap) * (READ_AT / SIZE)
+        return parted(gap) * (DETECTION_SIDE / SIZE)
+
+
+def generated(points: Points, geometry: Geometry, target: NDArray[np.uint8]) -> GeneratedFace:
+    return GeneratedFace(FaceCrop(points, geometry, np.eye(2, 3), (SIZE, SIZE)), target, picture_of(points))
 
 
 @pytest.mark.parametrize("target", [0.12, 0.28])
-def test_lips_are_read_again_and_moved_by_what_is_left(target: float) -> None:
-    """This reader sees all of what is there: one move alone would leave three tenths of the difference."""
+def test_lips_are_detected_again_and_moved_by_what_is_left(target: float) -> None:
+    """This detector sees all of what is there: one move alone would leave three tenths of the difference."""
     geometry = Geometry(SIZE, 1.5)
     points = parted(0.2)
     crop = np.zeros((SIZE, SIZE, 3), np.uint8)
     crop[..., 1] = 200
-    place = Placed(points, geometry, np.eye(2, 3), crop)
-    _, fitted = fit(place, drawing(points), Opening(target), SwapOptions(lids=0))
-    error = abs(white_rows(fitted, points) / interocular(points) - target)
+    face = generated(points, geometry, crop)
+    result = transfer_expression(face, Opening(target), SwapOptions(lids=0)).picture
+    error = abs(white_rows(result, points) / interocular(points) - target)
     assert error < 0.2 * abs(0.2 - target)
 
 
 def test_half_the_strength_moves_half_as_far() -> None:
-    """The second look must not make up for what was not asked for."""
+    """The second detection must not make up for what was not asked for."""
     points, crop = parted(0.2), np.zeros((SIZE, SIZE, 3), np.uint8)
     crop[..., 1] = 200
-    place = Placed(points, Geometry(SIZE, 1.5), np.eye(2, 3), crop)
-    before = white_rows(drawing(points), points)
+    face = generated(points, Geometry(SIZE, 1.5), crop)
+    before = white_rows(picture_of(points), points)
     moved = [
-        white_rows(fit(place, drawing(points), Opening(0.28), SwapOptions(lids=0, lips=lips))[1], points)
-        - before
-        for lips in (1.0, 0.5)
+        white_rows(transfer_expression(face, Opening(0.28), options).picture, points) - before
+        for options in (SwapOptions(lids=0), SwapOptions(lids=0, lips=0.5))
     ]
     assert moved[1] == pytest.approx(moved[0] / 2, rel=0.15)
 
 
-def test_a_picture_gets_all_looks_and_a_frame_of_a_video_every_other_half() -> None:
+def test_a_picture_gets_all_detections_and_a_frame_of_a_video_every_other_half() -> None:
     picture = np.zeros((SIZE, SIZE, 3), np.float32)
     boxes = []
     for frame in (None, 0, 1, 2):
-        reader = Opening(0.1)
-        read_landmarks(reader, picture, Geometry(SIZE, 1.5), frame)
-        boxes.append(reader.boxes)
+        detector = Opening(0.1)
+        detect_landmarks(detector, picture, Geometry(SIZE, 1.5), frame)
+        boxes.append(detector.boxes)
     everything, first, second, third = boxes
     assert len(set(everything)) == 4
     assert [*first, *second] == everything
     assert third == first
-    assert np.allclose(np.mean(everything, axis=0), np.mean(first, axis=0), atol=0.03 * READ_AT)
+    assert np.allclose(np.mean(everything, axis=0), np.mean(first, axis=0), atol=0.03 * DETECTION_SIDE)

@@ -12,7 +12,7 @@ from faceswap.faces.detection import Face, FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
 from faceswap.media.video.reading import VideoReader
-from faceswap.swap.masks.occlusion_mask import Visible
+from faceswap.swap.masks.occlusion_mask import VisibilityMask
 from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, random_person, random_scene, render, renderer
@@ -143,7 +143,7 @@ def test_a_share_lies_where_its_crop_lies() -> None:
     """A crop of half the size whose corner is at (10, 20): its left half is hidden."""
     share = np.ones((40, 40), np.float32)
     share[:, :20] = 0
-    visible = Visible(share, np.array([[0.5, 0, -5], [0, 0.5, -10]]))
+    visible = VisibilityMask(share, np.array([[0.5, 0, -5], [0, 0.5, -10]]))
     frame = visible.in_region(Region(0, 0, 100, 120))
     # crop column 19.5, where seen and hidden meet, is frame column 2 * 19.5 + 10
     assert frame[60, 48] < 0.5 < frame[60, 50]
@@ -153,7 +153,7 @@ def test_a_share_lies_where_its_crop_lies() -> None:
 
 
 def test_occluders_are_mixed_over_time() -> None:
-    before = Visible(np.zeros((4, 4), np.float32), np.eye(2, 3))
-    now = Visible(np.ones((4, 4), np.float32), np.eye(2, 3))
+    before = VisibilityMask(np.zeros((4, 4), np.float32), np.eye(2, 3))
+    now = VisibilityMask(np.ones((4, 4), np.float32), np.eye(2, 3))
     np.testing.assert_allclose(now.mixed(before, 0.25).share, 0.25)
     np.testing.assert_array_equal(now.mixed(None, 0.25).share, now.share)

@@ -12,7 +12,7 @@ import pytest
 
 from faceswap.disk import write_error
 from faceswap.errors import DiskFull, MediaError, NoFaceFound, UnreadableMedia
-from faceswap.faces.detection import Box, Face, Looks
+from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.media.video.companions import Companions
 from faceswap.media.video.orientation import Orientation
@@ -33,7 +33,9 @@ WIDTH, HEIGHT, FPS, FRAMES = 320, 240, 25, 30
 class Blinking(KnownFaces):
     """Sees its face only in frames that are bright in the corner; the face moves with the frame's number."""
 
-    def find(self, frame: np.ndarray, hint: Box | None = None, looks: Looks = "enough") -> list[Face]:
+    def find(
+        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
+    ) -> list[Face]:
         return super().find(frame, hint) if frame[:20, -20:].mean() > 60 else []
 
 
@@ -303,7 +305,7 @@ def test_what_plays_after_the_last_frame_begins_is_kept(tmp_path: Path, suffix: 
         assert reader.info.fps == FPS
     assert (last.time, last.duration) == (pytest.approx(0.4, abs=1e-3), pytest.approx(2.6, abs=1e-3))
     assert audio_seconds(out) == pytest.approx(audio_seconds(source), abs=0.07)  # a packet
-    assert audio_seconds(out) == pytest.approx(5.0, abs=0.1)
+    assert audio_seconds(out) == pytest.approx(5.0, abs=0.15)  # Matroska keeps two more packets of 64 ms
     swap_video(source, out, swapper(), MADE, end=2.0)
     assert probe(out).duration == pytest.approx(2.0, abs=2e-3)
     assert audio_seconds(out) == pytest.approx(2.0, abs=0.1)
@@ -362,7 +364,7 @@ def test_a_full_disk_keeps_the_finished_parts(
         encode(self, packets)
 
     monkeypatch.setattr(VideoWriter, "_mux", mux)
-    with pytest.raises(DiskFull, match="No space left on device") as told:
+    with pytest.raises(DiskFull, match="the disk is full") as told:
         swap_video(clip, out, swapper(), MADE)
     assert "make room" in (told.value.fix or "")
     assert not out.exists()

@@ -4,6 +4,7 @@ Every mask is a convex shape. The soft edge rises from 0 on the border inwards, 
 All masks also end, softly, where the network's crop ends.
 """
 
+from dataclasses import dataclass
 from typing import get_args
 
 import cv2
@@ -13,94 +14,101 @@ from numpy.typing import NDArray
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry, Matrix, Points
 from faceswap.faces.landmarks import EYES, OUTER_LIPS
-from faceswap.faces.regions import Depth, Region, convex, crop_corners, depth_in, face_height, hull_of
+from faceswap.faces.regions import Depth, Region, convex, depth_in, hull_of
 from faceswap.faces.smoothing import smoothstep
+from faceswap.swap.face_crop import FaceCrop
 from faceswap.swap.options import Feature, Mask, SwapOptions
 
-_CROP_FEATHER = 0.06
-"""Widest soft edge at the crop's border, face heights: the crop ends soon above the brows, and those count."""
-_BEYOND = 0.05
-"""How far a hull may reach beyond the target's face where the drawn one is larger, face heights."""
-_PARTS: dict[Feature, tuple[slice, ...]] = {
-    "eyes": EYES,
-    "mouth": (OUTER_LIPS,),
-}
-_MARGINS: dict[Feature, float] = {"eyes": 0.05, "mouth": 0.03}
-"""How far around a protected feature the target's pixels are kept untouched, face heights."""
-_PROTECT_FEATHER = 0.06
-"""Width of the soft edge beyond that margin, face heights."""
-_GRID = 128
-"""A mask is computed with at most this many samples per face height and enlarged: it is smooth by design."""
+_PARTS: dict[Feature, tuple[slice, ...]] = {"eyes": EYES, "mouth": (OUTER_LIPS,)}
+
+
+@dataclass(frozen=True)
+class MaskTuning:
+    """Constants of the masks, in face heights unless said otherwise; not measured."""
+
+    crop_feather: float = 0.06
+    """Widest soft edge at the crop's border: the crop ends soon above the brows, and those count."""
+    beyond: float = 0.05
+    """How far a hull may reach beyond the target's face where the generated one is larger."""
+    eyes_margin: float = 0.05
+    """How far around protected eyes the target's pixels are kept untouched."""
+    mouth_margin: float = 0.03
+    """The same around a protected mouth."""
+    protect_feather: float = 0.06
+    """Width of the soft edge beyond those margins."""
+    samples: int = 128
+    """Samples per face height with which a mask is computed before it is enlarged: it is smooth by design."""
+    ellipse: tuple[float, float] = (0.58, 0.70)
+    """Half axes of the ellipse, across and along the face: the mean face's proportions."""
+
+
+TUNING = MaskTuning()
 
 
 def face_mask(
     region: Region,
-    landmarks: Points,
-    geometry: Geometry,
-    matrix: Matrix,
+    crop: FaceCrop,
     options: SwapOptions,
-    drawn: Points | None = None,
+    target: Points | None = None,
+    generated: Points | None = None,
 ) -> NDArray[np.float32]:
     """The mask of one face over a region of the frame.
 
     Args:
         region: the part of the frame that is wanted, not empty.
-        landmarks: (68, 2) in the frame.
-        geometry, matrix: the network's crop and the map from frame to crop.
+        crop: of the face.
         options: ``mask``, ``forehead``, ``erosion``, ``feather`` and ``protect`` count here.
-        drawn: (68, 2) landmarks in the frame of the face that was drawn: the hulls end there too, and may reach a
+        target: (68, 2) landmarks of the target in the frame, where they are not the crop's own.
+        generated: (68, 2) landmarks in the frame of the generated face: the hulls end there too, and may reach a
             little beyond the target's; None: they end at the target's.
 
     Returns:
-        (region.height, region.width) float32, 0..1; 0 outside of the crop (to a sample, see ``_GRID``).
+        (region.height, region.width) float32, 0..1; 0 outside of the crop (to a sample, see ``MaskTuning``).
 
     Raises:
         SettingsError: there is no mask of that name.
     """
-    shape = region.height, region.width
-    unit = face_height(geometry, matrix)
-    rows, columns = (max(2, round(n / max(1, unit / _GRID))) for n in shape)
+    target = crop.landmarks if target is None else target
+    shape, unit = (region.height, region.width), crop.height
+    rows, columns = (max(2, round(n / max(1, unit / TUNING.samples))) for n in shape)
     # pixel centres of the coarser grid in the frame, as cv2.resize has them
     xs = (np.arange(columns) + 0.5) * shape[1] / columns - 0.5 + region.left
     ys = (np.arange(rows) + 0.5) * shape[0] / rows - 0.5 + region.top
-    corners = crop_corners(geometry, matrix)
-    inside_crop = depth_in(corners, xs, ys)
+    inside_crop = depth_in(crop.corners, xs, ys)
     if options.mask == "rect":
         inside = inside_crop
     else:
-        inside = _depth(options, landmarks, geometry, matrix, xs, ys)
-        if drawn is not None and options.mask != "ellipse":
-            reach = inside + np.float32(_BEYOND * unit)
-            inside = np.minimum(_depth(options, drawn, geometry, matrix, xs, ys), reach)
+        inside = _depth(options, target, crop, xs, ys)
+        if generated is not None and options.mask != "ellipse":
+            reach = inside + np.float32(TUNING.beyond * unit)
+            inside = np.minimum(_depth(options, generated, crop, xs, ys), reach)
     eroded = np.float32(options.erosion * unit)
-    edge = options.feather if options.mask == "rect" else min(options.feather, _CROP_FEATHER)
+    edge = options.feather if options.mask == "rect" else min(options.feather, TUNING.crop_feather)
     mask = np.minimum(_rise(inside - eroded, options.feather * unit), _rise(inside_crop, edge * unit))
     if options.mask == "hull_rect":
         mask *= _rise(inside_crop - eroded, options.feather * unit)
     if (rows, columns) != shape:
         mask = cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_LINEAR)
     for feature in options.protect:
-        mask *= 1 - feature_mask(feature, region, landmarks, unit)
+        mask *= 1 - feature_mask(feature, region, target, unit)
     return mask
 
 
 def _depth(
     options: SwapOptions,
     landmarks: Points,
-    geometry: Geometry,
-    matrix: Matrix,
+    crop: FaceCrop,
     xs: NDArray[np.float64],
     ys: NDArray[np.float64],
 ) -> Depth:
     """How deep each grid point lies in the shape that the options name."""
-    unit = face_height(geometry, matrix)
     match options.mask:
         case "hull" | "hull_rect":
-            return depth_in(hull_of(landmarks, matrix, 0.0), xs, ys)
+            return depth_in(hull_of(landmarks, crop.matrix, 0.0), xs, ys)
         case "extended_hull":
-            return depth_in(hull_of(landmarks, matrix, options.forehead * unit), xs, ys)
+            return depth_in(hull_of(landmarks, crop.matrix, options.forehead * crop.height), xs, ys)
         case "ellipse":
-            return _depth_in_ellipse(geometry, matrix, unit, xs, ys)
+            return _depth_in_ellipse(crop.geometry, crop.matrix, crop.height, xs, ys)
         case unknown:
             # Options made without validation could get here; an empty mask would silently swap nothing.
             raise SettingsError(
@@ -116,7 +124,8 @@ def feature_mask(feature: Feature, region: Region, landmarks: Points, unit: floa
     result = np.zeros((region.height, region.width), np.float32)
     xs = np.arange(region.left, region.right, dtype=np.float64)
     ys = np.arange(region.top, region.bottom, dtype=np.float64)
-    margin, soft = _MARGINS[feature] * unit, max(1.0, _PROTECT_FEATHER * unit)
+    margin = (TUNING.eyes_margin if feature == "eyes" else TUNING.mouth_margin) * unit
+    soft = max(1.0, TUNING.protect_feather * unit)
     for part in _PARTS[feature]:
         depth = depth_in(convex(landmarks[part]), xs, ys) + np.float32(margin + soft)
         np.maximum(result, _rise(depth, soft), out=result)
@@ -127,7 +136,7 @@ def _depth_in_ellipse(
     geometry: Geometry, matrix: Matrix, unit: float, xs: NDArray[np.float64], ys: NDArray[np.float64]
 ) -> Depth:
     """Depth in an oval of the mean face's proportions, to first order exact near its border."""
-    a, b = np.array([0.58, 0.70]) * geometry.size / geometry.coverage
+    a, b = np.array(TUNING.ellipse) * geometry.size / geometry.coverage
     centre = (geometry.size - 1) / 2
     u = matrix[0, 0] * xs[None] + (matrix[0, 1] * ys[:, None] + matrix[0, 2] - centre)
     v = matrix[1, 0] * xs[None] + (matrix[1, 1] * ys[:, None] + matrix[1, 2] - centre)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry, apply
 from faceswap.faces.regions import Region, depth_in, face_height, hull_of, region_of, skin_in_crop
-from faceswap.swap.masks.shapes import face_mask
+from faceswap.swap.face_crop import FaceCrop
+from faceswap.swap.masks.face_mask import face_mask
 from faceswap.swap.options import Mask, SwapOptions
 from tests.swap.fakes import face_points
 
@@ -16,7 +17,7 @@ GEOMETRY = Geometry(128, 1.5)
 
 
 def whole_mask(points: np.ndarray, options: SwapOptions, size: int = 400) -> np.ndarray:
-    return face_mask(Region(0, 0, size, size), points, GEOMETRY, GEOMETRY.matrix(points), options)
+    return face_mask(Region(0, 0, size, size), FaceCrop.of(points, GEOMETRY, np.empty((size, size))), options)
 
 
 def test_depth_in_a_square_is_the_distance_to_its_sides() -> None:

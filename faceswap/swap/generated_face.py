@@ -1,0 +1,36 @@
+"""The face that the network generated for a crop, on its way into the frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Points
+from faceswap.swap.face_crop import FaceCrop
+from faceswap.swap.masks.hair_mask import HairMask
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratedFace:
+    """A crop of the target, what the network generated for it, and what is known of that.
+
+    Attributes:
+        crop: where it belongs.
+        target: (S, S, 3) uint8 RGB, what the network saw.
+        picture: (S, S, 3) float32 RGB, 0..1, what it generated.
+        landmarks: (68, 2) of the generated face, in the frame; None: not detected, since the mask does not need them.
+        hair_mask: where the generated picture is face and where hair or background; None: not looked for.
+        reshaped_target: (68, 2) landmarks of the target in the frame after it was reshaped; None: it was not.
+    """
+
+    crop: FaceCrop
+    target: NDArray[np.uint8]
+    picture: NDArray[np.float32]
+    landmarks: Points | None = None
+    hair_mask: HairMask | None = None
+    reshaped_target: Points | None = None
+
+    @property
+    def target_landmarks(self) -> Points:
+        """(68, 2) the target's landmarks where they lie in the frame now."""
+        return self.crop.landmarks if self.reshaped_target is None else self.reshaped_target
