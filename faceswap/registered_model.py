@@ -1,7 +1,7 @@
 """The code that MLflow loads for a registered decoder: ``mlflow.pyfunc.load_model("models:/face-ada@production")``.
 
-Logged as a model from code: no pickle. It finds its encoder by the run that trained it and asks the same swapper
-as the rest of the package, so both ways of loading give the same pixels.
+Logged as a model from code: no pickle. It loads the version's card and graph and asks the same swapper as the rest of
+the package, so both ways of loading give the same pixels.
 """
 
 import base64

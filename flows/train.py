@@ -26,7 +26,7 @@ from faceswap.model.presets import Preset
 from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import Batches, TrainingData
-from faceswap.model.training.files import copy_weights, export, read_model
+from faceswap.model.training.files import copy_weights, export
 from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.progress import Report
@@ -136,8 +136,7 @@ def _warm_start(run: tracking.Run, spec: str, recipe: Preset) -> Callable[[Autoe
         run.tags({"warm_start": f"none: no prior for preset {recipe.name}" if spec else "none"})
         return None
     version = registry.load(spec)
-    encoder = read_model(registry.encoder_file(version.card), version.card.encoder_digest)
-    decoder = read_model(registry.decoder_file(version), version.card.decoder_digest)
+    encoder, decoder = registry.keras_networks(version)
     run.tags({"warm_start": str(version.version)})
     return lambda model: copy_weights(model, encoder, decoder, recipe)
 

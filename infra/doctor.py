@@ -44,6 +44,7 @@ def examine() -> list[Finding]:
         _video,
         _faces,
         _device,
+        _swaps,
         _servers,
         _registry,
     )
@@ -179,6 +180,23 @@ def _device() -> Iterator[Finding]:
         )
     else:
         yield Finding("device", "good", f"trainings run on the {found}; {os.cpu_count()} cores")
+
+
+def _swaps() -> Iterator[Finding]:
+    from faceswap.inference.occlusion import occlusion_network
+
+    provider = occlusion_network().provider  # as all graphs
+    if provider != "CPUExecutionProvider":
+        yield Finding("swaps", "good", f"swaps run in ONNX Runtime on the GPU ({provider})")
+    elif card := _graphics_card():
+        yield Finding(
+            "swaps",
+            "warning",
+            f"swaps run in ONNX Runtime on the CPU, although there is {card}",
+            "install onnxruntime-gpu in place of onnxruntime, with the CUDA and cuDNN that it asks for",
+        )
+    else:
+        yield Finding("swaps", "good", "swaps run in ONNX Runtime on the CPU")
 
 
 def _graphics_card() -> str:

@@ -1,17 +1,29 @@
 """A range of codes as a layer between encoder and decoder."""
 
+from typing import Any, Self
+
 import keras
 from keras import layers, ops
 
 from faceswap.inference.code_range import CodeRange
 
 
+@keras.saving.register_keras_serializable("faceswap")
 class Within(layers.Layer):
     """Draws codes (n, B) back into a range and keeps what they say of the expression; inside of it they stay."""
 
     def __init__(self, limits: CodeRange) -> None:
         super().__init__(trainable=False, dtype="float32", name="within")
         self.limits = limits
+
+    def get_config(self) -> dict[str, Any]:
+        """For a file that another process exports; what is registered holds no such layer."""
+        return {"limits": self.limits.pack()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The layer of such a file."""
+        return cls(CodeRange.unpack(config["limits"]))
 
     def call(self, codes: keras.KerasTensor) -> keras.KerasTensor:
         """(n, B) -> (n, B) float32."""

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from faceswap.errors import RegistryError
-from faceswap.inference.onnx_graph import Graph, write_graph
+from faceswap.errors import RegistryError, StorageError
+from faceswap.inference.onnx_graph import Graph
 from faceswap.settings import settings
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,20 @@ def cached_graph(digest: str, model: Callable[[], Any]) -> Graph:
         digest: 64 hex digits, of the weights.
         model: gives the Keras model; only called where there is no graph yet.
     """
-    path = settings().cache_path / "graphs" / f"{digest}.onnx"
+    return made_once(settings().cache_path / "graphs" / f"{digest}.onnx", digest, model)
+
+
+def made_once(path: Path, digest: str, model: Callable[[], Any]) -> Graph:
+    """The graph of weights in a file; it is made unless it is there already and whole.
+
+    Args:
+        path: ``.onnx``.
+        digest: of the weights; the file keeps it.
+        model: gives the Keras model; only called where there is no graph yet.
+
+    Raises:
+        StorageError: the file can't be written.
+    """
     if path.exists():
         try:
             graph = Graph(path)
@@ -29,5 +43,14 @@ def cached_graph(digest: str, model: Callable[[], Any]) -> Graph:
         else:
             if graph.about.get(SOURCE) == digest:
                 return graph
-    write_graph(model(), path, {SOURCE: digest})
+    keras_model = model()
+    from faceswap.inference.graph_export import write_graph  # needs Keras, which is imported by now
+
+    try:
+        write_graph(keras_model, path, {SOURCE: digest})
+    except OSError as error:
+        raise StorageError(
+            f"The graph {path} can't be written: {error.strerror or error}",
+            "make room there, or correct its permissions, and try again",
+        ) from error
     return Graph(path)

@@ -25,6 +25,11 @@ class OcclusionNetwork:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
 
+    @property
+    def provider(self) -> str:
+        """What it runs on."""
+        return self._graph.provider
+
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, 96, 96, 3) uint8 RGB -> (n, 96, 96) float32: how surely the face is hidden there, 0..1.
 

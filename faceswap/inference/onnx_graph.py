@@ -1,8 +1,7 @@
 """Networks in ONNX Runtime: what swaps, evaluates and serves imports no TensorFlow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -12,6 +11,8 @@ from faceswap.errors import RegistryError
 from faceswap.faces.crispness import UNMEASURED, Crispness
 from faceswap.faces.geometry import Geometry
 
+THREADS = 0
+"""For one call."""
 ort.set_default_logger_severity(3)  # of warnings that it prints for graphs by tf2onnx none asks for anything
 
 
@@ -20,13 +21,15 @@ class Graph:
 
     Args:
         source: file, or its bytes.
+        threads: for one call; 0: a thread for each core.
 
     Raises:
         RegistryError: it is no graph that ONNX Runtime can read.
     """
 
-    def __init__(self, source: Path | bytes) -> None:
+    def __init__(self, source: Path | bytes, threads: int = THREADS) -> None:
         options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
         # a spinning thread would take a core from the other stages of a video
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
@@ -47,9 +50,19 @@ class Graph:
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
     @property
+    def provider(self) -> str:
+        """What it runs on: the first of :func:`providers` that could be started."""
+        return str(self._session.get_providers()[0])
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of the input without the batch; 0: a side that the graph leaves open."""
+        return _sides(self._session.get_inputs()[0].shape)
+
+    @property
     def output_shape(self) -> tuple[int, ...]:
-        """Of the output without the batch."""
-        return tuple(int(side) for side in self._session.get_outputs()[0].shape[1:])
+        """Of the output without the batch; 0: a side that the graph leaves open."""
+        return _sides(self._session.get_outputs()[0].shape)
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, s, s, 3) uint8 RGB -> (n, s, s, channels) float32."""
@@ -57,6 +70,10 @@ class Graph:
             return np.empty((0, *self.output_shape), np.float32)
         (result,) = self._session.run([self._output], {self._input: crops / np.float32(255)})
         return np.asarray(result, np.float32)
+
+
+def _sides(shape: Sequence[int | str | None]) -> tuple[int, ...]:
+    return tuple(side if isinstance(side, int) else 0 for side in shape[1:])
 
 
 class OnnxNetwork:
@@ -85,25 +102,3 @@ def providers() -> list[str]:
     """What graphs run on, in the order of preference: CUDA where ``onnxruntime-gpu`` is installed, else the CPU."""
     usable = ort.get_available_providers()
     return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in usable]
-
-
-def write_graph(model: Any, path: Path, about: Mapping[str, str] | None = None) -> None:
-    """Write a Keras model as an ONNX graph, float32, whole or not at all; takes some seconds.
-
-    Args:
-        model: Keras model with one input (n, s, s, channels) and one output.
-        path: ``.onnx``.
-        about: metadata of the file.
-    """
-    import onnx  # some 0.3 s, and only who registers needs it
-
-    from faceswap.files import replacing
-
-    model(np.zeros((1, *model.input_shape[1:]), np.float32))  # Keras exports only what was called
-    with replacing(path) as part:
-        model.export(part, format="onnx", verbose=False)
-        graph = onnx.load(part)
-        for key, value in (about or {}).items():
-            entry = graph.metadata_props.add()
-            entry.key, entry.value = key, value
-        onnx.save(graph, part)

@@ -1,11 +1,18 @@
-"""What Keras computes on, said aloud: no silent fall-back to the CPU."""
+"""What Keras computes on, said aloud: no silent fall-back to the CPU.
 
+Importing Keras takes seconds. Where it is not imported yet and the system shows no accelerator, it is not asked.
+"""
+
+import json
+import os
 import platform
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import keras
+_ACCELERATORS = ("nvidia[0-9]*", "dxg", "kfd", "accel*", "vfio/[0-9]*")
+"""Device files below /dev on Linux: NVIDIA's, Windows' under WSL, AMD's, TPUs' (two ways)."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +43,32 @@ class Device:
 @lru_cache
 def device() -> Device:
     """Look once at what the backend sees."""
-    backend = keras.backend.backend()
-    found = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[backend]()
+    backend = _backend()
+    ask = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[backend]
+    found = ask() if backend in sys.modules or _may_have_accelerator() else None
     if found:
         name, bfloat16 = found
         return Device(backend, name, accelerated=True, bfloat16=bfloat16)
     return Device(backend, f"CPU {platform.processor() or platform.machine()}", False, _cpu_has_bfloat16())
+
+
+def _backend() -> str:
+    """Keras' backend, found where Keras looks for it."""
+    if "keras" in sys.modules:
+        import keras
+
+        return str(keras.backend.backend())
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    config = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "keras.json")
+    try:
+        return str(json.loads(config.read_text()).get("backend", "tensorflow"))
+    except (OSError, ValueError):
+        return "tensorflow"
+
+
+def _may_have_accelerator() -> bool:
+    return sys.platform != "linux" or any(any(Path("/dev").glob(name)) for name in _ACCELERATORS)
 
 
 def _tensorflow_gpu() -> tuple[str, bool] | None:

@@ -10,7 +10,6 @@ import math
 import zipfile
 from typing import IO, Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,6 +59,8 @@ def check_keras_file(file: IO[bytes]) -> None:
     Raises:
         ValueError, KeyError, OSError, zipfile.BadZipFile: it is damaged, or claims more than it holds.
     """
+    import keras  # some seconds, and who reads arrays alone does without
+
     with zipfile.ZipFile(file) as archive:
         held = archive.getinfo(_WEIGHTS).file_size
         if archive.getinfo("config.json").file_size > _MOST_CONFIG:

@@ -16,7 +16,14 @@ from faceswap.registry.aliases import (
     tags,
 )
 from faceswap.registry.cards import Card
-from faceswap.registry.loading import LoadedVersion, decoder_file, encoder_file, load, load_files
+from faceswap.registry.loading import (
+    LoadedVersion,
+    decoder_file,
+    encoder_file,
+    keras_networks,
+    load,
+    load_files,
+)
 from faceswap.registry.lock import Lock, locked
 from faceswap.registry.measured import record_metrics
 from faceswap.registry.names import PREFIX, Version
@@ -39,6 +46,7 @@ __all__ = [
     "drop_alias",
     "encoder_file",
     "exists",
+    "keras_networks",
     "load",
     "load_files",
     "locked",

@@ -25,6 +25,8 @@ from faceswap.registry.names import PREFIX, Version
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """sha256, in hexadecimal."""
+CARD, DECODER, ENCODER = "card.json", "decoder.keras", "encoder.keras"
+"""Files: of a version, of a version, of its run."""
 DIGEST, DECODER_DIGEST = "digest", "decoder_digest"
 """Tags: of the card and so of all of the version; versions of before have the decoder's alone."""
 _MOST_BYTES = 8 << 20
@@ -42,7 +44,7 @@ class Card(BaseModel):
     and the place of the face set it was trained on. ``unsharp`` and ``detail`` tell how much its pictures have
     to be sharpened (:class:`faceswap.faces.crispness.Crispness`), ``codes`` where its codes lie
     (:meth:`faceswap.inference.code_range.CodeRange.pack`; empty: not measured), ``seconds`` how long it was trained
-    (0: not noted).
+    (0: not noted), ``graph_digest`` the file ``swap.onnx`` beside it (empty: a version from before there were graphs).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +62,7 @@ class Card(BaseModel):
     detail: float = Field(Crispness.detail, allow_inf_nan=False)
     codes: str = ""
     seconds: float = Field(0.0, ge=0, allow_inf_nan=False)
+    graph_digest: str = Field("", pattern=r"^([0-9a-f]{64})?$")
     code_version: str = faceswap.__version__
 
     @model_validator(mode="after")

@@ -1,16 +1,22 @@
-"""A version in memory: its files are fetched once, kept by digest, checked and loaded."""
+"""A version in memory: its files are fetched once, kept by digest, checked and loaded.
 
-import shutil
+What swaps needs card and graph alone, and no Keras. The encoder and the decoder are fetched for a warm start, and once
+for a version from before there were graphs.
+"""
+
+import logging
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from faceswap.errors import RegistryError
-from faceswap.faces.crispness import Crispness
-from faceswap.registry import cards
+from faceswap.inference.onnx_graph import OnnxNetwork
+from faceswap.registry import cards, graphs
 from faceswap.registry.artifact_places import fetch
-from faceswap.registry.cards import DIGEST, Card
+from faceswap.registry.cards import CARD, DECODER, DIGEST, ENCODER, Card
+from faceswap.registry.graphs import GRAPH
 from faceswap.registry.names import Version
 from faceswap.registry.versions import described, resolve
 from faceswap.settings import settings
@@ -19,9 +25,8 @@ from faceswap.tracking import connect, explained
 if TYPE_CHECKING:
     import keras
 
-    from faceswap.inference.decoder_network import DecoderNetwork
-
-CARD, DECODER, ENCODER = "card.json", "decoder.keras", "encoder.keras"
+logger = logging.getLogger(__name__)
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class LoadedVersion:
     """A version in memory: its card and the network that swaps."""
 
     card: Card
-    network: "DecoderNetwork"
+    network: OnnxNetwork
     version: Version | None = None
 
 
@@ -43,74 +48,45 @@ def load(spec: str | Version) -> LoadedVersion:
     version = spec if isinstance(spec, Version) else resolve(spec)
     tags = described(version)
     try:
-        digest = cards.digest_in(tags)
-        folder = settings().cache_path / "decoders" / digest
-        if not (folder / CARD).exists():
-            _fetch(version, folder)
-        card = _card(folder, tags)
+        file = _cached(tags, CARD)
+        card = _whole(file, lambda: _fetch(version, file), lambda: cards.read(file, tags.get(DIGEST, "")))
         cards.agree(version, tags, card)
-        loaded = _assembled(card, folder / DECODER)
+        if card.graph_digest:
+            kept = file.with_name(GRAPH)
+            graph = _whole(kept, lambda: _fetch(version, kept), lambda: graphs.read_graph(card, kept))
+        else:
+            graph = graphs.later_graph(card, lambda: (_encoder(card), _decoder(card, version, tags)))
+        network = graphs.network(card, graph)
     except RegistryError as error:
         raise RegistryError(f"{version} can't be loaded. {error.message}", error.fix) from error
-    return LoadedVersion(card, loaded.network, version)
-
-
-def _card(folder: Path, tags: dict[str, str]) -> Card:
-    try:
-        return cards.read(folder / CARD, tags.get(DIGEST, ""))
-    except RegistryError:
-        # what was fetched is not kept: the next try begins anew
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _fetch(version: Version, folder: Path) -> None:
-    client = connect()
-    with explained(f"tell where {version} is"):
-        root = client.get_model_version_download_uri(version.name, str(version.version))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        files = Path(scratch, "files")
-        files.mkdir()
-        for name in (CARD, DECODER):
-            fetch(root, f"artifacts/{name}", Path(scratch)).rename(files / name)
-        _move_into_place(files, folder)
+    return LoadedVersion(card, network, version)
 
 
 def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
-    """Load a version from its card and decoder; the encoder comes from the cache or from its run.
+    """Load a version from its card and decoder, beside which its graph lies; ``mlflow.pyfunc`` does so.
+
+    A version from before there were graphs gets one; its encoder comes from the cache or from its run.
 
     Raises:
         RegistryError: a file is missing or damaged.
     """
-    return _assembled(cards.read(card_file), decoder_file)
+    card = cards.read(card_file)
+    if card.graph_digest:
+        graph = graphs.read_graph(card, decoder_file.with_name(GRAPH))
+    else:
+        graph = graphs.later_graph(card, lambda: (_encoder(card), _model(decoder_file, card.decoder_digest)))
+    return LoadedVersion(card, graphs.network(card, graph))
 
 
-def _assembled(card: Card, decoder_file: Path) -> LoadedVersion:
-    from faceswap.inference.code_range import CodeRange  # listing versions needs no Keras
-    from faceswap.inference.decoder_network import DecoderNetwork
+def keras_networks(loaded: LoadedVersion) -> tuple["keras.Model", "keras.Model"]:
+    """Encoder and decoder of a registered version, to train on from them.
 
-    geometry = card.crop
-    encoder = _model(encoder_file(card), card.encoder_digest)
-    decoder = _model(decoder_file, card.decoder_digest)
-    codes = CodeRange.unpack(card.codes) if card.codes else None
-    crispness = Crispness(card.unsharp, card.detail)
-    try:
-        network = DecoderNetwork(encoder, decoder, geometry, crispness, codes)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise RegistryError(f"Encoder, decoder and card do not fit each other: {error}") from error
-    return LoadedVersion(card, network)
-
-
-def _model(file: Path, digest: str) -> "keras.Model":
-    from faceswap.model.training.files import read_model
-
-    try:
-        return read_model(file, digest)
-    except RegistryError:
-        if file.is_relative_to(settings().cache_path):
-            shutil.rmtree(file.parent, ignore_errors=True)  # the next try fetches it anew
-        raise
+    Raises:
+        RegistryError: they can't be fetched, or are damaged.
+    """
+    if loaded.version is None:
+        raise RegistryError("A network without a version has no files", "load it from the registry")
+    return _encoder(loaded.card), _decoder(loaded.card, loaded.version, described(loaded.version))
 
 
 def encoder_file(card: Card) -> Path:
@@ -119,38 +95,74 @@ def encoder_file(card: Card) -> Path:
     Raises:
         RegistryError: it can't be fetched.
     """
-    folder = settings().cache_path / "encoders" / card.encoder_digest
-    if not (folder / ENCODER).exists():
+    file = settings().cache_path / "encoders" / card.encoder_digest / ENCODER
+    if not file.exists():
         client = connect()
         with explained(f"tell where run {card.run_id} has its encoder"):
             root = client.get_run(card.run_id).info.artifact_uri
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            found = fetch(root, f"encoder/{ENCODER}", Path(scratch))
-            files = Path(scratch, "files")
-            files.mkdir()
-            found.rename(files / ENCODER)
-            _move_into_place(files, folder)
-    return folder / ENCODER
-
-
-def _move_into_place(source: Path, folder: Path) -> None:
-    try:
-        source.rename(folder)
-    except OSError:
-        if not folder.exists():  # another process may have been faster: then its files are as good
-            raise
+        _download(root, f"encoder/{ENCODER}", file)
+    return file
 
 
 def decoder_file(loaded: LoadedVersion) -> Path:
     """The local file of a loaded version's decoder.
 
     Raises:
-        RegistryError: the version is not a registered one.
+        RegistryError: the version is not a registered one, or it can't be fetched.
     """
     if loaded.version is None:
         raise RegistryError("A network without a version has no file", "load it from the registry")
-    folder = settings().cache_path / "decoders" / cards.digest_in(described(loaded.version))
-    if not (folder / DECODER).exists():
-        _fetch(loaded.version, folder)
-    return folder / DECODER
+    file = _cached(described(loaded.version), DECODER)
+    if not file.exists():
+        _fetch(loaded.version, file)
+    return file
+
+
+def _encoder(card: Card) -> "keras.Model":
+    file = settings().cache_path / "encoders" / card.encoder_digest / ENCODER
+    return _whole(file, lambda: encoder_file(card), lambda: _model(file, card.encoder_digest))
+
+
+def _decoder(card: Card, version: Version, tags: dict[str, str]) -> "keras.Model":
+    file = _cached(tags, DECODER)
+    return _whole(file, lambda: _fetch(version, file), lambda: _model(file, card.decoder_digest))
+
+
+def _model(file: Path, digest: str) -> "keras.Model":
+    from faceswap.model.training.files import read_model  # needs Keras
+
+    return read_model(file, digest)
+
+
+def _cached(tags: dict[str, str], name: str) -> Path:
+    return settings().cache_path / "decoders" / cards.digest_in(tags) / name
+
+
+def _whole(file: Path, get: Callable[[], object], read: Callable[[], Read]) -> Read:
+    """What a file of the cache says. One that is missing or damaged is fetched; what is still wrong is not kept."""
+    if file.exists():
+        try:
+            return read()
+        except RegistryError as error:
+            logger.warning("%s. It is fetched anew", error.message)
+            file.unlink(missing_ok=True)
+    get()
+    try:
+        return read()
+    except RegistryError:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def _fetch(version: Version, file: Path) -> None:
+    """Download one of a version's own files to its place in the cache."""
+    client = connect()
+    with explained(f"tell where {version} is"):
+        root = client.get_model_version_download_uri(version.name, str(version.version))
+    _download(root, f"artifacts/{file.name}", file)
+
+
+def _download(root: str, name: str, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
+        fetch(root, name, Path(scratch)).replace(file)

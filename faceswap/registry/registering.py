@@ -17,7 +17,8 @@ from mlflow.models import Model
 
 import faceswap
 from faceswap.registry import cards
-from faceswap.registry.cards import DECODER_DIGEST, DIGEST, Card
+from faceswap.registry.cards import CARD, DECODER, DECODER_DIGEST, DIGEST, Card
+from faceswap.registry.graphs import GRAPH, export_graph
 from faceswap.registry.measured import summary
 from faceswap.registry.names import PREFIX, Version
 from faceswap.tracking import connect, explained, failures
@@ -26,18 +27,20 @@ from faceswap.tracking import connect, explained, failures
 def register(
     run_id: str, folder: Path, own_cards: Mapping[str, Card], tags: Mapping[str, str] | None = None
 ) -> dict[str, Version]:
-    """Store the encoder once with the run, and each decoder as a version of its identity's model.
+    """Store the encoder once with the run, and each decoder, with its graph, as a version of its identity's model.
 
     Called again for the same run and weights it gives the versions that are there, and makes those that are missing.
 
     Args:
         run_id: of the training.
-        folder: with ``encoder.keras`` and ``decoder_<identity>.keras``.
+        folder: with ``encoder.keras`` and ``decoder_<identity>.keras``; gets ``swap_<identity>.onnx``.
         own_cards: identity -> card.
         tags: more tags of each version.
 
     Raises:
         TrackingError: MLflow or the store of its artifacts does not take them; the folder stays as it is.
+        RegistryError: a file of the folder is damaged, or not the one that its card names.
+        StorageError: a graph can't be written.
     """
     client = connect()
     with explained("store the encoder"):
@@ -46,7 +49,7 @@ def register(
     for identity, card in own_cards.items():
         with explained(f"register the decoder of {identity}"):
             found = _registered(client, card)
-            versions[identity] = found or _new(client, card, folder / f"decoder_{identity}.keras", tags or {})
+            versions[identity] = found or _new(client, card, folder, tags or {})
     return versions
 
 
@@ -65,12 +68,14 @@ def _registered(client: mlflow.MlflowClient, card: Card) -> Version | None:
     return None
 
 
-def _new(client: mlflow.MlflowClient, card: Card, decoder: Path, more: Mapping[str, str]) -> Version:
+def _new(client: mlflow.MlflowClient, card: Card, folder: Path, more: Mapping[str, str]) -> Version:
     name = PREFIX + card.identity
+    decoder, graph = folder / f"decoder_{card.identity}.keras", folder / f"swap_{card.identity}.onnx"
+    card = export_graph(card, folder / "encoder.keras", decoder, graph)
     experiment = client.get_run(card.run_id).info.experiment_id
     model = client.create_logged_model(experiment, name, card.run_id, model_type="face-decoder")
     try:
-        digest = _store(client, card, decoder, model.model_id)
+        digest = _store(client, card, decoder, graph, model.model_id)
         client.finalize_logged_model(model.model_id, "READY")
     except failures():
         with suppress(MlflowException):
@@ -93,17 +98,19 @@ def _new(client: mlflow.MlflowClient, card: Card, decoder: Path, more: Mapping[s
     return Version(name, int(created.version))
 
 
-def _store(client: mlflow.MlflowClient, card: Card, decoder: Path, model_id: str) -> str:
+def _store(client: mlflow.MlflowClient, card: Card, decoder: Path, graph: Path, model_id: str) -> str:
     """Upload what MLflow loads as a model; returns the card's digest."""
     code = Path(faceswap.__file__).with_name("registered_model.py")
     with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch, "card.json")
+        file = Path(scratch, CARD)
         digest = cards.write(card, file)
-        copied = shutil.copy(decoder, Path(scratch, "decoder.keras"))
+        artifacts = {"card": str(file)}
+        for name, source in ((DECODER, decoder), (GRAPH, graph)):
+            artifacts[Path(name).stem] = str(shutil.copy(source, Path(scratch, name)))
         mlflow.pyfunc.save_model(
             path=str(Path(scratch, "model")),
             python_model=str(code),
-            artifacts={"card": str(file), "decoder": str(copied)},
+            artifacts=artifacts,
             pip_requirements=[f"faceswap=={faceswap.__version__}"],
             mlflow_model=Model(run_id=card.run_id, model_id=model_id),
         )

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from faceswap.errors import RegistryError
 from faceswap.inference.code_range import CodeRange
 from faceswap.inference.decoder_network import DecoderNetwork, joined
 from faceswap.inference.graph_cache import SOURCE, cached_graph
-from faceswap.inference.onnx_graph import Graph, OnnxNetwork, write_graph
+from faceswap.inference.graph_export import export_in_tensorflow, write_graph
+from faceswap.inference.onnx_graph import Graph, OnnxNetwork
 from faceswap.model import weights
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.networks.occlusion_network import read_occlusion_network
@@ -44,6 +46,18 @@ def test_a_graph_draws_the_pixels_of_its_keras_model(pair: tuple[DecoderNetwork,
         np.testing.assert_allclose(in_onnx(CROPS[:count]), expected, atol=1e-4)
     assert np.ptp(in_onnx(CROPS)) > 0.01
     assert in_onnx(CROPS[:0]).shape == (0, TINY.size, TINY.size, 3)
+
+
+def test_a_process_with_another_backend_has_tensorflow_export(tmp_path: Path) -> None:
+    encoder, decoder = build_encoder(TINY), build_decoder(TINY, "ada")
+    codes = RNG.standard_normal((2, 60, TINY.bottleneck)).astype(np.float32)
+    limits = CodeRange.fit(codes[0], 0.01 * codes[1])
+    export_in_tensorflow(joined(encoder, decoder, limits), tmp_path / "swap.onnx")
+    expected = DecoderNetwork(encoder, decoder, TINY.geometry, codes=limits)(CROPS)
+    np.testing.assert_allclose(Graph(tmp_path / "swap.onnx")(CROPS), expected, atol=1e-4)
+    broken = mock.Mock(save=lambda path: path.write_bytes(b"damaged"))
+    with pytest.raises(RegistryError, match="can't be exported"):
+        export_in_tensorflow(broken, tmp_path / "none.onnx")
 
 
 def test_threads_get_what_one_thread_gets(pair: tuple[DecoderNetwork, OnnxNetwork]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from faceswap.inference import onnx_graph
 from infra import doctor
 
 
@@ -34,3 +35,22 @@ def test_packages_that_are_compiled_at_every_start(
     found = list(doctor._bytecode())
     assert [one.grade for one in found] == grades
     assert all("--compile-bytecode" in one.fix for one in found)
+
+
+@pytest.mark.parametrize(
+    ("started", "card", "grade", "words"),
+    [
+        ("CPUExecutionProvider", "", "good", "on the CPU"),
+        ("CPUExecutionProvider", "Tesla T4", "warning", "although there is Tesla T4"),
+        ("CUDAExecutionProvider", "Tesla T4", "good", "CUDAExecutionProvider"),
+    ],
+)
+def test_it_says_what_swaps_run_on(
+    started: str, card: str, grade: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_graphics_card", lambda: card)
+    monkeypatch.setattr(onnx_graph.Graph, "provider", started)
+    (found,) = doctor._swaps()
+    assert (found.grade, found.what) == (grade, "swaps")
+    assert words in found.finding
+    assert bool(found.fix) == (grade == "warning")

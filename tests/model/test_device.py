@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import keras
 import pytest
 
 from faceswap.model import device as module
@@ -22,7 +24,7 @@ def use(monkeypatch: pytest.MonkeyPatch, backend: str, **content: Any) -> None:
     fake = ModuleType(backend)
     vars(fake).update(content)
     monkeypatch.setitem(sys.modules, backend, fake)
-    monkeypatch.setattr(module.keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
 
 
 def tensorflow_with(details: dict[str, Any] | None) -> SimpleNamespace:
@@ -106,3 +108,23 @@ def test_without_a_gpu_or_its_libraries_the_cpu_is_said(
     found = module.device()
     assert found.name.startswith("CPU")
     assert (found.accelerated, found.bfloat16) == (False, native)
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_keras_is_not_imported_to_find_that_there_is_no_accelerator(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seen: bool
+) -> None:
+    for name in ("keras", "tensorflow", "jax"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    monkeypatch.setattr(module, "_may_have_accelerator", lambda: seen)
+    monkeypatch.setattr(module, "_jax_gpu", lambda: ("H100", True))
+    found = module.device()
+    assert (found.backend, found.accelerated) == ("jax", seen)
+    assert not {"keras", "tensorflow", "jax"} & set(sys.modules)
+    module.device.cache_clear()
+    (tmp_path / "keras.json").unlink()
+    monkeypatch.setattr(module, "_tensorflow_gpu", lambda: None)
+    assert module.device().backend == "tensorflow"

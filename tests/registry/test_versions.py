@@ -18,10 +18,11 @@ from pydantic import ValidationError
 from faceswap import registry, tracking
 from faceswap.errors import RegistryError
 from faceswap.inference.code_range import CodeRange
+from faceswap.inference.decoder_network import DecoderNetwork
 from faceswap.model.presets import preset
 from faceswap.model.sizes import check_keras_file, read_arrays
-from faceswap.model.training.files import export, weights_digest
-from faceswap.registry import Card, Version, cards
+from faceswap.model.training.files import export, read_model, weights_digest
+from faceswap.registry import Card, Version, cards, graphs
 from faceswap.registry.artifact_places import present
 from faceswap.registry.measured import frames_in, logged_model_of, summary
 from faceswap.settings import settings
@@ -39,6 +40,12 @@ TINY = preset("original").with_(
     residual=(),
 )
 """A network that swaps, of a few kilobytes."""
+RNG = np.random.default_rng(0)
+CROPS = RNG.integers(0, 256, (3, 32, 32, 3), np.uint8)
+_RANGE = CodeRange.fit(*0.01 * RNG.standard_normal((2, 40, 8)).astype(np.float32))
+assert _RANGE is not None
+CODES = _RANGE.pack()
+"""Narrow: other faces' codes lie outside of it."""
 
 
 class Killed(BaseException):
@@ -64,6 +71,7 @@ def card(run_id: str, digests: dict[str, str], identity: str = "ada") -> Card:
         face_sets={identity: {"digest": "f" * 64, "uri": "/sets"}},
         identities={"ada": [0.0] * 128, "ben": [1.0] * 128},
         consent={"subject": identity, "statement": "fictional", "fictional": True},
+        codes=CODES,
         seconds=240.0,
     )
 
@@ -189,19 +197,63 @@ def test_name_tags_and_card_agree(two: Callable[[], dict[str, Version]]) -> None
     assert registry.load(old).card == loaded.card
 
 
-def test_damaged_files_are_told_and_fetched_anew(two: Callable[[], dict[str, Version]]) -> None:
+def test_damaged_files_of_the_cache_are_fetched_anew(two: Callable[[], dict[str, Version]]) -> None:
     version = two()["ada"]
-    registry.load(version)
-    for file in sorted(settings().cache_path.rglob("*.*")):
-        if file.suffix not in {".json", ".keras"}:
-            continue
+    drawn = registry.load(version).network(CROPS)
+    registry.keras_networks(registry.load(version))
+    names = set()
+    for file in sorted(one for one in settings().cache_path.rglob("*") if one.is_file()):
+        names.add(file.name)
         whole = file.read_bytes()
         for damage in (b"", b"PK\x03\x04", whole[: len(whole) // 2], b"{" + whole[1:][::-1]):
-            file.parent.mkdir(exist_ok=True)
             file.write_bytes(damage)
-            with pytest.raises(RegistryError):
-                registry.load(version)
-            registry.load(version)
+            loaded = registry.load(version)
+            np.testing.assert_array_equal(loaded.network(CROPS), drawn)
+            if file.suffix == ".keras":
+                registry.keras_networks(loaded)
+                assert weights_digest(read_model(file)) in {
+                    loaded.card.encoder_digest,
+                    loaded.card.decoder_digest,
+                }
+            else:
+                assert file.read_bytes() == whole
+    assert names == {"card.json", "decoder.keras", "encoder.keras", "swap.onnx"}
+
+
+@pytest.mark.parametrize("name", ["card.json", "swap.onnx"])
+def test_files_that_are_damaged_where_they_are_kept_are_told(
+    two: Callable[[], dict[str, Version]], home: Path, name: str
+) -> None:
+    version = two()["ada"]
+    for file in (home / "artifacts").rglob(name):
+        file.write_bytes(file.read_bytes()[:-1] + b"\x00")
+    with pytest.raises(RegistryError, match=f"{version} can't be loaded.*{name} is not the one that was reg"):
+        registry.load(version)
+    assert not list(settings().cache_path.rglob(name)), "and they are not kept"
+
+
+def test_a_version_draws_the_pixels_of_its_keras_networks(two: Callable[[], dict[str, Version]]) -> None:
+    for version in two().values():
+        loaded = registry.load(version)
+        codes = CodeRange.unpack(loaded.card.codes)
+        in_keras = DecoderNetwork(*registry.keras_networks(loaded), loaded.card.crop, codes=codes)
+        np.testing.assert_allclose(loaded.network(CROPS), in_keras(CROPS), atol=1e-4)
+        unbounded = DecoderNetwork(*registry.keras_networks(loaded), loaded.card.crop)
+        assert np.abs(loaded.network(CROPS) - unbounded(CROPS)).max() > 1e-3, "its range of codes is in it"
+
+
+def test_a_graph_of_another_size_than_its_card_says_is_refused(
+    two: Callable[[], dict[str, Version]], tmp_path: Path
+) -> None:
+    loaded = registry.load(two()["ada"])
+    graph = next(settings().cache_path.rglob("swap.onnx"))
+    other = loaded.card.model_copy(update={"geometry": loaded.card.geometry | {"size": 64}})
+    with pytest.raises(RegistryError, match="the card says"):
+        graphs.network(other, graphs.read_graph(other, graph))
+    with mock.patch.object(graphs, "_MOST_BYTES", 1000), pytest.raises(RegistryError, match="too large"):
+        graphs.read_graph(loaded.card, graph)
+    with pytest.raises(RegistryError, match="can't be read"):
+        graphs.read_graph(loaded.card, tmp_path / "none.onnx")
 
 
 @pytest.mark.parametrize(
