@@ -13,24 +13,27 @@ from prefect.client.schemas.sorting import DeploymentSort
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
-from flows import runtime
-from flows.evaluate import evaluate
+from flows.flows import (
+    evaluate,
+    learn_occlusion,
+    pipeline,
+    preprocess,
+    pretrain,
+    promote,
+    rollback,
+    swap,
+    train,
+    tune,
+)
 from flows.forms import keep_current
-from flows.occlusion import learn
-from flows.pipeline import pipeline
-from flows.preprocess import preprocess
-from flows.pretrain import pretrain
-from flows.promote import promote, rollback
-from flows.swap import swap
-from flows.train import train
-from flows.tune import tune
+from flows.monitor import TRAINING_SLOT
 from flows.watch import keep_watch, watch_heartbeats
 
 _OLD_NAME = "faceswap"
 """All deployments were called so once; those are removed."""
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
-_TRAINING = (train, pipeline, pretrain, learn)
+_TRAINING = (train, pipeline, pretrain, learn_occlusion)
 _OTHER = (preprocess, evaluate, promote, rollback, swap)
 
 
@@ -63,7 +66,7 @@ def deployments() -> list[RunnerDeployment]:
 def main() -> None:
     """Serve until stopped."""
     with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(runtime.TRAINING_SLOT, 1)
+        client.upsert_global_concurrency_limit_by_name(TRAINING_SLOT, 1)
         _remove_old_names(client)
     watch_heartbeats()
     keep_watch()

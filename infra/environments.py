@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
+from dotenv import dotenv_values
 
+from faceswap.loopback import reach_loopback_directly
 from faceswap.settings import settings
 from faceswap.tracking.s3 import s3_environment
 from infra.logins import prefect_login, write_private
@@ -75,7 +77,9 @@ def process_environment(name: str, inherited: Mapping[str, str] = os.environ) ->
     given |= {key: value for key, value in client_environment().items() if key not in _SECRETS or key in own}
     if name == "prefect":
         given |= _guarded()
-    return kept | given
+    made = kept | given
+    reach_loopback_directly(made)
+    return made
 
 
 def _guarded() -> dict[str, str]:
@@ -136,6 +140,9 @@ def running_environment() -> dict[str, str]:
 
 def use_running_servers() -> None:
     """Let this process work with the servers of ``faceswap up``, unless its user has chosen others."""
+    for key, value in dotenv_values(".env").items():  # as Prefect itself reads it
+        if key.startswith("PREFECT_") and value is not None:
+            os.environ.setdefault(key, value)
     found = running_environment()
     if not found:
         return

@@ -2,7 +2,6 @@
 
 import contextvars
 import json
-import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +14,6 @@ from mlflow import MlflowClient
 from faceswap.background import Background
 from faceswap.errors import TrackingError
 from faceswap.tracking import Run
-from flows import runtime
 
 LONG = 60.0
 
@@ -177,7 +175,7 @@ def test_what_a_server_never_takes_is_counted(server: Server, caplog: pytest.Log
 
 
 def test_more_numbers_than_can_wait_are_counted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("faceswap.tracking._MOST_NUMBERS", 5)
+    monkeypatch.setattr("faceswap.tracking.runs._MOST_NUMBERS", 5)
     run = run_at(server)
     run.metrics({"a": 1.0, "b": 2.0, "c": 3.0})
     run.metrics({"a": 1.0, "b": 2.0, "c": 3.0}, 1)
@@ -185,21 +183,3 @@ def test_more_numbers_than_can_wait_are_counted(server: Server, monkeypatch: pyt
     with pytest.raises(TrackingError, match="did not take 1 numbers"):
         run.flush(LONG)
     assert len(sent(server.gate.got)) == 5
-
-
-def test_progress_does_not_wait_for_prefect(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    gate = Gate()
-    monkeypatch.setattr(runtime, "_prefect", Background("Prefect"))
-    monkeypatch.setattr(runtime, "_PATIENCE", 0.01)
-    monkeypatch.setattr(runtime, "create_progress_artifact", lambda **told: gate.take(told) or "id")
-    monkeypatch.setattr(runtime, "update_progress_artifact", lambda _, **told: gate.take(told))
-    with caplog.at_level(logging.WARNING, "flows.runtime"), runtime.progress("train") as report:
-        assert gate.reached.wait(LONG)
-        for done in range(1001):
-            report(done, 1000, f"step {done}")
-    assert "Prefect's page is behind, its server did not take: 1 x progress of 'train'" in caplog.text
-    gate.open.set()
-    assert runtime._prefect.flush(LONG)
-    assert [told["progress"] for told in gate.got] == [0.0, 100.0]  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""The command line: thin, it checks the words and calls the flows that Prefect serves.
+"""The command line: thin, it checks the words and runs the jobs, as flows where a Prefect API is.
 
 A command's module is imported when the command is called, so that help and trivial errors come at once.
 """

@@ -93,8 +93,10 @@ def _prepare() -> None:
     for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
+    from faceswap.loopback import reach_loopback_directly
     from infra.environments import use_running_servers
 
+    reach_loopback_directly()
     use_running_servers()
 
 
@@ -110,7 +112,7 @@ def _invalid(error: "ValidationError") -> Iterator[str]:
 
 
 def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:
-    """The Ctrl-C that an error comes from: it reaches Prefect's temporary server too, which then does not answer."""
+    """The Ctrl-C that an error comes from: Prefect's client may raise another on its way."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return error
@@ -125,7 +127,7 @@ def _print_notes(error: BaseException) -> None:
 
 @contextmanager
 def quiet_imports() -> Iterator[None]:
-    """Import flows: Prefect's log handlers exist after that, and ours takes their place on the terminal.
+    """Import jobs or flows: Prefect's log handlers exist after that, and ours takes their place on the terminal.
 
     Of an error that :func:`spoken_errors` tells, Prefect's would show a traceback (its UI still has it).
     """

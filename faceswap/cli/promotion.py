@@ -6,8 +6,9 @@ import typer
 from rich.table import Table
 
 from faceswap.cli.checks import face_sets_exist, identities_exist
-from faceswap.cli.common import quiet_imports, spoken_errors
+from faceswap.cli.common import spoken_errors
 from faceswap.cli.options import at_home, one_of
+from faceswap.cli.running import run as run_job
 from faceswap.console import out, say
 
 
@@ -41,7 +42,7 @@ def promote(
 ) -> None:
     """Put a version into production, if it holds against the one that is there."""
     with spoken_errors():
-        from flows.parameters import PromoteParameters
+        from faceswap.jobs.parameters import PromoteParameters
 
         parameters = PromoteParameters(
             version=version,
@@ -54,12 +55,7 @@ def promote(
         )
         face_sets_exist(*parameters.targets)
         identities_exist(version)
-        with quiet_imports():
-            from flows.promote import Promoted
-            from flows.promote import promote as flow
-
-        done = flow(parameters)
-        assert isinstance(done, Promoted)  # a state would have been raised
+        done = run_job("promote", parameters)
         if done.decision is None:
             say(f"{done.version} is {'in production already' if to == 'production' else to}.")
             return
@@ -82,12 +78,9 @@ def rollback(
 ) -> None:
     """Put the version before into production again."""
     with spoken_errors():
-        from flows.parameters import RollbackParameters
+        from faceswap.jobs.parameters import RollbackParameters
 
         parameters = RollbackParameters(name=name, reason=reason, by=by)
         identities_exist(name)
-        with quiet_imports():
-            from flows.promote import rollback as flow
-
-        done = flow(parameters)
+        done = run_job("rollback", parameters)
         say(f"In production: {done.version}; {done.replaced} was rolled back.")

@@ -1,4 +1,4 @@
-"""preprocess, train, evaluate: the single steps, each the flow that Prefect serves."""
+"""preprocess, train, evaluate: the single steps, each a job."""
 
 import json
 import sys
@@ -14,17 +14,17 @@ from faceswap.cli.common import (
     PresetOption,
     Seed,
     preset_or_machines,
-    quiet_imports,
     spoken_errors,
 )
 from faceswap.cli.options import Shown, at_home, takes_fields_of
+from faceswap.cli.running import run as run_job
 from faceswap.console import out, say
 from faceswap.errors import SettingsError
 from faceswap.evaluation.measures import COLUMNS
 from faceswap.faces.extraction.options import ExtractionOptions
 
 if TYPE_CHECKING:
-    from flows.evaluate import Evaluated
+    from faceswap.jobs.evaluate_job import Evaluated
 
 _PART, _CHOICE = "Which part", "Which faces"
 _BUDGET, _NETWORK, _START = (
@@ -73,7 +73,7 @@ def preprocess(
 ) -> None:
     """Media of one person in, a face set out."""
     with spoken_errors():
-        from flows.parameters import PreprocessParameters
+        from faceswap.jobs.parameters import PreprocessParameters
 
         parameters = PreprocessParameters(
             identity=identity,
@@ -83,11 +83,9 @@ def preprocess(
             options=_sized(options),
         )
         media_exist(*sources, *parameters.reference_photos)
-        with quiet_imports():
-            from faceswap.faces.faceset import FaceSet
-            from flows.preprocess import preprocess as flow
+        uri = run_job("preprocess", parameters)
+        from faceswap.faces.faceset import FaceSet
 
-        uri = flow(parameters)
         faces = FaceSet.load(uri)
         table = Table(
             title=f"{identity}: {faces.count('train')} faces to train, {faces.count('heldout')} held out"
@@ -170,7 +168,7 @@ def train(
     with spoken_errors("a training that has begun is kept, the same command would begin a new one"):
         if not face_sets and not resume:
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
-        from flows.parameters import OF_THE_RUN, PRIOR, TrainParameters
+        from faceswap.jobs.parameters import OF_THE_RUN, PRIOR, TrainParameters
 
         parameters = TrainParameters(
             face_sets=face_sets or [OF_THE_RUN],
@@ -191,10 +189,7 @@ def train(
         face_sets_exist(*face_sets or [])
         if warm_start not in {"", PRIOR}:
             identities_exist(warm_start)
-        with quiet_imports():
-            from flows.train import train as flow
-
-        done = flow(parameters)
+        done = run_job("train", parameters)
         say(f"MLflow run {done.run_id}: {done.account}")
         say(f"Versions: {', '.join(map(str, done.versions.values()))}")
 
@@ -209,15 +204,12 @@ def evaluate(
 ) -> None:
     """Measure registered versions on held-out faces."""
     with spoken_errors("the same command begins anew"):
-        from flows.parameters import EvaluateParameters
+        from faceswap.jobs.parameters import EvaluateParameters
 
         parameters = EvaluateParameters(references=references, targets=targets or [], frames=frames)
         face_sets_exist(*parameters.targets)
         identities_exist(*references)
-        with quiet_imports():
-            from flows.evaluate import evaluate as flow
-
-        found = flow(parameters)
+        found = run_job("evaluate", parameters)
         if as_json:
             sys.stdout.write(json.dumps([one.result.to_report() for one in found], indent=1) + "\n")
             return
@@ -259,15 +251,12 @@ def pretrain(
 ) -> None:
     """Make the prior that trainings start from: learnt from fictional people, from nothing."""
     with spoken_errors(_GOES_ON):
+        from faceswap.jobs.parameters import PretrainParameters
         from faceswap.model.options import PretrainingOptions
-        from flows.parameters import PretrainParameters
 
         options = PretrainingOptions(steps=steps, people=people, seed=seed)
         parameters = PretrainParameters(preset=preset, out=out, options=options)
-        with quiet_imports():
-            from flows.pretrain import pretrain as flow
-
-        say(f"Written: {flow(parameters)}")
+        say(f"Written: {run_job('pretrain', parameters)}")
 
 
 def learn_occlusion(
@@ -280,12 +269,9 @@ def learn_occlusion(
 ) -> None:
     """Make the network that keeps hands and glasses in swaps: learnt from fictional people, from nothing."""
     with spoken_errors(_GOES_ON):
+        from faceswap.jobs.parameters import LearnOcclusionParameters
         from faceswap.model.options import OcclusionOptions
-        from flows.parameters import LearnOcclusionParameters
 
         options = OcclusionOptions(steps=steps, people=people, seed=seed)
         parameters = LearnOcclusionParameters(out=out, options=options)
-        with quiet_imports():
-            from flows.occlusion import learn as flow
-
-        say(f"Written: {flow(parameters)}")
+        say(f"Written: {run_job('learn_occlusion', parameters)}")

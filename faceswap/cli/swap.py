@@ -5,21 +5,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from faceswap.cli.checks import identities_exist, media_exist, recordable
-from faceswap.cli.common import quiet_imports, spoken_errors
+from faceswap.cli.common import spoken_errors
 from faceswap.cli.options import Shown, at_home, takes_fields_of
+from faceswap.cli.running import run as run_job
 from faceswap.console import say
 from faceswap.errors import SettingsError
 from faceswap.swap.options import SwapOptions
 
 if TYPE_CHECKING:
-    from flows.parameters import SwapParameters
+    from faceswap.jobs.parameters import SwapParameters
 
 _FACES, _VIDEO, _MASK = "Which faces", "Videos", "Mask: what is replaced"
 _SHAPE, _LOOK, _SWITCHES = "Shape and expression", "Colour and detail", "On or off"
 
 
 def roles(words: list[str], match: str) -> dict[str, Any]:
-    """``NAME`` and ``NAME:PHOTO`` words as the flow's parameters.
+    """``NAME`` and ``NAME:PHOTO`` words as the job's parameters.
 
     Raises:
         SettingsError: two references are for everybody, or a photo is given twice.
@@ -107,7 +108,7 @@ def swap(
 ) -> None:
     """Put the reference's face on a picture, a folder or a video."""
     with spoken_errors():
-        from flows.parameters import SwapParameters
+        from faceswap.jobs.parameters import SwapParameters
 
         parameters = SwapParameters(
             target=target,
@@ -125,13 +126,10 @@ def swap(
 
             plan(target, out)
         identities_exist(parameters.reference, *(one.reference for one in parameters.others))
-        with quiet_imports():
-            from flows.swap import sheet as sheet_flow
-            from flows.swap import swap as flow
         if sheet:
-            say(f"Written: {sheet_flow(parameters)}")
+            say(f"Written: {run_job('sheet', parameters)}")
             return
-        report = flow(parameters)
+        report = run_job("swap", parameters)
         for key, value in report.numbers().items():
             say(f"{key}: {value:g}")
         for item in report.skipped:

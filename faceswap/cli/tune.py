@@ -6,8 +6,9 @@ import typer
 from rich.table import Table
 
 from faceswap.cli.checks import face_sets_exist
-from faceswap.cli.common import PresetOption, Seed, pairs, quiet_imports, spoken_errors
+from faceswap.cli.common import PresetOption, Seed, pairs, spoken_errors
 from faceswap.cli.options import at_home, one_of
+from faceswap.cli.running import run as run_job
 from faceswap.console import out, say
 from faceswap.errors import SettingsError
 
@@ -108,7 +109,7 @@ def tune(
     with spoken_errors():
         if not face_sets and not resume:
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
-        from flows.parameters_tune import TuneParameters
+        from faceswap.jobs.tune_parameters import TuneParameters
 
         parameters = TuneParameters(
             face_sets=face_sets or ["(of the run)"],
@@ -130,12 +131,9 @@ def tune(
             fresh=fresh,
             resume=resume,
         )
-        parameters = parameters.checked()  # before Prefect's server is started
+        parameters = parameters.checked()  # before anything heavy is imported
         face_sets_exist(*face_sets or [])
-        with quiet_imports():
-            from flows.tune import tune as flow
-
-        done = flow(parameters)
+        done = run_job("tune", parameters)
         if done is None:
             say("The chief's search is over.")
             return

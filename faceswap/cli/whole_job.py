@@ -17,16 +17,16 @@ from faceswap.cli.common import (
     consents,
     pairs,
     preset_or_machines,
-    quiet_imports,
     spoken_errors,
 )
 from faceswap.cli.options import at_home
+from faceswap.cli.running import run as run_job
 from faceswap.console import out as output
 from faceswap.console import printable, say
 from faceswap.errors import SettingsError, did_you_mean
 
 if TYPE_CHECKING:
-    from flows.parameters import PipelineParameters
+    from faceswap.jobs.parameters import PipelineParameters
 
 People = Annotated[
     list[str], typer.Argument(metavar="NAME=PATH...", help="two or more people and their media")
@@ -52,7 +52,7 @@ def demo(
     """The whole job on fictional people: render, extract, train, evaluate, register, swap. No media needed."""
     with spoken_errors(_KEPT):
         from faceswap.jobs.fictional_media import FICTIONAL, write_people
-        from flows.parameters import PipelineParameters
+        from faceswap.jobs.parameters import PipelineParameters
 
         started = time.monotonic()
         names = list(_DEMO[:people])
@@ -101,7 +101,7 @@ def run(
             photos.setdefault(name, []).append(at_home(path))
         statements = consents(consent, list(named))
         from faceswap.faces.extraction.options import ExtractionOptions
-        from flows.parameters import PipelineParameters
+        from faceswap.jobs.parameters import PipelineParameters
 
         parameters = PipelineParameters(
             people=named,
@@ -119,10 +119,7 @@ def run(
 
 
 def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
-    with quiet_imports():
-        from flows.pipeline import pipeline
-
-    report = Path(pipeline(parameters))
+    report = Path(run_job("pipeline", parameters))
     values = json.loads((report.parent / "report.json").read_text())
     table = Table(title="Measured on held-out frames")
     table.add_column("reference → target")

@@ -1,1 +1,91 @@
-"""Jobs: the use cases, parameters in, a result out, without an orchestrator."""
+"""Jobs: what faceswap does for its users, each a function from parameters to a result.
+
+>>> from faceswap import jobs
+>>> uri = jobs.preprocess(jobs.PreprocessParameters(identity="ada", sources=["ada.mp4"], consent="signed by Ada"))
+
+A job tracks itself in MLflow and tells a :class:`Monitor` how it goes, by default the terminal. It needs no server and
+knows no orchestrator; ``flows/`` makes Prefect flows of the jobs. Names are imported when they are first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from faceswap.lazy import lazily
+
+if TYPE_CHECKING:
+    from faceswap.jobs.evaluate_job import Evaluated, evaluate
+    from faceswap.jobs.monitor import TERMINAL, Answer, Monitor
+    from faceswap.jobs.occlusion_job import learn_occlusion
+    from faceswap.jobs.parameters import (
+        Casting,
+        EvaluateParameters,
+        LearnOcclusionParameters,
+        PipelineParameters,
+        PreprocessParameters,
+        PretrainParameters,
+        PromoteParameters,
+        RollbackParameters,
+        SwapParameters,
+        TrainParameters,
+    )
+    from faceswap.jobs.pipeline_job import pipeline
+    from faceswap.jobs.preprocess_job import preprocess
+    from faceswap.jobs.pretrain_job import pretrain
+    from faceswap.jobs.promote_job import Promoted, promote, rollback
+    from faceswap.jobs.swap_job import sheet, swap
+    from faceswap.jobs.train_job import Trained, train
+    from faceswap.jobs.tune_job import Tuned, tune
+    from faceswap.jobs.tune_parameters import TuneParameters
+
+__all__ = [
+    "TERMINAL",
+    "Answer",
+    "Casting",
+    "EvaluateParameters",
+    "Evaluated",
+    "LearnOcclusionParameters",
+    "Monitor",
+    "PipelineParameters",
+    "PreprocessParameters",
+    "PretrainParameters",
+    "PromoteParameters",
+    "Promoted",
+    "RollbackParameters",
+    "SwapParameters",
+    "TrainParameters",
+    "Trained",
+    "TuneParameters",
+    "Tuned",
+    "evaluate",
+    "learn_occlusion",
+    "pipeline",
+    "preprocess",
+    "pretrain",
+    "promote",
+    "rollback",
+    "sheet",
+    "swap",
+    "train",
+    "tune",
+]
+_MODULES = dict.fromkeys(__all__, "parameters") | {
+    "TERMINAL": "monitor",
+    "Answer": "monitor",
+    "Evaluated": "evaluate_job",
+    "Monitor": "monitor",
+    "Promoted": "promote_job",
+    "Trained": "train_job",
+    "TuneParameters": "tune_parameters",
+    "Tuned": "tune_job",
+    "evaluate": "evaluate_job",
+    "learn_occlusion": "occlusion_job",
+    "pipeline": "pipeline_job",
+    "preprocess": "preprocess_job",
+    "pretrain": "pretrain_job",
+    "promote": "promote_job",
+    "rollback": "promote_job",
+    "sheet": "swap_job",
+    "swap": "swap_job",
+    "train": "train_job",
+    "tune": "tune_job",
+}
+__getattr__ = lazily(__name__, _MODULES)

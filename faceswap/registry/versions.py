@@ -24,6 +24,10 @@ logger = logging.getLogger(__name__)
 _SPEC = re.compile(r"^(?:models:/)?(?P<name>[^@/]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))?$")
 
 
+_ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
+"""MLflow's answers where there is no such model or version, and no such alias."""
+
+
 def resolve(spec: str) -> Version:
     """The version that ``ada``, ``ada@production``, ``ada/3`` or a ``models:/…`` URI names.
 
@@ -31,6 +35,7 @@ def resolve(spec: str) -> Version:
 
     Raises:
         RegistryError: there is no such model, version or alias, or its registration was never finished.
+        TrackingError: the server does not answer.
     """
     match = _SPEC.match(spec)
     if not match:
@@ -43,6 +48,9 @@ def resolve(spec: str) -> Version:
         else:
             found = client.get_model_version_by_alias(name, match["alias"] or "production")
     except MlflowException as error:
+        if error.error_code not in _ABSENT:
+            with explained(f"look for {spec!r}"):
+                raise
         raise RegistryError(
             _not_found(client, name, spec), "`faceswap models` lists what there is"
         ) from error

@@ -131,7 +131,7 @@ def test_the_training_run_holds_the_contract(demo: Done) -> None:
     run = client.search_runs([experiment.experiment_id], "tags.`faceswap.kind` = 'train'")[0]
     assert run.info.status == "FINISHED"
     assert {"preset.bottleneck", "train.seed", "preset.loss.features"} <= set(run.data.params)
-    assert {"git.revision", "device", "prefect.flow_run", "keras"} <= set(run.data.tags)
+    assert {"git.revision", "device", "keras"} <= set(run.data.tags)
     assert {"loss", "heldout_mae", "images_per_second", "swap_identity_distance"} <= set(run.data.metrics)
     assert any(key.startswith("loss_") for key in run.data.metrics)
     assert len(run.inputs.dataset_inputs) == 2

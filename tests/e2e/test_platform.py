@@ -246,6 +246,38 @@ def test_a_killed_process_shows_as_crashed(servers: Servers, place: Path, people
     wait_for("MLflow says so", lambda: servers.mlflow_status(flow_run) == "FAILED", 60)
 
 
+def test_a_command_beside_the_servers_is_a_flow_run(servers: Servers, place: Path, target: Path) -> None:
+    out = place / "swapped.png"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "faceswap.cli",
+            "swap",
+            str(target),
+            "--reference",
+            "emeric",
+            "--out",
+            str(out),
+        ],
+        env=environment_of(place) | {"FACESWAP_EXPERIMENT": EXPERIMENT},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert out.exists()
+    question = {"flows": {"name": {"any_": ["swap"]}}}
+    (run,) = servers.prefect().post(f"{servers.api}/flow_runs/filter", json=question).json()
+    assert (run["name"], run["state_name"]) == (f"emeric on {target.name}", "Completed")
+    steps = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+    tasks = servers.prefect().post(f"{servers.api}/task_runs/filter", json=steps).json()
+    assert [one["state_name"] for one in tasks] == ["Completed"]
+    shown = servers.prefect().post(f"{servers.api}/artifacts/filter", json=steps).json()
+    assert {"markdown", "progress"} <= {one["type"] for one in shown}
+
+
 def test_status_shows_servers_and_flows(servers: Servers, place: Path) -> None:
     command = [sys.executable, "-m", "faceswap.cli", "status", "--json"]
     environment = environment_of(place) | servers.ports

@@ -171,13 +171,12 @@ def test_models_shows_states_metrics_and_age(place: Place, server: str) -> None:
 
 
 def test_wrong_words_change_nothing(place: Place) -> None:
-    from flows.parameters import PromoteParameters
-    from flows.promote import promote
+    from faceswap.jobs import PromoteParameters, promote
 
     before = aliases(MODEL), stages(MODEL)
     with pytest.raises(SettingsError, match="needs a reason"):
-        promote.fn(PromoteParameters(version=f"{NAME}/{place.collapsed}", override=" "))
+        promote(PromoteParameters(version=f"{NAME}/{place.collapsed}", override=" "))
     with pytest.raises(SettingsError, match="needs a Prefect server"):
-        promote.fn(PromoteParameters(version=f"{NAME}/{place.collapsed}", approval=True))
-    assert promote.fn(PromoteParameters(version=f"{NAME}/1")).decision is None  # in production already
+        promote(PromoteParameters(version=f"{NAME}/{place.collapsed}", approval=True))
+    assert promote(PromoteParameters(version=f"{NAME}/1")).decision is None  # in production already
     assert (aliases(MODEL), stages(MODEL)) == before

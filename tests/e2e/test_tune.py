@@ -10,12 +10,12 @@ from faceswap.tuning.plan import read_records
 from tests.e2e.conftest import Done, faceswap
 
 
-def test_a_search_is_tracked_resumed_and_its_winner_becomes_challenger(demo: Done, server: str) -> None:
+def test_a_search_is_tracked_resumed_and_its_winner_becomes_challenger(demo: Done) -> None:
     sets = [
         found[0][0] for name in ("emeric", "bram") if (found := find_headers(settings().face_sets_root, name))
     ]
     words = ["tune", *sets, "--steps", "4", "--frames", "2"]
-    printed = faceswap(demo.home, *words, "--trials", "1", server=server)
+    printed = faceswap(demo.home, *words, "--trials", "1")
     assert "1 trials, best first" in printed
     (folder,) = (demo.home / "work" / "tune").iterdir()
     (first,) = read_records(folder)
@@ -25,9 +25,7 @@ def test_a_search_is_tracked_resumed_and_its_winner_becomes_challenger(demo: Don
     experiment = client.get_experiment_by_name(name_of("tune")).experiment_id
     (parent,) = client.search_runs([experiment], "tags.`faceswap.kind` = 'tune'")
     run_id = parent.info.run_id
-    printed = faceswap(
-        demo.home, "tune", "--resume", run_id, "--trials", "2", "--then-train", "0.02", server=server
-    )
+    printed = faceswap(demo.home, "tune", "--resume", run_id, "--trials", "2", "--then-train", "0.02")
     assert "2 trials, best first" in printed
     assert read_records(folder)[0] == first
 

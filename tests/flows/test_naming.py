@@ -6,15 +6,11 @@ from typing import Any
 import pytest
 from prefect.utilities.names import generate_slug
 
+from faceswap.jobs.parameters import EvaluateParameters, PipelineParameters, SwapParameters, TrainParameters
+from faceswap.jobs.tune_parameters import TuneParameters
 from flows import naming
-from flows.evaluate import evaluate
+from flows.flows import evaluate, pipeline, swap, train, tune
 from flows.naming import is_made_up
-from flows.parameters import EvaluateParameters, PipelineParameters, SwapParameters, TrainParameters
-from flows.parameters_tune import TuneParameters
-from flows.pipeline import pipeline
-from flows.swap import swap
-from flows.train import train
-from flows.tune import tune
 
 
 def test_names_that_prefect_makes_up_are_known() -> None:

@@ -4,8 +4,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from faceswap.cli.common import PresetOption
-from faceswap.model.presets import PRESETS
-from flows.parameters import (
+from faceswap.jobs.parameters import (
     LearnOcclusionParameters,
     PipelineParameters,
     PreprocessParameters,
@@ -13,6 +12,7 @@ from flows.parameters import (
     RollbackParameters,
     TrainParameters,
 )
+from faceswap.model.presets import PRESETS
 
 
 def named(name: str) -> PreprocessParameters:

@@ -9,9 +9,10 @@ from unittest import mock
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from faceswap import registry, storage, tracking
-from faceswap.errors import TrackingError
+from faceswap.errors import RegistryError, TrackingError
 from faceswap.settings import settings
 from tests.s3 import s3_bucket, use_server
 from tests.serving.fakes import card
@@ -118,3 +119,32 @@ def test_mlflow_says_nothing_of_its_own(
     eprint("Created version '1' of model 'face-ada'.")
     assert capfd.readouterr() == ("", "")
     assert MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.get()
+
+
+def test_one_client_a_process_until_the_settings_change(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = mock.Mock()
+    monkeypatch.setattr(MlflowClient, "search_experiments", asked)
+    client = tracking.connect()
+    assert tracking.connect() is client
+    assert asked.call_count == 1
+    settings.cache_clear()
+    assert tracking.connect() is not client
+
+
+def test_a_server_that_is_away_is_asked_again(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise MlflowException("no route")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "search_experiments", away)
+        with pytest.raises(TrackingError, match="can't connect: no route"):
+            tracking.connect()
+    tracking.connect()
+    with monkeypatch.context() as patch:  # lost after it was found
+        patch.setattr(MlflowClient, "get_model_version_by_alias", away)
+        with pytest.raises(TrackingError, match="can't look for 'ada': no route"):
+            registry.resolve("ada")
+    with pytest.raises(RegistryError, match="No model is registered for 'ada'"):
+        registry.resolve("ada")

@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from faceswap import jobs
 from faceswap.cli import app
 from faceswap.errors import SettingsError
+from faceswap.jobs.tune_parameters import TuneParameters, searches
 from faceswap.model.training.schedule import Budget
-from flows.parameters_tune import TuneParameters, searches
 from tests.cli.test_cli import run
 from tests.tuning import fakes
 
@@ -60,7 +61,7 @@ def test_resume_takes_the_stored_input_and_what_extends_it() -> None:
 
 def test_a_search_with_four_workers_resumes_with_four(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[TuneParameters] = []
-    monkeypatch.setattr("flows.tune.tune", begun.append)  # None: as the chief's search
+    monkeypatch.setattr(jobs, "tune", begun.append)  # None: as the chief's search
     folder = searches() / "one"
     fakes.plan(run_id="abc").save(folder)
     stored = TuneParameters(face_sets=["a", "b"], workers=4)

@@ -1,4 +1,4 @@
-"""How a trial of a search shows itself in MLflow; imported in the trial's own process, so without Prefect."""
+"""How a trial of a search shows itself in MLflow; imported in the trial's own process."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

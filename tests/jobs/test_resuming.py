@@ -8,9 +8,10 @@ import typer
 
 from faceswap.cli.common import spoken_errors
 from faceswap.errors import DivergedError, SettingsError, TrackingError
+from faceswap.jobs import resuming as work
+from faceswap.jobs.monitor import Terminal
+from faceswap.jobs.parameters import OF_THE_RUN, PresetName, TrainParameters
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
-from flows import work
-from flows.parameters import OF_THE_RUN, PresetName, TrainParameters
 
 BEGUN = TrainParameters(face_sets=["ada", "ben"], preset=PresetName("original"), minutes=3, patience=5)
 
@@ -74,16 +75,22 @@ def test_without_a_checkpoint_nothing_is_resumed(home: Path) -> None:
         resumed()
 
 
+class Orchestrated(Terminal):
+    def root(self) -> str:
+        return "f1"
+
+
 @pytest.mark.parametrize("changed", [False, True])
-def test_a_retried_flow_goes_on_with_the_same_training_only(
+def test_a_retried_run_goes_on_with_the_same_training_only(
     home: Path, monkeypatch: pytest.MonkeyPatch, changed: bool
 ) -> None:
     leave("r1")
-    monkeypatch.setattr("flows.work.tracking.interrupted_run", lambda flow_run, kind: "r1")
+    monkeypatch.setattr(work.tracking, "interrupted_run", lambda *asked: {("f1", "train"): "r1"}[asked])
     asked = BEGUN.model_copy(update={"seed": 7 if changed else 0})
-    assert work.of_retried(asked).resume == ("" if changed else "r1")
+    assert work.of_retried(asked, Orchestrated()).resume == ("" if changed else "r1")
     leave("r1", BEGUN.model_copy(update={"resume": "r1"}))  # as the second try notes it
-    assert work.of_retried(BEGUN).resume == "r1"
+    assert work.of_retried(BEGUN, Orchestrated()).resume == "r1"
+    assert work.of_retried(BEGUN, Terminal()) == BEGUN  # nobody tries again
 
 
 @pytest.mark.parametrize("how", [KeyboardInterrupt(), TrackingError("MLflow is away")])
@@ -119,14 +126,14 @@ def test_the_same_work_finds_its_folder_until_it_is_done(home: Path) -> None:
     assert not again.exists()
 
 
-@pytest.mark.parametrize("server_too", [False, True])
+@pytest.mark.parametrize("prefect_too", [False, True])
 def test_ctrl_c_prints_what_is_kept_and_the_notes(
-    capsys: pytest.CaptureFixture[str], server_too: bool
+    capsys: pytest.CaptureFixture[str], prefect_too: bool
 ) -> None:
     stopped = KeyboardInterrupt()
     stopped.add_note("`faceswap train --resume r1` goes on with the training")
     with pytest.raises(typer.Exit) as caught, spoken_errors("all is lost"):
-        if not server_too:
+        if not prefect_too:
             raise stopped
         try:
             raise stopped

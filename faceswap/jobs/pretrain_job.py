@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
-
 from faceswap import tracking
+from faceswap.jobs import resuming
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import PretrainParameters
+from faceswap.jobs.train_job import Observer
 from faceswap.model import weights
 from faceswap.model.device import device
 from faceswap.model.options import PretrainingOptions, TrainingOptions
@@ -22,21 +23,15 @@ from faceswap.model.priors.prior import save_prior
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer
 from faceswap.settings import settings
-from flows import runtime, work
-from flows.naming import named
-from flows.parameters import PretrainParameters
-from flows.train import Observer
 
 
-@task(name="render people", cache_policy=NO_CACHE)
-def render_people(options: PretrainingOptions) -> Rendered:
+def render_people(options: PretrainingOptions, monitor: Monitor) -> Rendered:
     """Everybody, and the stand-in in the same scenes."""
-    with runtime.progress(f"render {options.people} people", "people") as report:
+    with monitor.progress(f"render {options.people} people", "people") as report:
         return render_pairs(options, settings().workers or os.cpu_count() or 1, report)
 
 
-@flow(name="pretrain", flow_run_name=named(lambda parameters: str(parameters.preset or "lite")))
-def pretrain(parameters: PretrainParameters) -> Path:
+def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Path:
     """Learn faces from people who do not exist; writes the prior and logs it with its origin.
 
     Interrupted and started again with the same options, it goes on from its last checkpoint, in the same MLflow run.
@@ -45,25 +40,25 @@ def pretrain(parameters: PretrainParameters) -> Path:
     recipe = pretraining_preset(parameters.preset.value, options)
     settled_by = {"preset": recipe.model_dump(mode="json"), "options": options.model_dump(mode="json")}
     with (
-        work.going_on("pretrain", settled_by) as folder,
+        resuming.going_on("pretrain", settled_by) as folder,
         tracking.run(
-            f"pretrain {recipe.name}", "pretrain", run_id=work.run_of(folder), tags=runtime.prefect_tags()
+            f"pretrain {recipe.name}", "pretrain", run_id=resuming.run_of(folder), tags=monitor.tags()
         ) as run,
     ):
         run.parameters({"pretrain": parameters.model_dump(mode="json"), "preset": recipe.model_dump()})
-        data = FictionalData(render_people(options), recipe)
-        with runtime.training_slot(), runtime.progress(f"pretrain {recipe.name}") as report:
+        data = FictionalData(monitor.step("render people", render_people, options, monitor), recipe)
+        with monitor.training_slot(), monitor.progress(f"pretrain {recipe.name}") as report:
             trainer = Trainer(
                 data,
                 recipe,
                 TrainingOptions(budget=Budget(steps=options.steps), seed=options.seed),
-                work.checkpoints(folder),
-                Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
+                resuming.checkpoints(folder),
+                Observer(run, data, report, monitor),
                 run_id=run.run_id,
             )
-            if work.run_of(folder):
+            if resuming.run_of(folder):
                 trainer.resume()
-            result = runtime.training(trainer.train)
+            result = monitor.step("train", trainer.train)
         file = Path(parameters.out) if parameters.out else weights.made_at(recipe.name)
         about = {"run_id": run.run_id, "preset": recipe.name, **options.model_dump(), "device": str(device())}
         digest = save_prior(result.model, STAND_IN, file, about)

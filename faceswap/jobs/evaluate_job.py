@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from prefect import flow, task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
@@ -18,14 +15,13 @@ from faceswap.evaluation.true_swap import truth_for
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import EvaluateParameters
 from faceswap.provenance.label import stamp
 from faceswap.registry import LoadedVersion, Version
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
-from flows import runtime
-from flows.naming import named
-from flows.parameters import EvaluateParameters
 
 
 @dataclass
@@ -60,6 +56,7 @@ def evaluate_one(
     frames: int,
     reference: FaceSet | None = None,
     identities: dict[str, NDArray[np.float64]] | None = None,
+    monitor: Monitor = TERMINAL,
 ) -> list[Evaluated]:
     """One version put on every target that is not its own identity.
 
@@ -69,6 +66,7 @@ def evaluate_one(
         frames: held-out frames of each target.
         reference: real faces to compare with; by default those the version was trained on.
         identities: identity -> (128,) mean embedding, to recognise among; by default those of its run.
+        monitor: is told the progress.
     """
     detector, card = settings().detector, loaded.card
     finder = FaceFinder(detector, careful=True)
@@ -78,7 +76,7 @@ def evaluate_one(
     identities = identities or {name: card.embedding(name) for name in card.identities}
     others = {name: faces for name, faces in targets.items() if name != card.identity}
     found = []
-    with runtime.progress(f"evaluate {loaded.version}", "frames") as report:
+    with monitor.progress(f"evaluate {loaded.version}", "frames") as report:
         for done, (name, faces) in enumerate(others.items()):
 
             def measured(count: int, of: int | None, _: str, before: int = done, target: str = name) -> None:
@@ -101,19 +99,20 @@ def evaluate_one(
     return found
 
 
-@task(name="measure a version", cache_policy=NO_CACHE)
-def measure(run: tracking.Run, spec: str, parameters: EvaluateParameters) -> list[Evaluated]:
+def measure(
+    run: tracking.Run, spec: str, parameters: EvaluateParameters, monitor: Monitor = TERMINAL
+) -> list[Evaluated]:
     """All pairs of one version; numbers go to the run and to the registered version."""
     loaded = registry.load(spec)
     targets = target_sets(parameters, [loaded])
-    found = evaluate_one(loaded, targets, parameters.frames)
+    found = evaluate_one(loaded, targets, parameters.frames, monitor=monitor)
     if not found:
         raise SettingsError(f"There is no target for {spec!r} but itself", "name another person's face set")
     for one in found:
         name = f"{one.result.reference}-on-{one.result.target}"
         run.picture(one.picture, f"cases/{name}.png")
-        runtime.Picture(f"cases-{run.run_id[:12]}-{name}").show(
-            one.picture, f"{name}: typical, best and worst swaps"
+        monitor.picture(
+            f"cases-{run.run_id[:12]}-{name}", one.picture, f"{name}: typical, best and worst swaps"
         )
         run.metrics({f"{name}.{k}": v for k, v in one.result.metrics().items()})
     results = [one.result for one in found]
@@ -130,17 +129,18 @@ def _note(found: list[Evaluated]) -> str:
     )[:8000]
 
 
-@flow(name="evaluate", flow_run_name=named(lambda parameters: " + ".join(parameters.references)))
-def evaluate(parameters: EvaluateParameters) -> list[Evaluated]:
+def evaluate(parameters: EvaluateParameters, monitor: Monitor = TERMINAL) -> list[Evaluated]:
     """Versions measured by the protocol on held-out frames; the numbers are written to the versions."""
     name = f"evaluate {' + '.join(parameters.references)}, {parameters.frames} frames"
-    with tracking.run(name, "evaluate", tags=runtime.prefect_tags()) as run:
+    with tracking.run(name, "evaluate", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
-        found = [one for spec in parameters.references for one in measure(run, spec, parameters)]
+        found = [
+            one
+            for spec in parameters.references
+            for one in monitor.step("measure a version", measure, run, spec, parameters, monitor)
+        ]
         table = [one.result.to_report() for one in found]
         run.document(table, "evaluation.json")
         run.tags({"mlflow.note.content": _note(found)})
-        create_table_artifact(
-            table, key=f"evaluation-{run.run_id[:12]}", description=f"{name}; {runtime.mlflow_link(run)}"
-        )
+        monitor.table(table, f"evaluation-{run.run_id[:12]}", f"{name}; {run.link}")
     return found

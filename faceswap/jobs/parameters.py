@@ -1,4 +1,4 @@
-"""What each flow takes: the same models make the forms in Prefect's UI and check the command line."""
+"""What each job takes: the same models make the forms in Prefect's UI and check the command line."""
 
 import datetime as dt
 import re

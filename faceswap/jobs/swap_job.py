@@ -5,14 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
-
 from faceswap import registry, tracking
 from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.identity import photo_embeddings
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
@@ -23,9 +21,6 @@ from faceswap.swap.assignment import Reference
 from faceswap.swap.batch.media_swap import SwapReport, swap_media
 from faceswap.swap.batch.output_paths import file_for, plan
 from faceswap.swap.swapper import Swapper
-from flows import runtime
-from flows.naming import named
-from flows.parameters import SwapParameters
 
 
 def swapper_for(
@@ -72,11 +67,10 @@ def _name(what: str, parameters: SwapParameters, versions: list[LoadedVersion]) 
     return f"{what} {names} on {parameters.target.rstrip('/').rsplit('/', 1)[-1]}"
 
 
-@task(name="swap", cache_policy=NO_CACHE)
-def swap_files(versions: list[LoadedVersion], parameters: SwapParameters) -> SwapReport:
+def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monitor: Monitor) -> SwapReport:
     """Swap all files of the target; what can't be read is skipped and counted."""
     names = " + ".join(dict.fromkeys(one.card.identity for one in versions))
-    with runtime.progress(f"put {names} on {Path(parameters.target).name}") as report:
+    with monitor.progress(f"put {names} on {Path(parameters.target).name}") as report:
         return swap_media(
             parameters.target,
             Path(parameters.out),
@@ -89,29 +83,23 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters) -> Swa
         )
 
 
-def _title(parameters: Any) -> str:
-    return f"{parameters.reference} on {Path(parameters.target).name}"
-
-
-@flow(name="swap", flow_run_name=named(_title))
-def swap(parameters: SwapParameters) -> SwapReport:
+def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
     """A picture, a folder or a video with the reference's face put on; labelled, with its origin in the file."""
     plan(parameters.target, parameters.out)  # what is wrong there is said before anything is loaded
     versions = load_all(parameters)
-    with tracking.run(_name("swap", parameters, versions), "swap", tags=runtime.prefect_tags()) as run:
+    with tracking.run(_name("swap", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         run.tags({"version": " + ".join(str(one.version) for one in versions)})
-        report = swap_files(versions, parameters)
+        report = monitor.step("swap", swap_files, versions, parameters, monitor)
         run.metrics(report.numbers())
         run.document(report.model_dump(mode="json"), "swap.json")
         lines = "\n".join(f"- {key}: {value:g}" for key, value in report.numbers().items())
         lines += "".join(f"\n- {remark}" for remark in report.remarks)
-        create_markdown_artifact(f"# {parameters.out}\n\n{lines}\n\n{runtime.mlflow_link(run)}")
+        monitor.note(f"# {parameters.out}\n\n{lines}\n\n{run.link}")
     return report
 
 
-@flow(name="sheet", flow_run_name=named(_title))
-def sheet(parameters: SwapParameters) -> Path:
+def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> Path:
     """One frame of the target under all masks and colour transfers, as a labelled picture to choose from."""
     out = file_for(parameters.out, "image", "The sheet")
     versions = load_all(parameters)
@@ -119,7 +107,7 @@ def sheet(parameters: SwapParameters) -> Path:
     frame = first_frame(Path(parameters.target), swapper.finder, parameters.start)
     picture = stamp(comparison_sheet(frame, swapper), parameters.options.label_text)
     write_image(out, picture, metadata=origin_of(versions, parameters.options.model_dump(mode="json")))
-    with tracking.run(_name("sheet", parameters, versions), "swap", tags=runtime.prefect_tags()) as run:
+    with tracking.run(_name("sheet", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         run.picture(picture, "sheet.png")
     return out

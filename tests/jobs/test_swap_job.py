@@ -1,5 +1,6 @@
-"""What the flow makes of its parameters before it loads anything."""
+"""What the job makes of its parameters before it loads anything."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,10 @@ import pytest
 
 from faceswap.errors import MediaError
 from faceswap.faces.detection import FaceFinder
+from faceswap.jobs import swap_job
+from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
 from faceswap.settings import settings
-from flows import swap as flows
-from flows.parameters import SwapParameters
 from tests.serving.fakes import MemoryRegistry, listed
 
 
@@ -19,19 +20,19 @@ def test_the_settings_choose_the_detector(monkeypatch: pytest.MonkeyPatch, detec
     monkeypatch.setenv("FACESWAP_DETECTOR", detector)
     settings.cache_clear()
     loaded = MemoryRegistry().load(listed("ada", 1))
-    swapper = flows.swapper_for(loaded, SwapParameters(target="a.png", reference="ada", out="b.png"))
+    swapper = swap_job.swapper_for(loaded, SwapParameters(target="a.png", reference="ada", out="b.png"))
     assert isinstance(swapper.finder, FaceFinder)
     assert swapper.finder.detector == detector
 
 
-@pytest.mark.parametrize("flow", [flows.swap, flows.sheet])
+@pytest.mark.parametrize("job", [swap_job.swap, swap_job.sheet])
 @pytest.mark.parametrize("out", ["r.gif", "s3://bucket/r.png"])
 def test_a_wrong_out_is_told_before_a_version_is_loaded(
-    flow: object, out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    job: Callable[[SwapParameters], object], out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flows, "load_all", lambda _: pytest.fail("loaded"))
+    monkeypatch.setattr(swap_job, "load_all", lambda _: pytest.fail("loaded"))
     monkeypatch.chdir(tmp_path)
     write_image(tmp_path / "a.png", np.zeros((32, 32, 3), np.uint8))
     with pytest.raises(MediaError):
-        flow.fn(SwapParameters(target="a.png", reference="ada", out=out))  # type: ignore[attr-defined]
+        job(SwapParameters(target="a.png", reference="ada", out=out))
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == ["a.png"]

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 import pytest
 
 from faceswap.errors import SettingsError
-from flows import evaluate
-from flows.parameters import EvaluateParameters
+from faceswap.jobs import evaluate_job as evaluate
+from faceswap.jobs.parameters import EvaluateParameters
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry, tracking
 from faceswap.errors import FaceswapError, SettingsError
@@ -21,6 +16,10 @@ from faceswap.evaluation.quick import SwapQuality
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
+from faceswap.jobs import resuming
+from faceswap.jobs.evaluate_job import evaluate_one
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import PRIOR, TrainParameters
 from faceswap.model.device import device
 from faceswap.model.presets import Preset
 from faceswap.model.priors.prior import prior_file, take_prior
@@ -33,11 +32,6 @@ from faceswap.progress import Report
 from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
 from faceswap.settings import settings
-from flows import runtime, work
-from flows.evaluate import evaluate_one
-from flows.naming import budget, listed, named, people
-from flows.parameters import PRIOR, TrainParameters
-from flows.watch import close_mlflow_runs
 
 logger = logging.getLogger(__name__)
 _TARGETS = 3
@@ -55,30 +49,29 @@ class Trained:
 
 @dataclass
 class Observer:
-    """Tells MLflow and Prefect how the training goes."""
+    """Tells MLflow and the monitor how the training goes."""
 
     run: tracking.Run
     data: Batches
     report: Report
-    preview: runtime.Picture
+    monitor: Monitor
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
         """Numbers to MLflow."""
         self.run.metrics(values, step)
 
     def validated(self, step: int, model: Autoencoders) -> None:
-        """A preview to MLflow's series and to Prefect's artifact."""
+        """A preview to MLflow's series and to the monitor."""
         sheet = preview_sheet(model, self.data)
         self.run.image(sheet, "preview", step)
         title = f"step {step}: held-out face, its reconstruction, the swaps"
-        runtime.in_background("preview", lambda: self.preview.show(sheet, title))
+        self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title)
 
     def progress(self, share: float, message: str) -> None:
         """The share of the budget to the bars."""
         self.report(round(share * 1000), 1000, message)
 
 
-@task(name="load face sets", cache_policy=NO_CACHE)
 def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
     """The face sets by identity; each must carry a consent, and no identity may come twice."""
     found: dict[str, FaceSet] = {}
@@ -91,11 +84,14 @@ def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
     return found
 
 
-@task(name="train", cache_policy=NO_CACHE)
 def fit(
-    run: tracking.Run, parameters: TrainParameters, sets: dict[str, FaceSet], folder: Path
+    run: tracking.Run,
+    parameters: TrainParameters,
+    sets: dict[str, FaceSet],
+    folder: Path,
+    monitor: Monitor,
 ) -> TrainingResult:
-    """Train. To be called, not submitted: Prefect's cancellation reaches the main thread only; it saves and ends."""
+    """Train; what is raised in the main thread, as Ctrl-C does, lets it save and end."""
     recipe = parameters.recipe()
     if len(sets) < 2 and not parameters.freeze_encoder:
         raise SettingsError(
@@ -104,13 +100,13 @@ def fit(
         )
     data, finder = TrainingData(sets, recipe), FaceFinder(settings().detector, careful=True)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
-    with runtime.training_slot(), runtime.progress(f"train {' + '.join(sets)}") as report:
+    with monitor.training_slot(), monitor.progress(f"train {' + '.join(sets)}") as report:
         trainer = Trainer(
             data,
             recipe,
             parameters.options(),
-            work.checkpoints(folder),
-            Observer(run, data, report, runtime.Picture(f"preview-{run.run_id[:12]}")),
+            resuming.checkpoints(folder),
+            Observer(run, data, report, monitor),
             quality=SwapQuality(sets, identities, finder) if len(sets) > 1 else None,
             # the checkpoint brings all weights
             initialize=None if parameters.resume else _warm_start(run, parameters.warm_start, recipe),
@@ -141,7 +137,6 @@ def _warm_start(run: tracking.Run, spec: str, recipe: Preset) -> Callable[[Autoe
     return lambda model: copy_weights(model, encoder, decoder, recipe)
 
 
-@task(name="register", cache_policy=NO_CACHE)
 def register_versions(
     run: tracking.Run,
     parameters: TrainParameters,
@@ -178,49 +173,43 @@ def register_versions(
     return versions
 
 
-@task(name="measure the versions", cache_policy=NO_CACHE)
 def measure_versions(
-    run: tracking.Run, versions: dict[str, Version], sets: dict[str, FaceSet], frames: int
+    run: tracking.Run,
+    versions: dict[str, Version],
+    sets: dict[str, FaceSet],
+    frames: int,
+    monitor: Monitor,
 ) -> None:
     """A first look at what was trained, so that the versions have measures; what fails here ends no training."""
     try:
         for name, version in versions.items():
             others = {other: faces for other, faces in sets.items() if other != name}
             targets = dict(islice(others.items(), _TARGETS))
-            pairs = [one.result for one in evaluate_one(registry.load(version), targets, frames, sets[name])]
+            found = evaluate_one(registry.load(version), targets, frames, sets[name], monitor=monitor)
+            pairs = [one.result for one in found]
             if pairs:
                 registry.record_metrics(version, mean_measures(pairs), frames_of(pairs), run.run_id)
     except FaceswapError as error:
         logger.warning("The versions are registered, but not measured: %s", error.message)
 
 
-def _title(parameters: Any) -> str:
-    if parameters.resume:
-        return f"resume {parameters.resume[:8]}"
-    preset = parameters.preset or "lite"
-    return listed(people(parameters.face_sets), str(preset), budget(parameters) or "4 min")
-
-
-@flow(
-    name="train",
-    flow_run_name=named(_title),
-    on_crashed=[close_mlflow_runs],
-    on_cancellation=[close_mlflow_runs],
-)
-def train(parameters: TrainParameters) -> Trained:
+def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     """Face sets in, registered decoder versions out.
 
-    Cancel it and it saves; "Retry" in Prefect's UI, or a new run with ``resume``, goes on from there.
+    Interrupted, it saves; a new one with ``resume`` goes on from there.
     """
-    parameters = work.of_interrupted(parameters) if parameters.resume else work.of_retried(parameters)
-    sets = load_face_sets(work.face_sets_of(parameters))
+    if parameters.resume:
+        parameters = resuming.of_interrupted(parameters)
+    else:
+        parameters = resuming.of_retried(parameters, monitor)
+    sets = monitor.step("load face sets", load_face_sets, resuming.face_sets_of(parameters))
     name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
     with (
-        tracking.run(name, "train", run_id=parameters.resume, tags=runtime.prefect_tags()) as run,
-        work.telling_how_to_go_on(run.run_id),
+        tracking.run(name, "train", run_id=parameters.resume, tags=monitor.tags()) as run,
+        resuming.telling_how_to_go_on(run.run_id),
     ):
-        folder = work.work_folder(run.run_id)
-        work.remember(parameters, sets, folder)
+        folder = resuming.work_folder(run.run_id)
+        resuming.remember(parameters, sets, folder)
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
         )
@@ -230,10 +219,18 @@ def train(parameters: TrainParameters) -> Trained:
             run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
-        result = fit(run, parameters, sets, folder)
-        versions = register_versions(run, parameters, result, sets, folder)
+        result = monitor.step("train", fit, run, parameters, sets, folder, monitor)
+        versions = monitor.step("register", register_versions, run, parameters, result, sets, folder)
         if parameters.measure_frames:
-            measure_versions(run, versions, sets, parameters.measure_frames)
+            monitor.step(
+                "measure the versions",
+                measure_versions,
+                run,
+                versions,
+                sets,
+                parameters.measure_frames,
+                monitor,
+            )
         account: dict[str, float | str | bool] = {
             "wall_seconds": round(result.seconds, 1),
             "compile_seconds": round(result.compile_seconds, 1),
@@ -244,10 +241,10 @@ def train(parameters: TrainParameters) -> Trained:
             "device": str(device()),
         }
         run.document(account, "training.json")
-        create_markdown_artifact(
+        monitor.note(
             f"# {name}\n\n{result.steps} steps in {result.seconds:.0f} s on {device()}\n\n"
             + "\n".join(f"- `{version}`" for version in versions.values())
-            + f"\n\n{runtime.mlflow_link(run)}",
+            + f"\n\n{run.link}",
             key=f"train-{run.run_id[:12]}",
         )
     shutil.rmtree(folder, ignore_errors=True)

@@ -3,16 +3,24 @@
 import shutil
 from itertools import permutations
 from pathlib import Path
-from typing import Any
-
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
 
 from faceswap import registry
 from faceswap.errors import ConsentError, SettingsError
 from faceswap.evaluation.rendering.pictures import before_after
 from faceswap.evaluation.rendering.report import write_report
 from faceswap.faces.faceset import FaceSet
+from faceswap.jobs.evaluate_job import Evaluated, evaluate
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import (
+    EvaluateParameters,
+    PipelineParameters,
+    PreprocessParameters,
+    SwapParameters,
+    TrainParameters,
+)
+from faceswap.jobs.preprocess_job import preprocess
+from faceswap.jobs.swap_job import swapper_for
+from faceswap.jobs.train_job import Trained, train
 from faceswap.model.presets import preset
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
@@ -20,21 +28,9 @@ from faceswap.redaction import redacted
 from faceswap.registry.origin import provenance
 from faceswap.settings import settings
 from faceswap.swap.video.heldout_clip import swap_heldout
-from flows.evaluate import Evaluated, evaluate
-from flows.naming import listed, named, people
-from flows.parameters import (
-    EvaluateParameters,
-    PipelineParameters,
-    PreprocessParameters,
-    SwapParameters,
-    TrainParameters,
-)
-from flows.preprocess import preprocess
-from flows.swap import swapper_for
-from flows.train import Trained, train
 
 
-def preprocess_all(parameters: PipelineParameters) -> dict[str, str]:
+def preprocess_all(parameters: PipelineParameters, monitor: Monitor) -> dict[str, str]:
     """A face set of every person, by identity."""
     for name in parameters.people:
         if not parameters.consent.get(name):
@@ -43,7 +39,8 @@ def preprocess_all(parameters: PipelineParameters) -> dict[str, str]:
             )
     options = parameters.options.fitting(preset(parameters.preset.value).geometry)
     return {
-        name: preprocess(
+        name: monitor.job(
+            preprocess,
             PreprocessParameters(
                 identity=name,
                 sources=[source],
@@ -51,13 +48,12 @@ def preprocess_all(parameters: PipelineParameters) -> dict[str, str]:
                 fictional=parameters.fictional,
                 reference_photos=parameters.reference_photos.get(name, []),
                 options=options,
-            )
+            ),
         )
         for name, source in parameters.people.items()
     }
 
 
-@task(name="swap held-out clips", cache_policy=NO_CACHE)
 def swap_clips(trained: Trained, sets: dict[str, FaceSet], parameters: PipelineParameters) -> dict[str, Path]:
     """A video of every ordered pair: the reference on frames of the target that training has not seen."""
     out = Path(parameters.out)
@@ -80,7 +76,6 @@ def swap_clips(trained: Trained, sets: dict[str, FaceSet], parameters: PipelineP
     return clips
 
 
-@task(name="write report", cache_policy=NO_CACHE)
 def report_all(
     parameters: PipelineParameters,
     trained: Trained,
@@ -114,20 +109,15 @@ def report_all(
     )
 
 
-def _title(parameters: Any) -> str:
-    preset = parameters.preset or "lite"
-    return listed(people(list(parameters.people)), str(preset), f"{parameters.minutes or 4:g} min")
-
-
-@flow(name="pipeline", flow_run_name=named(_title))
-def pipeline(parameters: PipelineParameters) -> Path:
+def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> Path:
     """Media of two or more people in; face sets, tracked training, registered versions, report and video out."""
     out = Path(parameters.out)
     if out.exists() and not out.is_dir():
         raise SettingsError(f"{out} is a file", "name a folder with --out")
     out.mkdir(parents=True, exist_ok=True)
-    uris = preprocess_all(parameters)
-    trained = train(
+    uris = preprocess_all(parameters, monitor)
+    trained = monitor.job(
+        train,
         TrainParameters(
             face_sets=list(uris.values()),
             preset=parameters.preset,
@@ -135,13 +125,14 @@ def pipeline(parameters: PipelineParameters) -> Path:
             bottleneck=parameters.bottleneck,
             seed=parameters.seed,
             measure_frames=0,  # the evaluation follows, on more frames
-        )
+        ),
     )
-    found = evaluate(
+    found = monitor.job(
+        evaluate,
         EvaluateParameters(
             references=[f"{v.name}/{v.version}" for v in trained.versions.values()], frames=parameters.frames
-        )
+        ),
     )
     sets = {name: FaceSet.load(uri) for name, uri in uris.items()}
-    clips = swap_clips(trained, sets, parameters)
-    return report_all(parameters, trained, sets, found, clips)
+    clips = monitor.step("swap held-out clips", swap_clips, trained, sets, parameters)
+    return monitor.step("write report", report_all, parameters, trained, sets, found, clips)

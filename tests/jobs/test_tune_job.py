@@ -1,4 +1,4 @@
-"""The flow around a search: which search it is, whose turn it is, what becomes of the winner."""
+"""The job around a search: which search it is, whose turn it is, what becomes of the winner."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,10 +13,11 @@ import pytest
 from faceswap import registry
 from faceswap.errors import FaceSetError
 from faceswap.files import write_text
+from faceswap.jobs import tune_job as job
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import TrainParameters
+from faceswap.jobs.tune_parameters import TuneParameters, searches
 from faceswap.tuning.plan import SearchPlan, trial_folder
-from flows import tune as flow
-from flows.parameters import TrainParameters
-from flows.parameters_tune import TuneParameters, searches
 from tests.registry.fakes import add_versions, aliases
 from tests.tuning import fakes
 
@@ -41,7 +42,7 @@ class Stored:
 
 
 class World:
-    """What the flow calls, noted in order; each name means its newest face set."""
+    """What the job calls, noted in order; each name means its newest face set."""
 
     def __init__(self) -> None:
         self.newest = {"ada": 1, "ben": 1}
@@ -59,7 +60,7 @@ class World:
         self.searched.append((folder, SearchPlan.load(folder)))
         write_text(trial_folder(folder, "0000") / "result.json", fakes.record(0, 0.5, 1).model_dump_json())
 
-    def train(self, parameters: TrainParameters) -> Any:
+    def train(self, parameters: TrainParameters, _: Monitor) -> Any:
         self.calls.append("train")
         self.trained.append(parameters)
         return SimpleNamespace(versions={})
@@ -75,20 +76,20 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     one = World()
     run = MagicMock(run_id="abc")
-    monkeypatch.setattr(flow, "load_face_sets", one.load)
-    monkeypatch.setattr(flow, "train", one.train)
-    monkeypatch.setattr(flow, "Board", MagicMock())
-    monkeypatch.setattr(flow.tracking, "run", lambda *_, **__: nullcontext(run))
-    monkeypatch.setattr(flow.runtime, "training_slot", one.slot)
-    monkeypatch.setattr(flow.runtime, "progress", lambda _: nullcontext())
-    monkeypatch.setattr(flow, "search", one.search)
-    monkeypatch.setattr(flow, "search_as_chief", one.search)
-    monkeypatch.setattr(flow, "search_with_workers", one.search)
+    monkeypatch.setattr(job, "load_face_sets", one.load)
+    monkeypatch.setattr(job, "train", one.train)
+    monkeypatch.setattr(job, "Board", MagicMock())
+    monkeypatch.setattr(job.tracking, "run", lambda *_, **__: nullcontext(run))
+    monkeypatch.setattr(TERMINAL, "training_slot", one.slot)
+    monkeypatch.setattr(TERMINAL, "progress", lambda *_: nullcontext())
+    monkeypatch.setattr(job, "search", one.search)
+    monkeypatch.setattr(job, "search_as_chief", one.search)
+    monkeypatch.setattr(job, "search_with_workers", one.search)
     return one
 
 
 def tune(*face_sets: str, **more: Any) -> Any:
-    return flow.tune.fn(TuneParameters(face_sets=list(face_sets or ["(of the run)"]), **more))
+    return job.tune(TuneParameters(face_sets=list(face_sets or ["(of the run)"]), **more))
 
 
 def test_a_search_takes_the_training_slot_and_frees_it_for_the_winners_training(world: World) -> None:
@@ -146,13 +147,13 @@ def test_a_first_version_goes_to_production_and_is_not_its_own_challenger(
     ada, (_, second) = add_versions("ada", 1), add_versions("ben", 2)
     registry.set_alias(registry.Version(second.name, 1), "production")
 
-    def train(_: TrainParameters) -> Any:
+    def train(*_: object) -> Any:
         versions = {"ada": ada[0], "ben": second}
         for version in versions.values():
-            registry.alias_after_training(version)  # as the training flow does
+            registry.alias_after_training(version)  # as a training does
         return SimpleNamespace(versions=versions)
 
-    monkeypatch.setattr(flow, "train", train)
+    monkeypatch.setattr(job, "train", train)
     done = tune("ada", "ben", then_train_minutes=1)
     assert done.versions == {"ada": ada[0], "ben": second}
     assert aliases("face-ada") == {"production": 1}

@@ -15,10 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 from faceswap import storage, tracking
 from faceswap.errors import DivergedError, SettingsError
 from faceswap.faces.faceset import FaceSet
+from faceswap.jobs.monitor import Monitor
+from faceswap.jobs.parameters import OF_THE_RUN, TrainParameters
 from faceswap.model.training.checkpoints import Checkpoints
 from faceswap.settings import settings
-from flows import runtime
-from flows.parameters import OF_THE_RUN, TrainParameters
 
 logger = logging.getLogger(__name__)
 _BUDGET = ("minutes", "steps", "epochs")
@@ -62,9 +62,10 @@ def face_sets_of(parameters: TrainParameters) -> list[str]:
     return parameters.face_sets
 
 
-def of_retried(parameters: TrainParameters) -> TrainParameters:
-    """With ``resume`` filled in where Prefect tries this flow run once more and the first try left a checkpoint."""
-    found = tracking.interrupted_run(runtime.root_flow_run(), "train")
+def of_retried(parameters: TrainParameters, monitor: Monitor) -> TrainParameters:
+    """With ``resume`` filled in where this is a run's second try and the first left a checkpoint."""
+    root = monitor.root()
+    found = tracking.interrupted_run(root, "train") if root else ""
     try:
         begun = _begun(found) if found else None
     except SettingsError as error:

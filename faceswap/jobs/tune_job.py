@@ -7,24 +7,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
-
 from faceswap import tracking
 from faceswap.errors import FaceSetError, SettingsError, TrainingError
 from faceswap.faces.faceset import FaceSet
 from faceswap.files import write_text
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import TrainParameters
+from faceswap.jobs.train_job import load_face_sets, train
+from faceswap.jobs.tune_board import Board
+from faceswap.jobs.tune_parameters import TuneParameters, search_of, searches
 from faceswap.registry import Version
 from faceswap.tuning.findings import in_words, next_command
 from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records
 from faceswap.tuning.results import table, winner
 from faceswap.tuning.tuner import clean_up, search
 from faceswap.tuning.workers import search_as_chief, search_with_workers
-from flows import runtime
-from flows.naming import listed, named, people
-from flows.parameters import TrainParameters
-from flows.parameters_tune import TuneParameters, search_of, searches
-from flows.train import load_face_sets, train
-from flows.tune_board import Board
 
 _WAIT_MINUTES = 10.0
 
@@ -42,35 +39,27 @@ class Tuned:
     versions: dict[str, Version] = field(default_factory=dict)
 
 
-def _title(parameters: Any) -> str:
-    if parameters.resume:
-        return f"resume {parameters.resume[:8]}"
-    preset, space = parameters.preset or "lite", parameters.space or "bottleneck"
-    return listed(people(parameters.face_sets), str(preset), f"by {Path(space).name}")
-
-
-@flow(name="tune", flow_run_name=named(_title))
-def tune(parameters: TuneParameters) -> Tuned | None:
+def tune(parameters: TuneParameters, monitor: Monitor = TERMINAL) -> Tuned | None:
     """Search good settings for these faces. Killed and started again with the same input, it goes on.
 
     With a chief's address and a worker's name it only takes part in the chief's search and returns None.
     """
     parameters = parameters.checked()
-    plan, folder, sets = _question(parameters)
+    plan, folder, sets = _question(parameters, monitor)
     role, ip, port = parameters.place()
     if role and role != "chief":  # the chief holds the slot for all
         _take_part(folder, role, ip, port)
         return None
-    with runtime.training_slot():
+    with monitor.training_slot():
         if parameters.fresh:
             shutil.rmtree(folder, ignore_errors=True)
-        done = _search(parameters, plan, folder, sets)
+        done = _search(parameters, plan, folder, sets, monitor)
     if not parameters.then_train_minutes:
         return done
-    return replace(done, versions=_train_winner(parameters, plan, done))
+    return replace(done, versions=_train_winner(parameters, plan, done, monitor))
 
 
-def _question(parameters: TuneParameters) -> tuple[SearchPlan, Path, dict[str, FaceSet]]:
+def _question(parameters: TuneParameters, monitor: Monitor) -> tuple[SearchPlan, Path, dict[str, FaceSet]]:
     """The search, its folder, and the face sets by identity in its order; with ``resume`` as it was begun.
 
     Raises:
@@ -78,11 +67,11 @@ def _question(parameters: TuneParameters) -> tuple[SearchPlan, Path, dict[str, F
         SettingsError: there is no such search, or nothing to search.
     """
     if not parameters.resume:
-        sets = load_face_sets(parameters.face_sets)
+        sets = monitor.step("load face sets", load_face_sets, parameters.face_sets)
         plan = parameters.plan(sets)
         return plan, searches() / plan.search_id, {name: sets[name] for name in plan.digests}
     plan = parameters.interrupted_plan()
-    sets = load_face_sets(list(plan.face_sets))
+    sets = monitor.step("load face sets", load_face_sets, list(plan.face_sets))
     if {name: faces.digest for name, faces in sets.items()} != plan.digests:
         raise FaceSetError(
             f"The face sets {', '.join(plan.face_sets)} are not those the search was begun with",
@@ -91,20 +80,26 @@ def _question(parameters: TuneParameters) -> tuple[SearchPlan, Path, dict[str, F
     return plan, search_of(parameters.resume), sets
 
 
-def _search(parameters: TuneParameters, plan: SearchPlan, folder: Path, sets: dict[str, FaceSet]) -> Tuned:
+def _search(
+    parameters: TuneParameters,
+    plan: SearchPlan,
+    folder: Path,
+    sets: dict[str, FaceSet],
+    monitor: Monitor,
+) -> Tuned:
     """Search, as the chief or alone on this machine."""
     role, ip, port = parameters.place()
     searched = ", ".join(dimension.field for dimension in plan.space.dimensions[:3])
     name = f"tune {' + '.join(sets)}, {plan.preset.name}, {searched}"
-    with tracking.run(name, "tune", run_id=_earlier_run(folder), tags=runtime.prefect_tags()) as run:
+    with tracking.run(name, "tune", run_id=_earlier_run(folder), tags=monitor.tags()) as run:
         plan = plan.model_copy(update={"run_id": run.run_id})
         plan.save(folder)
         write_text(folder / "parameters.json", parameters.model_dump_json(indent=1))
         run.parameters({"tune": parameters.model_dump(mode="json"), "search": folder.name})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
-        with runtime.progress(name, "trials") as report:
-            board = Board(run, plan, folder, report)
+        with monitor.progress(name, "trials") as report:
+            board = Board(run, plan, folder, report, monitor)
             workers = parameters.workers or 1
             if role == "chief":
                 search_as_chief(folder, ip, port, board.told)
@@ -126,9 +121,12 @@ def _search(parameters: TuneParameters, plan: SearchPlan, folder: Path, sets: di
     return Tuned(run.run_id, folder, best, rows, findings, following)
 
 
-def _train_winner(parameters: TuneParameters, plan: SearchPlan, done: Tuned) -> dict[str, Version]:
+def _train_winner(
+    parameters: TuneParameters, plan: SearchPlan, done: Tuned, monitor: Monitor
+) -> dict[str, Version]:
     """Train the winner's settings for the whole time; the versions say where they come from."""
-    return train(
+    return monitor.job(
+        train,
         TrainParameters(
             face_sets=list(plan.face_sets),
             preset=parameters.preset,
@@ -136,7 +134,7 @@ def _train_winner(parameters: TuneParameters, plan: SearchPlan, done: Tuned) -> 
             minutes=parameters.then_train_minutes,
             seed=parameters.seed,
             tune_run=done.run_id,
-        )
+        ),
     ).versions
 
 

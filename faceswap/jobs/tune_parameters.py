@@ -8,16 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap import storage
 from faceswap.errors import SettingsError
+from faceswap.jobs.parameters import PresetName
 from faceswap.model.presets import preset
 from faceswap.model.training.schedule import Budget
 from faceswap.settings import settings
 from faceswap.tuning.objective import Objective
 from faceswap.tuning.plan import Algorithm, SearchPlan
 from faceswap.tuning.space import Dimension, SearchSpace, load_space
-from flows.parameters import PresetName
 
 if TYPE_CHECKING:  # it brings OpenCV and pandas
     from faceswap.faces.faceset import FaceSet
+
+
+OBSERVER = "faceswap.jobs.trial_runs:watch"
+"""What tells MLflow of a trial, for :attr:`SearchPlan.observer`."""
 
 
 def searches() -> Path:
@@ -162,7 +166,7 @@ class TuneParameters(BaseModel):
             seed=self.seed,
             frames=self.frames,
             tolerance=self.tolerance,
-            observer="flows.trials:watch",
+            observer=OBSERVER,
             **self._limits(),
         )
 
@@ -172,7 +176,9 @@ class TuneParameters(BaseModel):
         Raises:
             SettingsError: there is no such search.
         """
-        return SearchPlan.load(search_of(self.resume)).model_copy(update=self._limits())
+        return SearchPlan.load(search_of(self.resume)).model_copy(
+            update={"observer": OBSERVER, **self._limits()}
+        )
 
     def _limits(self) -> dict[str, Any]:
         workers = self.workers or 1

@@ -1,45 +1,43 @@
-"""What a search shows while it runs, in MLflow and in Prefect: after every trial the table, the plot, the best."""
+"""What a search shows while it runs, in MLflow and to the monitor: after every trial the table, the plot, the best."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image as Pillow
-from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
-
 from faceswap import tracking
+from faceswap.jobs import trial_runs
+from faceswap.jobs.monitor import Monitor
 from faceswap.progress import Report
 from faceswap.tuning.oracles import expected_trials
 from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records
 from faceswap.tuning.plots import plot
 from faceswap.tuning.results import table, winner
-from flows import trials
 
 _COLUMNS = ("trial", "mark", "quality", "images_per_second", "parameters", "status")
 
 
 class Board:
-    """Keeps the search's MLflow run and Prefect's artifacts up to date.
+    """Keeps the search's MLflow run, and what the monitor shows, up to date.
 
     Args:
         run: the search's run; the trials are nested in it.
         plan: what is searched.
         folder: of the search.
         report: the progress.
+        monitor: shows table, plot and the best.
     """
 
-    def __init__(self, run: tracking.Run, plan: SearchPlan, folder: Path, report: Report) -> None:
-        self.run, self.plan, self.folder, self.report = run, plan, folder, report
+    def __init__(
+        self, run: tracking.Run, plan: SearchPlan, folder: Path, report: Report, monitor: Monitor
+    ) -> None:
+        self.run, self.plan, self.folder = run, plan, folder
+        self.report, self.monitor = report, monitor
         self._key = f"tune-{run.run_id[:12]}"
 
     def told(self, record: TrialRecord) -> None:
         """A trial is over."""
         if not record.completed:
-            trials.record_failure(record, self.plan, self.folder)
+            trial_runs.record_failure(record, self.plan, self.folder)
         records = read_records(self.folder)
         best = winner(records, self.plan.tolerance)
         values = {"best_quality": max((r.quality for r in records if r.completed), default=float("nan"))}
@@ -54,7 +52,7 @@ class Board:
         """The search is over: the winner's settings, its measures and its run."""
         records = read_records(self.folder)
         self._show(records, best)
-        file = trials.run_file(self.folder / "trials" / best.trial_id)
+        file = trial_runs.run_file(self.folder / "trials" / best.trial_id)
         preset = self.plan.variant(best.values)
         self.run.document({**best.model_dump(mode="json"), "preset": preset.model_dump()}, "winner.json")
         self.run.metrics({f"winner.{k}": v for k, v in best.result.measures.items()}, len(records))
@@ -76,11 +74,9 @@ class Board:
         short = [{key: _plain(row[key]) for key in (*_COLUMNS[:2], *searched, *_COLUMNS[2:])} for row in rows]
         text = _markdown(short, best)
         self.run.text(text, "trials.md")
-        create_table_artifact(short, key=self._key, description=f"{len(records)} trials, best first")
-        create_markdown_artifact(
-            f"{text}\n\nMLflow run: {self.run.url or self.run.run_id}", key=f"{self._key}-summary"
-        )
-        create_image_artifact(_data_url(picture), key=f"{self._key}-plot", description="quality and speed")
+        self.monitor.table(short, self._key, f"{len(records)} trials, best first")
+        self.monitor.note(f"{text}\n\n{self.run.link}", f"{self._key}-summary")
+        self.monitor.picture(f"{self._key}-plot", picture, "quality and speed")
 
 
 def _said(record: TrialRecord) -> str:
@@ -102,9 +98,3 @@ def _markdown(rows: Sequence[Mapping[str, Any]], best: TrialRecord | None) -> st
     lines = [f"| {' | '.join(rows[0])} |", f"|{'---|' * len(rows[0])}"] if rows else []
     lines += [f"| {' | '.join(str(value) for value in row.values())} |" for row in rows]
     return "\n".join([f"# {head}", "", *lines])
-
-
-def _data_url(picture: NDArray[np.uint8]) -> str:
-    memory = io.BytesIO()
-    Pillow.fromarray(picture).quantize(64).save(memory, "PNG")
-    return "data:image/png;base64," + base64.b64encode(memory.getvalue()).decode()

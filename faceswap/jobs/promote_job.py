@@ -1,17 +1,6 @@
 """Promote: champion and challenger measured on the same frames, gates, the record, and the way back."""
 
 from dataclasses import dataclass
-from typing import Annotated, cast
-
-from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.exceptions import FlowPauseTimeout
-from prefect.flow_runs import pause_flow_run
-from prefect.input import RunInput
-from prefect.settings import PREFECT_API_URL
-from prefect.states import Failed
-from pydantic import Field, StringConstraints
 
 from faceswap import registry, tracking
 from faceswap.errors import PromotionRefused, SettingsError
@@ -20,27 +9,16 @@ from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.rendering.comparison import promotion_report, side_by_side
 from faceswap.evaluation.result import PairResult
 from faceswap.faces.faceset import find as find_face_set
+from faceswap.jobs.evaluate_job import evaluate_one, target_sets
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import Destination, EvaluateParameters, PromoteParameters, RollbackParameters
 from faceswap.provenance.label import stamp
 from faceswap.registry import Stage, Version, promotion
 from faceswap.registry.promotion import Record
 from faceswap.settings import settings
-from flows import runtime
-from flows.evaluate import evaluate_one, target_sets
-from flows.naming import named
-from flows.parameters import Destination, EvaluateParameters, PromoteParameters, RollbackParameters
 
 Pairs = dict[str, tuple[PairResult, PairResult | None]]
 """Target -> the challenger's and the champion's numbers."""
-
-
-class Approval(RunInput):
-    """What a person says in Prefect's UI."""
-
-    approved: bool = Field(False, description="may it go to production?")
-    by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
-        description="who says so"
-    )
-    reason: str = Field("", description="why; it is recorded")
 
 
 @dataclass(frozen=True)
@@ -53,9 +31,12 @@ class Promoted:
     run_id: str = ""
 
 
-@task(name="measure champion and challenger", cache_policy=NO_CACHE)
 def compare(
-    run: tracking.Run, challenger: Version, champion: Version | None, parameters: PromoteParameters
+    run: tracking.Run,
+    challenger: Version,
+    champion: Version | None,
+    parameters: PromoteParameters,
+    monitor: Monitor,
 ) -> Pairs:
     """Both on the same held-out frames, against the same real faces, recognised among the same people."""
     loaded = [registry.load(version) for version in (challenger, champion) if version]
@@ -72,7 +53,7 @@ def compare(
     for faces in (reference, *targets.values()):
         run.face_set(faces.identity, faces.digest, faces.uri, faces.count("heldout"))
     identities = {name: one.card.embedding(name) for one in loaded[::-1] for name in one.card.identities}
-    found = [evaluate_one(one, targets, parameters.frames, reference, identities) for one in loaded]
+    found = [evaluate_one(one, targets, parameters.frames, reference, identities, monitor) for one in loaded]
     return {
         pairs[0].result.target: (pairs[0].result, pairs[1].result if champion else None)
         for pairs in zip(*found, strict=True)
@@ -87,13 +68,10 @@ def numbers(pairs: Pairs) -> tuple[dict[str, float], dict[str, float] | None]:
     return mean_measures(challenger, old), mean_measures(champion, new) if champion else None
 
 
-def ask(decision: Decision, text: str, hours: float) -> Decision:
-    """Wait for a person's answer in Prefect's UI; no answer is a no."""
-    try:
-        answer = pause_flow_run(
-            wait_for_input=Approval.with_initial_data(description=text), timeout=round(hours * 3600)
-        )
-    except FlowPauseTimeout:
+def ask(decision: Decision, text: str, hours: float, monitor: Monitor) -> Decision:
+    """Wait for a person's answer; no answer is a no."""
+    answer = monitor.ask(text, hours)
+    if answer is None:
         return decision.declined(f"nobody answered within {hours:g} hours")
     said = " ".join(f"by {answer.by}: {answer.reason}".split()).rstrip(":")
     return decision.approved(f"approved {said}") if answer.approved else decision.declined(f"declined {said}")
@@ -118,20 +96,21 @@ def write_down(
     decision: Decision,
     pairs: Pairs,
     versions: tuple[Version, Version | None],
+    monitor: Monitor,
 ) -> None:
-    """The report in MLflow and in Prefect."""
+    """The report to MLflow and to the monitor."""
     challenger, champion = versions
     facts = {
         "by": record.by,
         "at": record.at.isoformat(timespec="seconds"),
         "MLflow run": run.url or run.run_id,
-        **runtime.prefect_tags(),
+        **monitor.tags(),
     }
     text = promotion_report(decision, str(challenger), str(champion or ""), pairs, facts)
     run.text(text, "promotion.md")
     run.document(decision.model_dump(mode="json"), "decision.json")
     run.tags({**record.tags(), "mlflow.note.content": text[:8000]})
-    create_markdown_artifact(text, key=f"promotion-{run.run_id[:12]}", description=run.url or run.run_id)
+    monitor.note(text, f"promotion-{run.run_id[:12]}", run.url or run.run_id)
 
 
 def settle(
@@ -140,16 +119,19 @@ def settle(
     champion: Version | None,
     gates: tuple[Gate, ...],
     parameters: PromoteParameters,
+    monitor: Monitor,
 ) -> Decision:
     """Measure, decide, write it down, and only then move the aliases."""
-    pairs = compare(run, challenger, champion, parameters)
+    pairs = monitor.step(
+        "measure champion and challenger", compare, run, challenger, champion, parameters, monitor
+    )
     show(run, pairs)
     decision = decide(
         gates, *numbers(pairs), parameters.override, frames_of([new for new, _ in pairs.values()])
     )
     if parameters.approval and decision.allowed:
         question = f"{challenger} to production? Pictures: MLflow run {run.url or run.run_id}"
-        decision = ask(decision, f"{question}\n\n{decision.markdown()}", parameters.approval_hours)
+        decision = ask(decision, f"{question}\n\n{decision.markdown()}", parameters.approval_hours, monitor)
     record = Record(
         outcome=decision.outcome,
         by=promotion.who(parameters.by),
@@ -158,7 +140,7 @@ def settle(
         run_id=run.run_id,
         url=run.url,
     )
-    write_down(run, record, decision, pairs, (challenger, champion))
+    write_down(run, record, decision, pairs, (challenger, champion), monitor)
     if decision.allowed:
         promotion.promote(challenger, champion, record)
     else:
@@ -166,13 +148,12 @@ def settle(
     return decision
 
 
-@flow(name="promote", flow_run_name=named(lambda parameters: parameters.version))
-def promote(parameters: PromoteParameters) -> Promoted:
+def promote(parameters: PromoteParameters, monitor: Monitor = TERMINAL) -> Promoted:
     """A version into production, if the gates let it pass; who, when and why is written to the version.
 
     Raises:
         PromotionRefused: a gate or a person said no; the record says so too.
-        SettingsError: the gates can't be used, an override has no reason, an approval has no Prefect server.
+        SettingsError: the gates can't be used, an override has no reason, there is nobody to ask for an approval.
         RegistryError: there is no such version, or production changed meanwhile.
     """
     challenger = promotion.candidate(parameters.version)
@@ -181,36 +162,31 @@ def promote(parameters: PromoteParameters) -> Promoted:
         return Promoted(challenger)
     gates = gates_from(settings().gates)
     check_override(parameters.override)
-    if parameters.approval and not PREFECT_API_URL.value():
-        raise SettingsError(
-            "An approval needs a Prefect server to answer in", "start one and set PREFECT_API_URL"
-        )
+    if parameters.approval:
+        monitor.check_answers()
     champion = registry.at(challenger.name, Stage.PRODUCTION)
     if champion == challenger:
         promotion.repair(challenger.name)
         return Promoted(challenger)
     name = f"promote {challenger}" + (f" over {champion}" if champion else "")
-    tags = {"version": str(challenger), "champion": str(champion or ""), **runtime.prefect_tags()}
+    tags = {"version": str(challenger), "champion": str(champion or ""), **monitor.tags()}
     with tracking.run(name, "promote", tags=tags) as run:
         run.parameters(parameters.model_dump(mode="json") | {"gates": [gate.model_dump() for gate in gates]})
-        decision = settle(run, challenger, champion, gates, parameters)
+        decision = settle(run, challenger, champion, gates, parameters, monitor)
     if not decision.allowed:
-        error = PromotionRefused(
+        raise PromotionRefused(
             f"{challenger} does not go to production ({decision.outcome}):\n  "
             + "\n  ".join(decision.reasons),
             f"see promotion.md and the pictures in MLflow run {run.run_id}; "
             'train on, change FACESWAP_GATES, or --override "reason"',
         )
-        # Prefect raises it where the flow was called; raised here, it would leave a traceback in the log as well.
-        return cast(Promoted, Failed(message=str(error), data=error))
     return Promoted(challenger, champion, decision, run.run_id)
 
 
-@flow(name="rollback", flow_run_name=named(lambda parameters: parameters.name))
-def rollback(parameters: RollbackParameters) -> Promoted:
+def rollback(parameters: RollbackParameters, monitor: Monitor = TERMINAL) -> Promoted:
     """The version before into production again, in one step; recorded with both versions and as an MLflow run."""
     name = f"rollback {parameters.name}"
-    with tracking.run(name, "rollback", tags=runtime.prefect_tags()) as run:
+    with tracking.run(name, "rollback", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         record = Record(
             outcome="rolled back",
@@ -221,8 +197,8 @@ def rollback(parameters: RollbackParameters) -> Promoted:
         )
         left, now = promotion.roll_back(parameters.name, record)
         run.tags({**record.tags(), "version": str(left), "back to": str(now)})
-        create_markdown_artifact(
+        monitor.note(
             f"# {parameters.name}: production is {now} again\n\n{record.note()}",
-            key=f"rollback-{run.run_id[:12]}",
+            f"rollback-{run.run_id[:12]}",
         )
     return Promoted(now, replaced=left, run_id=run.run_id)
