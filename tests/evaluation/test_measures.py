@@ -19,7 +19,7 @@ def test_grades_go_the_right_way() -> None:
 
 def test_every_number_of_a_result_is_explained() -> None:
     explained = {measure.key for measure in (*MEASURES, *TRUTH_MEASURES)}
-    not_measures = {"reference", "target", "frames", "table", "originals", "swaps"}
+    not_measures = {"reference", "target", "frames", "table", "originals", "swaps", "truths"}
     assert explained == set(PairResult.model_fields) - not_measures
 
 
