@@ -25,11 +25,11 @@ _COMMANDS = {
     "tune": (_STEPS, "tune", "Search the settings that suit these faces and this time."),
     "evaluate": (_STEPS, "steps", "Measure registered versions on held-out faces."),
     "swap": (_STEPS, "swap", "Put the reference's face on a picture, a folder or a video."),
-    "models": (_VERSIONS, "look", "List the registered versions."),
+    "models": (_VERSIONS, "listing", "List the registered versions."),
     "promote": (_VERSIONS, "promotion", "Put a version into production, if it holds against the one there."),
     "rollback": (_VERSIONS, "promotion", "Put the version before into production again."),
-    "people": (_MEDIA, "look", "Write pictures or a video of each fictional person."),
-    "inspect": (_MEDIA, "look", "Print what a file says of its origin."),
+    "people": (_MEDIA, "listing", "Write pictures or a video of each fictional person."),
+    "inspect": (_MEDIA, "listing", "Print what a file says of its origin."),
     "up": (_SERVERS, "platform", "Start MLflow, Prefect, the flows' process and the app."),
     "serve": (_SERVERS, "serve", "Start the app alone: swaps in a browser."),
     "status": (_SERVERS, "platform", "Show which servers answer and which flows run."),
@@ -37,7 +37,7 @@ _COMMANDS = {
     "pretrain": (_NETWORKS, "steps", "Make the prior that trainings start from."),
     "learn-occlusion": (_NETWORKS, "steps", "Make the network that keeps hands and glasses."),
 }
-"""name -> its group in the help, its module below ``faceswap.commands``, what it does."""
+"""name -> its group in the help, its module below ``faceswap.cli``, what it does."""
 
 
 class _Commands(TyperGroup):
@@ -60,7 +60,7 @@ class _Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module = importlib.import_module(f"faceswap.commands.{_COMMANDS[name][1]}")
+    module = importlib.import_module(f"faceswap.cli.{_COMMANDS[name][1]}")
     single = typer.Typer(add_completion=False)
     single.command(name)(getattr(module, name.replace("-", "_")))
     return typer.main.get_command(single)
