@@ -2,7 +2,7 @@
 FROM python:3.11-slim
 RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /app
-COPY pyproject.toml requirements.txt README.md ./
+COPY pyproject.toml requirements.txt README.md LICENSE ./
 COPY faceswap faceswap
 COPY flows flows
 COPY infra infra

@@ -1,7 +1,7 @@
 """The one table of measures: what each number of an evaluation is called, what it means, and when it is good.
 
-The report, the app, the gates of a promotion, the command line's tables and the README read it; nothing else says
-what a good value is.
+The report, the app, the gates of a promotion, the command line's tables and docs/measures.md read it; nothing else
+says what a good value is.
 """
 
 import math
@@ -22,7 +22,7 @@ class Measure:
         good, poor: the limits between good, fair and poor; higher is better where ``good`` is the larger.
         digits: after the point.
         unit: of the number, in words; empty for a share, a ratio or a correlation.
-        definition: the meaning in one line, for the README's table; empty: it is not in that table.
+        definition: the meaning in one line, for the table of docs/measures.md; empty: it is not in that table.
         short: the head of a narrow column; empty: it is not shown in one.
         overdone: from here on a higher number is at most fair, though higher is better below it.
         minimum_frames: held-out frames below which the number says nothing.
@@ -256,7 +256,7 @@ COLUMNS = tuple(measure for measure in MEASURES if measure.short)
 
 
 def markdown_table() -> str:
-    """The table of the README."""
+    """The table of docs/measures.md."""
     lines = ["| key | meaning | good | poor |", "|---|---|---|---|"]
     for one in (measure for measure in MEASURES if measure.definition):
         good, poor = (part.split(": ", 1)[1] for part in one.limits.split("; "))

@@ -4,7 +4,7 @@ from faceswap.evaluation.gates import DEFAULT_GATES
 from faceswap.evaluation.measures import BY_KEY, COLUMNS, MEASURES, TRUTH_MEASURES, Measure, markdown_table
 from faceswap.evaluation.result import PairResult
 
-README = Path(__file__).parents[2] / "README.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_grades_go_the_right_way() -> None:
@@ -19,7 +19,7 @@ def test_grades_go_the_right_way() -> None:
 
 def test_every_number_of_a_result_is_explained() -> None:
     explained = {measure.key for measure in (*MEASURES, *TRUTH_MEASURES)}
-    not_measures = {"reference", "target", "frames", "table", "originals", "swaps"}
+    not_measures = {"reference", "target", "frames", "table", "originals", "swaps", "truths"}
     assert explained == set(PairResult.model_fields) - not_measures
 
 
@@ -29,11 +29,11 @@ def test_noise_is_not_called_good() -> None:
     assert sharpness.limits == "good: at least 0.5, up to 1.5; poor: below 0.2"
 
 
-def test_the_readme_says_what_the_table_says() -> None:
-    readme = README.read_text()
-    assert markdown_table() in readme
+def test_the_docs_say_what_the_table_says() -> None:
+    assert markdown_table() in (DOCS / "measures.md").read_text()
+    promotion = (DOCS / "promotion.md").read_text()
     for gate in DEFAULT_GATES:
-        assert f"| `{gate.metric}` | {gate.limit} | {gate.margin:g} |" in readme
+        assert f"| `{gate.metric}` | {gate.limit} | {gate.margin:g} |" in promotion
 
 
 def test_what_a_narrow_table_shows() -> None:
