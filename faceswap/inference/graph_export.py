@@ -16,7 +16,11 @@ import onnx
 
 from faceswap.errors import RegistryError
 from faceswap.files import replacing
-from faceswap.inference.code_range_layer import Within
+from faceswap.inference import code_range_layer
+from faceswap.model.networks import architecture
+
+_LAYERS = architecture, code_range_layer
+"""Modules whose layers may be in a file: importing them makes Keras know the layers."""
 
 
 def write_graph(model: keras.Model, path: Path, about: Mapping[str, str] | None = None) -> None:
@@ -76,5 +80,5 @@ def export_in_tensorflow(model: keras.Model, path: Path) -> None:
 
 if __name__ == "__main__":
     source, target = map(Path, sys.argv[1:3])
-    read = keras.models.load_model(source, {"Within": Within}, compile=False)
+    read = keras.models.load_model(source, compile=False)
     _export(read, target)
