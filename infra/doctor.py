@@ -167,8 +167,8 @@ def _device() -> Iterator[Finding]:
         yield Finding(
             "device",
             "good",
-            f"trainings run on the {found}, preset {backend.preset_here()} if none is named; swaps on the CPU's "
-            f"{os.cpu_count()} cores{f'; cards: {card}' if card else ''}",
+            f"trainings run on the {found}, preset {backend.preset_here()} if none is named"
+            f"{f'; cards: {card}' if card else ''}",
         )
     elif card or backend.has_driver():
         yield Finding(
