@@ -78,7 +78,6 @@ def test_without_an_api_nothing_of_prefect_is_imported(database: Path, tmp_path:
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
     )
     said, prefects = json.loads(done.stdout.rsplit("\n", 1)[1])
     assert set(said) == {"train", "swap", "rollback"}
@@ -95,7 +94,6 @@ def test_an_api_that_does_not_answer_is_one_sentence(home: Path, tmp_path: Path)
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
         env={
             **os.environ,
             "PREFECT_API_URL": "http://127.0.0.1:9/api",

@@ -104,7 +104,8 @@ def test_a_decoder_that_can_not_be_stored_is_told_in_words(
             tracking.run("one", "train") as run,
             pytest.raises(TrackingError, match=r"decoder of ada[\s\S]*FACESWAP_S3_ENDPOINT_URL"),
         ):
-            registry.register(run.run_id, tmp_path, {"ada": card("ada", "d" * 64)})
+            own = card("ada", "d" * 64).model_copy(update={"run_id": run.run_id})
+            registry.register(run.run_id, tmp_path, {"ada": own})
 
 
 def test_mlflow_says_nothing_of_its_own(
