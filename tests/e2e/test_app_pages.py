@@ -29,6 +29,7 @@ def page(app: str, browser: "Browser") -> "Iterator[Page]":
     page.reload()
     page.wait_for_selector("#picture-empty .empty")
     yield page
+    page.close()
     outside = [url for url in asked if not url.startswith((app, "data:", "blob:"))]
     assert outside == []
 
@@ -134,14 +135,17 @@ def test_the_target_who_is_the_reference_is_told(page: "Page", target: Path) -> 
     choose(page, "identity", "emeric")
 
 
-def test_the_camera_shows_its_rate_and_is_not_recorded(page: "Page") -> None:
-    page.get_by_role("tab", name="Live").click()
-    page.click("#live-camera >> text=Webcam")
-    page.click("#live-camera >> text=Start")
-    page.wait_for_selector("#live-result img")
-    page.wait_for_selector("#live-note >> text=frames/s")
-    assert "Record" not in page.locator("#live-camera").inner_text()
-    page.get_by_role("tab", name="Picture").click()
+def test_the_camera_shows_its_rate_and_is_not_recorded(app: str, browser: "Browser") -> None:
+    page = opened(browser, app)
+    try:
+        page.get_by_role("tab", name="Live").click()
+        page.click("#live-camera >> text=Webcam")
+        page.click("#live-camera >> text=Start")
+        page.wait_for_selector("#live-result img")
+        page.wait_for_selector("#live-note >> text=frames/s")
+        assert "Record" not in page.locator("#live-camera").inner_text()
+    finally:
+        page.close()  # the camera would go on
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(app: str, browser: "Browser") -> None:
