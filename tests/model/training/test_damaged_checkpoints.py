@@ -71,8 +71,8 @@ def as_folder(file: Path) -> None:
 
 
 BREAKS: dict[str, Break] = {
-    **{f"cut at {i * 10} %": cut(i / 10) for i in range(10)},
-    **{f"flipped at {i * 20} %": flipped(i / 5) for i in range(6)},
+    **{f"cut at {share} %": cut(share / 100) for share in (0, 30, 60, 90)},
+    **{f"flipped at {share} %": flipped(share / 100) for share in (0, 40, 100)},
     "zeroed": zeroed,
     "noise": lambda file: file.write_bytes(os.urandom(500)),
     "a folder": as_folder,
