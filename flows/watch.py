@@ -8,13 +8,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect.automations import Automation
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
+from prefect.exceptions import PrefectException
 
 from faceswap import tracking
 from faceswap.errors import FaceswapError
@@ -24,6 +27,8 @@ _AUTOMATION = "faceswap: runs without a heartbeat have crashed"
 _SILENCE = timedelta(seconds=45)
 """The heartbeat comes every 30 s (flows/__init__.py): after this long without, a run has crashed."""
 _EVERY_SECONDS = 20.0
+_AT_ONCE = 200
+"""As many flow runs as Prefect's server gives at a time; the others have their turn later."""
 _ENDED = {
     StateType.COMPLETED: "FINISHED",
     StateType.FAILED: "FAILED",
@@ -85,9 +90,12 @@ def close_orphans() -> int:
     running = tracking.running_flow_runs()
     if not running:
         return closed
+    owners = sorted(set(running.values()))[:_AT_ONCE]
     with get_client(sync_client=True) as client:
         found = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[UUID(one) for one in running.values()]))
+            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[UUID(one) for one in owners])),
+            sort=FlowRunSort.ID_DESC,  # the client's own defaults are refused by the server
+            limit=_AT_ONCE,
         )
     ended = {str(one.id): _ENDED[one.state.type] for one in found if one.state and one.state.type in _ENDED}
     for run_id, owner in running.items():
@@ -104,7 +112,7 @@ def keep_watch() -> None:
         while True:
             try:
                 close_orphans()
-            except (FaceswapError, OSError, RuntimeError) as error:
+            except (FaceswapError, PrefectException, httpx.HTTPError, OSError, RuntimeError) as error:
                 logger.warning("Runs can't be looked through: %s", error)
             time.sleep(_EVERY_SECONDS)
 

@@ -88,7 +88,7 @@ class Servers:
         return str(found[0]["info"]["status"]) if found else "none"
 
 
-def wait_for(what: str, check: Callable[[], bool], seconds: float = 150) -> None:
+def wait_for(what: str, check: Callable[[], bool], seconds: float = 200) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
@@ -213,6 +213,7 @@ def test_the_pages_work_in_a_browser(servers: Servers, browser: "Browser") -> No
     page.close()
 
 
+@pytest.mark.timeout(1200)
 def test_cancel_saves_and_retry_goes_on(servers: Servers, place: Path, people: list[str]) -> None:
     first = servers.begin("train", training(people, minutes=0.8))
     wait_for("its turn", lambda: servers.state(first) == "Running")
@@ -223,9 +224,9 @@ def test_cancel_saves_and_retry_goes_on(servers: Servers, place: Path, people: l
     wait_for("cancelled", lambda: servers.state(first) == "Cancelled", 60)
     wait_for("MLflow says so", lambda: servers.mlflow_status(first) == "KILLED", 60)
     assert checkpoint_of(place)()
-    wait_for("the next one had its turn", lambda: servers.state(waiting) == "Completed")
+    wait_for("the next one had its turn", lambda: servers.state(waiting) == "Completed", 300)
     servers.ask(first, "SCHEDULED", "AwaitingRetry")
-    wait_for("the rest of the training", lambda: servers.state(first) == "Completed", 240)
+    wait_for("the rest of the training", lambda: servers.state(first) == "Completed", 400)
     assert servers.mlflow_status(first) == "FINISHED"
     rows = [row for row in registry.versions() if "challenger" in row.aliases]
     assert {row.version.identity for row in rows} == set(people)
@@ -244,6 +245,11 @@ def test_a_killed_process_shows_as_crashed(servers: Servers, place: Path, people
         os.kill(pid, signal.SIGKILL)
     wait_for("crashed", lambda: servers.state(flow_run) == "Crashed", 60)
     wait_for("MLflow says so", lambda: servers.mlflow_status(flow_run) == "FAILED", 60)
+
+
+def test_the_watch_over_runs_goes_on(servers: Servers, place: Path) -> None:
+    said = (place / "logs" / "flows.log").read_text()
+    assert "Exception in thread" not in said and "can't be looked through" not in said, said
 
 
 def test_a_command_beside_the_servers_is_a_flow_run(servers: Servers, place: Path, target: Path) -> None:
