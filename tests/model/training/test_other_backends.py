@@ -21,7 +21,7 @@ def test_pairs_and_engines_on(backend: str, tmp_path: Path) -> None:
     environment = os.environ | quick | {"KERAS_BACKEND": backend}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *FILES],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=environment,
         capture_output=True,
         text=True,
