@@ -3,6 +3,7 @@
 ``python -m faceswap.inference.graph_export MODEL.keras GRAPH.onnx`` is what a process with another backend starts.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -50,6 +51,8 @@ def write_graph(model: keras.Model, path: Path, about: Mapping[str, str] | None 
 
 
 def _export(model: keras.Model, path: Path) -> None:
+    for name in ("tf2onnx.tfonnx", "tf2onnx.tf_utils", "tf2onnx.optimizer"):  # they tell of each step
+        logging.getLogger(name).setLevel(logging.WARNING)
     model(np.zeros((1, *model.input_shape[1:]), np.float32))  # Keras exports only what was called
     model.export(path, format="onnx", verbose=False)
 

@@ -304,14 +304,14 @@ def test_what_plays_after_the_last_frame_begins_is_kept(tmp_path: Path, suffix: 
         assert reader.damage is None
         assert reader.info.fps == FPS
     assert (last.time, last.duration) == (pytest.approx(0.4, abs=1e-3), pytest.approx(2.6, abs=1e-3))
-    assert audio_seconds(out) == pytest.approx(audio_seconds(source), abs=0.07)  # a packet
+    assert audio_seconds(out) == pytest.approx(audio_seconds(source), abs=0.15)  # two packets
     assert audio_seconds(out) == pytest.approx(5.0, abs=0.15)  # Matroska keeps two more packets of 64 ms
     swap_video(source, out, swapper(), MADE, end=2.0)
     assert probe(out).duration == pytest.approx(2.0, abs=2e-3)
-    assert audio_seconds(out) == pytest.approx(2.0, abs=0.1)
+    assert audio_seconds(out) == pytest.approx(2.0, abs=0.15)
     stopped = swap_video(source, out, swapper(), MADE, cancelled=stop_after(5))
     assert stopped.partial is not None
-    assert audio_seconds(stopped.partial) == pytest.approx(0.2, abs=0.1)
+    assert audio_seconds(stopped.partial) == pytest.approx(0.2, abs=0.15)
 
 
 @pytest.mark.parametrize("orientation", [Orientation(0, True), Orientation(90, True)], ids=str)
