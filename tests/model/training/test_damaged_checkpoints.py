@@ -1,5 +1,6 @@
 """Damaged checkpoints: the newest whole one is taken, in whatever way the others are broken."""
 
+import functools
 import json
 import logging
 import os
@@ -23,11 +24,18 @@ Break = Callable[[Path], None]
 NAMES = ("model.npz", "optimizer.npz", "state.json", "SHA256SUMS")
 
 
-def small(value: float) -> tuple[keras.Model, keras.optimizers.Optimizer]:
-    """A model whose weights all are one value, with its optimizer."""
+@functools.cache
+def network() -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    """One for all tests: to build it takes longer than to save and restore it."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(3)])
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
+    return model, optimizer
+
+
+def small(value: float) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    """A model whose weights all are one value, with its optimizer."""
+    model, optimizer = network()
     model.set_weights([np.full_like(w, value) for w in model.get_weights()])
     return model, optimizer
 
@@ -93,7 +101,7 @@ def test_the_one_before_a_damaged_one_is_taken(
 
 
 @pytest.mark.parametrize("name", NAMES[:3])
-@pytest.mark.parametrize("how", [*(f"cut at {i * 10} %" for i in range(10)), "zeroed", "noise", "a folder"])
+@pytest.mark.parametrize("how", [how for how in BREAKS if not how.startswith("flipped")])
 def test_checkpoints_from_before_there_were_checksums(tmp_path: Path, name: str, how: str) -> None:
     checkpoints = leave(tmp_path, 5, 9)
     for sums in tmp_path.glob("*/SHA256SUMS"):
