@@ -14,6 +14,8 @@ from mlflow.exceptions import MlflowException
 
 from faceswap.places import local_path
 from faceswap.settings import settings
+from faceswap.tracking import views
+from faceswap.tracking.views import Chart, View
 
 TRAINING, TUNING, JUDGING, SWAPS = "training", "tuning", "evaluation and promotion", "swaps"
 _KINDS = {
@@ -33,6 +35,52 @@ _ABOUT = {
     "`promotion.md` or `evaluation.json` and pictures.",
     SWAPS: "Pictures and videos that were swapped, with the version that was used.",
 }
+
+_VIEWS = {
+    TRAINING: View(
+        charts=(
+            Chart(
+                "LINE", ("swap_identity_distance",), "Likeness: distance to the reference (lower is better)"
+            ),
+            Chart("LINE", ("swap_lip_gap_correlation",), "Lips follow the target (towards 1)"),
+            Chart("LINE", ("heldout_mae",), "Error on held-out faces (lower is better)"),
+            Chart("LINE", ("loss",), "Loss of the training"),
+            Chart("LINE", ("images_per_second",), "Images a second"),
+            Chart("IMAGE", ("preview",), "Previews"),
+        ),
+        columns=(
+            "params.preset.name",
+            "metrics.swap_identity_distance",
+            "metrics.swap_lip_gap_correlation",
+            "metrics.heldout_mae",
+        ),
+    ),
+    TUNING: View(
+        charts=(
+            Chart("LINE", ("quality",), "Quality of the trials (0 to 1)"),
+            Chart("SCATTER", ("identity_distance", "lip_gap_correlation"), "Likeness against lips"),
+            Chart("BAR", ("winner.quality",), "Quality of each search's best trial"),
+        ),
+        columns=("metrics.quality", "metrics.identity_distance", "metrics.lip_gap_correlation"),
+    ),
+    JUDGING: View(
+        charts=(
+            Chart("BAR", ("identity_distance",), "Likeness: distance to the reference (lower is better)"),
+            Chart("BAR", ("lip_gap_correlation",), "Lips follow the target (towards 1)"),
+            Chart("BAR", ("sharpness",), "Sharpness, as a share of the reference's"),
+            Chart("SCATTER", ("identity_distance", "lip_gap_correlation"), "Likeness against lips"),
+        ),
+        columns=("metrics.identity_distance", "metrics.lip_gap_correlation", "metrics.sharpness"),
+    ),
+    SWAPS: View(
+        charts=(
+            Chart("BAR", ("frames_per_second",), "Frames a second"),
+            Chart("BAR", ("frames_without_face",), "Frames without a face"),
+        ),
+        columns=("params.reference", "metrics.written", "metrics.skipped"),
+    ),
+}
+"""What each experiment's charts show first, and its table; all else MLflow lists below."""
 
 
 def name_of(kind: str) -> str:
@@ -62,11 +110,15 @@ def id_for(client: mlflow.MlflowClient, kind: str) -> str:
             )
         found = client.get_experiment_by_name(name)
     if found is not None:
+        if found.tags.get(views.TAG) != (view := _VIEWS[_KINDS.get(kind, TRAINING)].tag()):
+            with suppress(MlflowException):  # a look only
+                client.set_experiment_tag(found.experiment_id, views.TAG, view)
         return str(found.experiment_id)
     local = settings().tracking.startswith("sqlite:") or bool(settings().artifact_root)
     tags = {
         "mlflow.note.content": _ABOUT[_KINDS.get(kind, TRAINING)],
         "mlflow.experimentKind": "custom_model_development",
+        views.TAG: _VIEWS[_KINDS.get(kind, TRAINING)].tag(),
     }
     try:
         return str(client.create_experiment(name, settings().artifacts if local else None, tags))

@@ -3,7 +3,7 @@
 from faceswap.redaction import without_user
 from faceswap.settings import settings
 
-_MACHINE_LEARNING = "workflowType=machine_learning"
+MACHINE_LEARNING = "workflowType=machine_learning"
 """MLflow 3.17 opens as a tool for language models, without comparison of runs, unless its address says otherwise."""
 
 
@@ -15,4 +15,4 @@ def page(path: str, server: str = "") -> str:
         server: its address; empty: that of the settings.
     """
     uri = server or settings().tracking
-    return f"{without_user(uri).rstrip('/')}/#/{path}?{_MACHINE_LEARNING}" if uri.startswith("http") else ""
+    return f"{without_user(uri).rstrip('/')}/#/{path}?{MACHINE_LEARNING}" if uri.startswith("http") else ""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from faceswap.background import Background
 from faceswap.errors import TrackingError
 from faceswap.settings import settings
-from faceswap.tracking import experiments
+from faceswap.tracking import experiments, views
 from faceswap.tracking.connection import connect, explained, failures, first_line
 from faceswap.tracking.ending import PROCESS, end_dead_runs, this_process
 from faceswap.tracking.facts import environment
@@ -50,15 +51,23 @@ class Run:
     @property
     def url(self) -> str:
         """Where a browser shows the run; empty where there is no server."""
-        if not page(""):
-            return ""
-        experiment = self.client.get_run(self.run_id).info.experiment_id
-        return page(f"experiments/{experiment}/runs/{self.run_id}")
+        return page(f"experiments/{self._experiment}/runs/{self.run_id}") if page("") else ""
+
+    @property
+    def comparison(self) -> str:
+        """Where a browser compares the run with others of its kind; empty where there is no server."""
+        return views.address(self._experiment) if page("") else ""
+
+    @cached_property
+    def _experiment(self) -> str:
+        return str(self.client.get_run(self.run_id).info.experiment_id)
 
     @property
     def link(self) -> str:
         """Markdown that leads to the run; its bare id where no server shows it."""
-        return f"MLflow run: [{self.run_id}]({self.url})" if self.url else f"MLflow run: `{self.run_id}`"
+        if not self.url:
+            return f"MLflow run: `{self.run_id}`"
+        return f"MLflow run: [{self.run_id}]({self.url}), [compared with others]({self.comparison})"
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log numbers at a step, as of now; returns at once."""
@@ -199,7 +208,7 @@ def run(
         )
     tracked = Run(client, active.info.run_id)
     if not parent and tracked.url:
-        logger.info("MLflow run of %s: %s", name, tracked.url)
+        logger.info("MLflow run of %s: %s; compared with others: %s", name, tracked.url, tracked.comparison)
     status = "FAILED"
     try:
         yield tracked

@@ -2,12 +2,13 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from faceswap.disk import require_space
 from faceswap.errors import DiskFull, FaceError, FaceswapError, MediaError
 from faceswap.media.sources import MediaItem
 from faceswap.names import printable
@@ -99,6 +100,14 @@ class SwapReport(BaseModel):
         return numbers
 
 
+def _require_space(planned: Sequence[tuple[MediaItem, Path]], whole: bool) -> None:
+    """Results take about as much as their targets; what is there already is not written again, or is replaced."""
+    new = [(item, place) for item, place in planned if not place.exists() and (whole or item.kind == "image")]
+    if new:
+        needed = sum(item.path.stat().st_size for item, _ in new if item.path.exists())
+        require_space(new[0][1].parent, needed, "The swap")
+
+
 def swap_media(
     target: str | Path,
     out: Path,
@@ -133,8 +142,10 @@ def swap_media(
         DiskFull: a video can't be written to its end; what is finished stays, and the same call goes on with it.
         MediaError: the target does not exist or holds no media, or ``out`` can't be written (see
             :func:`faceswap.swap.batch.output_paths.plan`); before any work.
+        StorageError: the disk has no room for the results; before any work.
     """
     planned, passed_over = survey(target, out)
+    _require_space(planned, whole=start is None and end is None)
     tell = progress or (lambda *_: None)
     stop = cancelled or (lambda: False)
     # a single file needs none: a video has its parts, a picture is quick

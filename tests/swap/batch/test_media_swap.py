@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from faceswap import disk
 from faceswap.errors import MediaError, StorageError
 from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
@@ -94,6 +95,18 @@ def test_wrong_places_are_refused(folder: Path, tmp_path: Path) -> None:
         swap_media(folder / "a.png", tmp_path / "x.mp4", SWAPPER, MADE)
     with pytest.raises(MediaError):
         swap_media(tmp_path / "nowhere", tmp_path / "x", SWAPPER, MADE)
+
+
+def test_room_for_the_results_is_asked_for_before_any_work(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    monkeypatch.setattr(disk, "free", lambda _: needed - 1)
+    with pytest.raises(StorageError, match="The swap needs about"):
+        swap_media(folder, tmp_path / "out", SWAPPER, MADE)
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(disk, "free", lambda _: needed)
+    assert swap_media(folder, tmp_path / "out", SWAPPER, MADE).written
 
 
 def test_no_source_is_overwritten(folder: Path) -> None:
