@@ -133,6 +133,11 @@ def _option(field: "FieldInfo", name: str, how: Shown) -> Any:
     if kind is bool:
         both = f"{flag}/--no-{flag.removeprefix('--')}"
         return Annotated[bool | None, typer.Option(both, help=how.help + _shown(default), **common)]
+    if kind is str:
+        text = how.help + _shown(default)
+        return Annotated[
+            str | None, typer.Option(*flags, help=text, callback=at_home, metavar="TEXT", **common)
+        ]
     least, most = (
         next((getattr(one, key) for one in field.metadata if hasattr(one, key)), None) for key in ("ge", "le")
     )
@@ -146,7 +151,7 @@ def _option(field: "FieldInfo", name: str, how: Shown) -> Any:
 
 def _shown(default: Any) -> str:
     """A default as Typer shows it, but in the same line; the bracket is escaped, since help is markup."""
-    if default is None or default == ():
+    if default is None or default in ((), ""):
         return ""
     return rf" \[default: {({True: 'on', False: 'off'}[default]) if isinstance(default, bool) else _short(default)}]"
 

@@ -12,7 +12,6 @@ from faceswap.cli.checks import face_sets_exist, identities_exist, media_exist
 from faceswap.cli.common import (
     MachinesPreset,
     PresetOption,
-    Seed,
     preset_or_machines,
     spoken_errors,
 )
@@ -22,6 +21,16 @@ from faceswap.console import out, say
 from faceswap.errors import SettingsError
 from faceswap.evaluation.measures import COLUMNS
 from faceswap.faces.extraction.options import ExtractionOptions
+from faceswap.jobs.parameters import (
+    OF_THE_RUN,
+    PRIOR,
+    EvaluateParameters,
+    LearnOcclusionParameters,
+    PreprocessParameters,
+    PretrainParameters,
+    TrainParameters,
+)
+from faceswap.model.options import OcclusionOptions, PretrainingOptions
 
 if TYPE_CHECKING:
     from faceswap.jobs.evaluate_job import Evaluated
@@ -32,6 +41,7 @@ _BUDGET, _NETWORK, _START = (
     "Network and recipe",
     "Where it starts",
 )
+_REPORTS = "Checkpoints and measures"
 _GOES_ON = "the same command renders again and goes on from the last checkpoint"
 
 
@@ -73,8 +83,6 @@ def preprocess(
 ) -> None:
     """Media of one person in, a face set out."""
     with spoken_errors():
-        from faceswap.jobs.parameters import PreprocessParameters
-
         parameters = PreprocessParameters(
             identity=identity,
             sources=sources,
@@ -109,104 +117,68 @@ def _sized(options: dict[str, Any]) -> ExtractionOptions:
     return chosen.fitting(preset(backend.preset_here()).geometry)
 
 
+@takes_fields_of(
+    TrainParameters,
+    {
+        "minutes": Shown("minutes", _BUDGET),
+        "steps": Shown("optimizer steps", _BUDGET),
+        "epochs": Shown("passes over the faces", _BUDGET),
+        "patience": Shown("validations without a better swap before it winds down; 0: never", _BUDGET),
+        "bottleneck": Shown("width of the code; default: the preset's", _NETWORK),
+        "batch_size": Shown("pairs of each identity a step; default: the preset's", _NETWORK),
+        "learning_rate": Shown("default: the preset's", _NETWORK),
+        "seed": Shown("of the batches and of the initial weights", _NETWORK),
+        "warm_start": Shown("prior, a version (NAME@alias, NAME/3), or empty: from nothing", _START),
+        "freeze_encoder": Shown("train the decoders only", _START),
+        "resume": Shown(
+            "MLflow run id of an interrupted training; with it only a budget may be given", _START
+        ),
+        "checkpoint_seconds": Shown("a kill loses at most this much", _REPORTS),
+        "validate_seconds": Shown("between validations and previews", _REPORTS),
+        "measure_frames": Shown("held-out frames of each target that the versions are measured on", _REPORTS),
+    },
+)
 def train(
     face_sets: Annotated[
         list[str] | None,
         typer.Argument(help="face sets, one per identity: names or folders", callback=at_home),
     ] = None,
     preset: MachinesPreset = None,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="minutes", rich_help_panel=_BUDGET)] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="optimizer steps", rich_help_panel=_BUDGET)] = None,
-    epochs: Annotated[
-        float | None, typer.Option(help="passes over the faces", rich_help_panel=_BUDGET)
-    ] = None,
-    bottleneck: Annotated[
-        int | None,
-        typer.Option(
-            min=4, max=4096, help="width of the code; default: the preset's", rich_help_panel=_NETWORK
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=1024,
-            help="pairs of each identity a step; default: the preset's",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(max=0.1, help="default: the preset's", rich_help_panel=_NETWORK)
-    ] = None,
-    seed: Seed = 0,
-    patience: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="validations without a better swap before it winds down; 0: never",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = 0,
-    warm_start: Annotated[
-        str,
-        typer.Option(
-            help="prior, a version (NAME@alias, NAME/3), or empty: from nothing", rich_help_panel=_START
-        ),
-    ] = "prior",
-    freeze_encoder: Annotated[
-        bool, typer.Option(help="train the decoders only", rich_help_panel=_START)
-    ] = False,
-    resume: Annotated[
-        str,
-        typer.Option(
-            help="MLflow run id of an interrupted training; with it only a budget may be given",
-            rich_help_panel=_START,
-        ),
-    ] = "",
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Face sets in, registered decoder versions out."""
     with spoken_errors("a training that has begun is kept, the same command would begin a new one"):
+        resume = options.get("resume")
         if not face_sets and not resume:
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
-        from faceswap.jobs.parameters import OF_THE_RUN, PRIOR, TrainParameters
-
         parameters = TrainParameters(
             face_sets=face_sets or [OF_THE_RUN],
             preset=preset_or_machines(preset) if not resume else preset or backend.SMALL_PRESET,
-            minutes=minutes,
-            steps=steps,
-            epochs=epochs,
-            bottleneck=bottleneck,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            seed=seed,
-            patience=patience,
-            warm_start=warm_start,
-            freeze_encoder=freeze_encoder,
-            resume=resume,
+            **options,
         )
         parameters.options()  # budgets that contradict each other
         face_sets_exist(*face_sets or [])
-        if warm_start not in {"", PRIOR}:
-            identities_exist(warm_start)
+        if parameters.warm_start not in {"", PRIOR}:
+            identities_exist(parameters.warm_start)
         done = run_job("train", parameters)
         say(f"MLflow run {done.run_id}: {done.account}")
         say(f"Versions: {', '.join(map(str, done.versions.values()))}")
 
 
+@takes_fields_of(EvaluateParameters, {"frames": Shown("held-out frames of each target", "What is measured")})
 def evaluate(
     references: Annotated[list[str], typer.Argument(help="versions: NAME, NAME@alias, NAME/3")],
     targets: Annotated[
         list[str] | None, typer.Option("--target", help="face set of a target; repeatable", callback=at_home)
     ] = None,
-    frames: Annotated[int, typer.Option(min=2, help="held-out frames of each target")] = 40,
     as_json: Annotated[bool, typer.Option("--json", help="all numbers as JSON")] = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Measure registered versions on held-out faces."""
     with spoken_errors("the same command begins anew"):
-        from faceswap.jobs.parameters import EvaluateParameters
-
-        parameters = EvaluateParameters(references=references, targets=targets or [], frames=frames)
+        parameters = EvaluateParameters(references=references, targets=targets or [], **options)
         face_sets_exist(*parameters.targets)
         identities_exist(*references)
         found = run_job("evaluate", parameters)
@@ -240,38 +212,37 @@ def _found(found: "list[Evaluated]") -> None:
         say(f"  Next: {following}")
 
 
+_LEARNT = {
+    "steps": Shown("optimizer steps", "How much"),
+    "people": Shown("fictional people", "How much"),
+    "seed": Shown("of the people and of the initial weights", "How much"),
+}
+
+
+@takes_fields_of(PretrainingOptions, _LEARNT)
 def pretrain(
     preset: PresetOption = "lite",
     out: Annotated[
         str, typer.Option(help="file to write; default: where trainings find it", callback=at_home)
     ] = "",
-    steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 4000,
-    people: Annotated[int, typer.Option(min=2, max=5000, help="fictional people")] = 240,
-    seed: Seed = 0,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Make the prior that trainings start from: learnt from fictional people, from nothing."""
     with spoken_errors(_GOES_ON):
-        from faceswap.jobs.parameters import PretrainParameters
-        from faceswap.model.options import PretrainingOptions
-
-        options = PretrainingOptions(steps=steps, people=people, seed=seed)
-        parameters = PretrainParameters(preset=preset, out=out, options=options)
+        parameters = PretrainParameters(preset=preset, out=out, options=PretrainingOptions(**options))
         say(f"Written: {run_job('pretrain', parameters)}")
 
 
+@takes_fields_of(OcclusionOptions, _LEARNT)
 def learn_occlusion(
     out: Annotated[
         str, typer.Option(help="file to write; default: where swaps find it", callback=at_home)
     ] = "",
-    steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 6000,
-    people: Annotated[int, typer.Option(min=2, max=5000, help="fictional people")] = 750,
-    seed: Seed = 0,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Make the network that keeps hands and glasses in swaps: learnt from fictional people, from nothing."""
     with spoken_errors(_GOES_ON):
-        from faceswap.jobs.parameters import LearnOcclusionParameters
-        from faceswap.model.options import OcclusionOptions
-
-        options = OcclusionOptions(steps=steps, people=people, seed=seed)
-        parameters = LearnOcclusionParameters(out=out, options=options)
+        parameters = LearnOcclusionParameters(out=out, options=OcclusionOptions(**options))
         say(f"Written: {run_job('learn_occlusion', parameters)}")

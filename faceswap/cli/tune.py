@@ -1,16 +1,18 @@
 """tune: search the settings that suit these faces and this time."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from faceswap.cli.checks import face_sets_exist
-from faceswap.cli.common import PresetOption, Seed, pairs, spoken_errors
-from faceswap.cli.options import at_home, one_of
+from faceswap.cli.common import PresetOption, pairs, spoken_errors
+from faceswap.cli.options import Shown, at_home, takes_fields_of
 from faceswap.cli.running import run as run_job
 from faceswap.console import out, say
 from faceswap.errors import SettingsError
+from faceswap.jobs.parameters import OF_THE_RUN
+from faceswap.jobs.tune_parameters import TuneParameters
 
 _SEARCH, _BUDGET, _JUDGE, _AGAIN = (
     "What is searched",
@@ -20,45 +22,33 @@ _SEARCH, _BUDGET, _JUDGE, _AGAIN = (
 )
 
 
-def _algorithms() -> list[str]:
-    return ["bayesian", "hyperband"]
-
-
+@takes_fields_of(
+    TuneParameters,
+    {
+        "space": Shown("bottleneck, widths, everything, or a JSON or YAML file", _SEARCH),
+        "algorithm": Shown("how the next trial is chosen", _SEARCH),
+        "rungs": Shown("hyperband: comparisons", _SEARCH),
+        "factor": Shown("hyperband: one in so many goes on", _SEARCH),
+        "seed": Shown("of the values that are tried, of batches and initial weights", _SEARCH),
+        "minutes": Shown("of one whole training; default: 2", _BUDGET),
+        "steps": Shown("of one whole training, in optimizer steps", _BUDGET),
+        "trials": Shown("at most so many; default: 12", _BUDGET),
+        "total_minutes": Shown("no trial begins later than this", _BUDGET),
+        "workers": Shown("trials at the same time on this machine; default: 1", _BUDGET),
+        "then_train_minutes": Shown(
+            "minutes to train the winner for; it is registered", _BUDGET, "then_train"
+        ),
+        "frames": Shown("held-out frames a pair is measured on", _JUDGE),
+        "tolerance": Shown("of qualities that differ by less, the smallest network wins", _JUDGE),
+        "fresh": Shown("forget an earlier search of the same input", _AGAIN),
+        "resume": Shown("MLflow run id of an interrupted search", _AGAIN),
+    },
+)
 def tune(
     face_sets: Annotated[
         list[str] | None, typer.Argument(help="face sets, one per identity", callback=at_home)
     ] = None,
     preset: PresetOption = "lite",
-    space: Annotated[
-        str,
-        typer.Option(
-            help="bottleneck, widths, everything, or a JSON or YAML file",
-            callback=at_home,
-            rich_help_panel=_SEARCH,
-        ),
-    ] = "bottleneck",
-    algorithm: Annotated[
-        str,
-        typer.Option(
-            help="bayesian or hyperband",
-            callback=one_of(_algorithms),
-            autocompletion=_algorithms,
-            rich_help_panel=_SEARCH,
-        ),
-    ] = "bayesian",
-    minutes: Annotated[
-        float | None,
-        typer.Option(min=0.01, help="of one whole training; default: 2", rich_help_panel=_BUDGET),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="of one whole training, in steps", rich_help_panel=_BUDGET)
-    ] = None,
-    trials: Annotated[
-        int | None, typer.Option(min=1, help="at most so many; default: 12", rich_help_panel=_BUDGET)
-    ] = None,
-    total_minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="no trial begins later than this", rich_help_panel=_BUDGET)
-    ] = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,69 +57,18 @@ def tune(
             rich_help_panel=_JUDGE,
         ),
     ] = None,
-    frames: Annotated[
-        int, typer.Option(min=2, help="held-out frames a pair is measured on", rich_help_panel=_JUDGE)
-    ] = 12,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            help="of qualities that differ by less, the smallest network wins",
-            rich_help_panel=_JUDGE,
-        ),
-    ] = 0.01,
-    rungs: Annotated[
-        int, typer.Option(min=1, max=6, help="hyperband: comparisons", rich_help_panel=_SEARCH)
-    ] = 3,
-    factor: Annotated[
-        int, typer.Option(min=2, max=10, help="hyperband: one in so many goes on", rich_help_panel=_SEARCH)
-    ] = 3,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="trials at the same time on this machine; default: 1", rich_help_panel=_BUDGET
-        ),
-    ] = None,
-    then_train: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01, help="minutes to train the winner for; it is registered", rich_help_panel=_BUDGET
-        ),
-    ] = None,
-    seed: Seed = 0,
-    fresh: Annotated[
-        bool,
-        typer.Option("--fresh", help="forget an earlier search of the same input", rich_help_panel=_AGAIN),
-    ] = False,
-    resume: Annotated[
-        str, typer.Option(help="MLflow run id of an interrupted search", rich_help_panel=_AGAIN)
-    ] = "",
+    *,
+    options: dict[str, Any],
 ) -> None:
     """How wide should the bottleneck be, and what else matters? Trials on your faces answer it."""
     with spoken_errors():
-        if not face_sets and not resume:
+        if not face_sets and not options.get("resume"):
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
-        from faceswap.jobs.tune_parameters import TuneParameters
-
         parameters = TuneParameters(
-            face_sets=face_sets or ["(of the run)"],
+            face_sets=face_sets or [OF_THE_RUN],
             preset=preset,
-            space=space,
-            algorithm=algorithm,
-            minutes=minutes,
-            steps=steps,
-            trials=trials,
-            total_minutes=total_minutes,
             objective=pairs(weights or [], "NUMBER"),
-            frames=frames,
-            tolerance=tolerance,
-            rungs=rungs,
-            factor=factor,
-            workers=workers,
-            then_train_minutes=then_train,
-            seed=seed,
-            fresh=fresh,
-            resume=resume,
+            **options,
         )
         parameters = parameters.checked()  # before anything heavy is imported
         face_sets_exist(*face_sets or [])
