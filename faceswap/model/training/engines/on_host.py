@@ -3,36 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-import keras
-
 from faceswap.model.device import device
-from faceswap.model.training.autoencoders import Autoencoders, compile_for_training
+from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import Batches, Feeder
+from faceswap.model.training.engines.keras_step import KerasStepEngine
 from faceswap.model.training.schedule import Step
 
 
-class HostEngine:
+class HostEngine(KerasStepEngine):
     """One step a call; see :class:`faceswap.model.training.engines.engine.Engine`."""
 
     wanted = 4
     """It trains the first step; of the others the batches are prepared meanwhile."""
 
     def __init__(self, model: Autoencoders, data: Batches, seed: int) -> None:
-        self.model = model
+        super().__init__(model)
         # a CPU that trains has no more to spare
         self._feeder = Feeder(data, seed, self.wanted, threads=4 if device().accelerated else 2)
-
-    def use(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """Keras compiles at the first step."""
-        self._optimizer = optimizer
-        compile_for_training(self.model, optimizer)
-
-    def reload(self) -> None:
-        """Keras trains the variables themselves."""
-
-    def prepare(self) -> float:
-        """Keras compiles at the first step."""
-        return 0.0
 
     def run(self, plan: Sequence[Step]) -> tuple[int, dict[str, Any]]:
         """Train the first step of the plan."""
@@ -40,13 +27,6 @@ class HostEngine:
         self._optimizer.learning_rate.assign(first.learning_rate)
         x, y = self._feeder.get(first.number, [step.progress for step in plan])
         return 1, self.model.train_on_batch(x, y, return_dict=True)
-
-    def reset_means(self) -> None:
-        """Of Keras' metrics."""
-        self.model.reset_metrics()
-
-    def settle(self) -> None:
-        """Keras trains the variables themselves."""
 
     def restart(self) -> None:
         """Forget the batches."""

@@ -9,18 +9,20 @@ import keras
 import tensorflow as tf
 
 from faceswap.model.device import device
-from faceswap.model.training.autoencoders import Autoencoders, compile_for_training
+from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.engines.keras_step import KerasStepEngine
 from faceswap.model.training.engines.supply import Pace, Supply, padded
 from faceswap.model.training.pairs.on_device import DevicePairs
 from faceswap.model.training.schedule import Step
 
 
-class TensorflowEngine:
+class TensorflowEngine(KerasStepEngine):
     """See :class:`faceswap.model.training.engines.engine.Engine`. Keras' own step trains the variables themselves."""
 
     def __init__(self, model: Autoencoders, data: TrainingData, seed: int) -> None:
-        self.model, self._preset = model, data.preset
+        super().__init__(model)
+        self._preset = data.preset
         self._supply = Supply(data, seed, tf.constant, _memory())
         self._pairs = DevicePairs(data, self._supply.faces.side)
         self._pace = Pace(self._supply.most)
@@ -32,16 +34,8 @@ class TensorflowEngine:
 
     def use(self, optimizer: keras.optimizers.Optimizer) -> None:
         """A graph for what is trained now; TensorFlow makes it at the first call."""
-        self._optimizer = optimizer
-        compile_for_training(self.model, optimizer)
+        super().use(optimizer)
         self._loop = tf.function(self._train, reduce_retracing=True, jit_compile=device().accelerated)
-
-    def reload(self) -> None:
-        """The variables are trained themselves."""
-
-    def prepare(self) -> float:
-        """TensorFlow compiles at the first call."""
-        return 0.0
 
     def run(self, plan: Sequence[Step]) -> tuple[int, dict[str, Any]]:
         """Train all steps of the plan in one call."""
@@ -62,13 +56,6 @@ class TensorflowEngine:
             self._optimizer.learning_rate.assign(rates[index])
             x, y = self._pairs(faces, own_rows, own_draws, warps[index])
             self.model.train_step((x, y))
-
-    def reset_means(self) -> None:
-        """Of Keras' metrics."""
-        self.model.reset_metrics()
-
-    def settle(self) -> None:
-        """The variables are trained themselves."""
 
     def restart(self) -> None:
         """Forget the draws."""

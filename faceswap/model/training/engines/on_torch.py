@@ -6,34 +6,24 @@ from typing import Any
 import keras
 from keras import ops
 
-from faceswap.model.training.autoencoders import Autoencoders, compile_for_training
+from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.engines.keras_step import KerasStepEngine
 from faceswap.model.training.engines.supply import Supply
 from faceswap.model.training.pairs.on_device import DevicePairs
 from faceswap.model.training.schedule import Step
 
 
-class TorchEngine:
+class TorchEngine(KerasStepEngine):
     """See :class:`faceswap.model.training.engines.engine.Engine`."""
 
     wanted = 1
 
     def __init__(self, model: Autoencoders, data: TrainingData, seed: int) -> None:
-        self.model, self._preset = model, data.preset
+        super().__init__(model)
+        self._preset = data.preset
         self._supply = Supply(data, seed, ops.convert_to_tensor, _memory())
         self._pairs = DevicePairs(data, self._supply.faces.side)
-
-    def use(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """PyTorch has nothing to compile."""
-        self._optimizer = optimizer
-        compile_for_training(self.model, optimizer)
-
-    def reload(self) -> None:
-        """The variables are trained themselves."""
-
-    def prepare(self) -> float:
-        """PyTorch has nothing to compile."""
-        return 0.0
 
     def run(self, plan: Sequence[Step]) -> tuple[int, dict[str, Any]]:
         """Train the first step of the plan."""
@@ -44,13 +34,6 @@ class TorchEngine:
         warp = self._preset.augmentation.warp_at(first.progress, first.number)
         x, y = self._pairs(faces, rows, draws, warp)
         return 1, self.model.train_on_batch(x, y, return_dict=True)
-
-    def reset_means(self) -> None:
-        """Of Keras' metrics."""
-        self.model.reset_metrics()
-
-    def settle(self) -> None:
-        """The variables are trained themselves."""
 
     def restart(self) -> None:
         """Forget the draws."""
