@@ -92,7 +92,7 @@ class Catalogue:
         memory_mb: int = 1000,
         every: float = 4.0,
         *,
-        listing: Callable[[], Sequence[Listed]] = registry.versions,
+        listing: Callable[[], Sequence[Listed]] = registry.allowed_versions,
         load: Callable[[Listed], LoadedVersion] = _load,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

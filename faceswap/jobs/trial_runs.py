@@ -16,7 +16,9 @@ from faceswap.model.device import device
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.previews import preview_sheet
+from faceswap.provenance.consent_life import Purpose
 from faceswap.provenance.label import stamp
+from faceswap.registry import consents
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult
 
 
@@ -35,7 +37,12 @@ class TrialRun:
         self.run.image(preview_sheet(model, self.data), "preview", step)
 
     def progress(self, share: float, message: str) -> None:
-        """Nothing: the search shows its own progress."""
+        """Shows nothing: the search shows its own progress.
+
+        Raises:
+            ConsentError: one of the people has withdrawn.
+        """
+        consents.require_all(self.data.identities, Purpose.TRAINING)
 
     def measured(
         self, result: TrialResult, pairs: list[PairResult], pictures: dict[str, NDArray[np.uint8]]
