@@ -22,7 +22,7 @@ from serving.components import path_of
 from serving.pages.compare import compare as compare_versions
 from serving.work import ALL, Swapped, Workshop
 
-_DECIDED = ("label", "label_text")
+_DECIDED = ("label", "label_text", "watermark")
 """Not for callers to choose: what comes out of the app says that it is generated."""
 
 

@@ -21,6 +21,7 @@ from faceswap.jobs.parameters import EvaluateParameters
 from faceswap.provenance.consent_life import Purpose
 from faceswap.provenance.label import stamp
 from faceswap.registry import LoadedVersion, Version, consents
+from faceswap.registry.origin import provenance
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
@@ -121,7 +122,7 @@ def measure(
         raise SettingsError(f"There is no target for {spec!r} but itself", "name another person's face set")
     for one in found:
         name = f"{one.result.reference}-on-{one.result.target}"
-        run.picture(one.picture, f"cases/{name}.png")
+        run.picture(one.picture, f"cases/{name}.png", provenance(loaded, {}))
         monitor.picture(
             f"cases-{run.run_id[:12]}-{name}", one.picture, f"{name}: typical, best and worst swaps"
         )

@@ -12,9 +12,11 @@ from faceswap.faces.faceset import find as find_face_set
 from faceswap.jobs.evaluate_job import evaluate_one, target_sets
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import Destination, EvaluateParameters, PromoteParameters, RollbackParameters
+from faceswap.provenance import audit
 from faceswap.provenance.audit import who
 from faceswap.provenance.label import stamp
 from faceswap.registry import Stage, Version, promotion
+from faceswap.registry.origin import in_training
 from faceswap.registry.promotion import Record
 from faceswap.settings import settings
 
@@ -84,7 +86,8 @@ def show(run: tracking.Run, pairs: Pairs) -> None:
     They stay with this run: a version keeps what its own evaluation found, on more frames or other targets.
     """
     for target, (new, old) in pairs.items():
-        run.picture(stamp(side_by_side(new, old)), f"pictures/{target}.png")
+        origin = in_training([new.reference], run.run_id)
+        run.picture(stamp(side_by_side(new, old)), f"pictures/{target}.png", origin)
         run.metrics({f"challenger.{target}.{k}": v for k, v in new.metrics().items()})
         run.metrics({f"champion.{target}.{k}": v for k, v in (old.metrics() if old else {}).items()})
     for role, values in zip(("challenger", "champion"), numbers(pairs), strict=True):

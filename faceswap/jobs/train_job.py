@@ -4,7 +4,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from faceswap.provenance import audit
 from faceswap.provenance.consent import Consent, require_consent
 from faceswap.provenance.consent_life import Purpose
 from faceswap.registry import Card, Version, consents
+from faceswap.registry.origin import in_training
 from faceswap.settings import settings
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Observer:
     data: Batches
     report: Report
     monitor: Monitor
-    consents: Mapping[str, Consent | None]
+    people: Mapping[str, Consent | None] = field(default_factory=dict)
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
         """Numbers to MLflow."""
@@ -67,7 +68,7 @@ class Observer:
     def validated(self, step: int, model: Autoencoders) -> None:
         """A preview to MLflow's series and to the monitor."""
         sheet = preview_sheet(model, self.data)
-        self.run.image(sheet, "preview", step)
+        self.run.image(sheet, "preview", step, in_training(self.data.identities, self.run.run_id))
         title = f"step {step}: held-out face, its reconstruction, the swaps"
         self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title)
 
@@ -77,7 +78,7 @@ class Observer:
         Raises:
             ConsentError: one of the people has withdrawn.
         """
-        for identity, consent in self.consents.items():
+        for identity, consent in self.people.items():
             consents.require(identity, Purpose.TRAINING, consent)
         self.report(round(share * 1000), 1000, message)
 

@@ -19,6 +19,7 @@ from faceswap.model.training.previews import preview_sheet
 from faceswap.provenance.consent_life import Purpose
 from faceswap.provenance.label import stamp
 from faceswap.registry import consents
+from faceswap.registry.origin import in_training
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult
 
 
@@ -34,7 +35,8 @@ class TrialRun:
 
     def validated(self, step: int, model: Autoencoders) -> None:
         """A preview."""
-        self.run.image(preview_sheet(model, self.data), "preview", step)
+        origin = in_training(self.data.identities, self.run.run_id)
+        self.run.image(preview_sheet(model, self.data), "preview", step, origin)
 
     def progress(self, share: float, message: str) -> None:
         """Shows nothing: the search shows its own progress.
@@ -56,7 +58,8 @@ class TrialRun:
         self.run.metrics({**result.measures, **terms, **account, "quality": quality}, result.steps)
         self.run.document([pair.to_report() for pair in pairs], "evaluation.json")
         for name, picture in pictures.items():
-            self.run.picture(stamp(picture), f"cases/{name}.png")
+            origin = in_training(name.split("-on-")[:1], self.run.run_id)
+            self.run.picture(stamp(picture), f"cases/{name}.png", origin)
         self.run.tags({"status": "completed"})
 
 

@@ -137,7 +137,7 @@ class Life(BaseModel):
             last = self.withdrawals[-1]
             return (
                 f"The consent of {name!r} was withdrawn on {last.at:%Y-%m-%d %H:%M} UTC",
-                f"nothing may be made with this likeness; if the person consents anew, `faceswap consent record {name}`",
+                f"nothing may be made with it; if the person consents anew, `faceswap consent record {name}`",
             )
         if state == "none" or terms is None:
             return f"No consent is recorded for {name!r}", f"`faceswap consent record {name}`"

@@ -24,7 +24,7 @@ from faceswap.provenance import consent_files
 from faceswap.provenance.consent import Consent
 from faceswap.provenance.consent_life import Event, Life, Purpose
 from faceswap.settings import settings
-from faceswap.tracking import connect, explained, failures
+from faceswap.tracking import connect, explained
 from faceswap.tracking.experiments import all_ids, id_for
 
 logger = logging.getLogger(__name__)
@@ -145,9 +145,10 @@ def _read(identity: str) -> Iterable[Event]:
     except StorageError as error:
         problems.append(error.message)
     try:
-        _of_mlflow[key] = tuple(_in_mlflow(_client(), identity))
-    except (TrackingError, *failures()) as error:
-        problems.append(str(error).splitlines()[0] if str(error) else type(error).__name__)
+        with explained("tell a consent"):
+            _of_mlflow[key] = tuple(_in_mlflow(_client(), identity))
+    except TrackingError as error:
+        problems.append(error.message)
     known = _of_mlflow.get(key)
     if len(problems) == 2 and known is None:
         raise ConsentError(
