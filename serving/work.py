@@ -18,13 +18,11 @@ from faceswap.faces.turning import find_upright, turned
 from faceswap.media.images import read_image, write_picture
 from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import Frame, VideoReader
-from faceswap.provenance import audit
-from faceswap.provenance.metadata import Provenance
 from faceswap.provenance.target_consent import require_target_consent
-from faceswap.registry.origin import provenance
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper, SwapResult
 from faceswap.swap.video.stream import Progress, VideoReport, swap_video
+from serving import records
 from serving.catalogue import Catalogue, Served
 from serving.face_selection import ALL, Found, frame_at, frame_of, only, require_a_swap, some
 from serving.limits import Limits
@@ -177,10 +175,10 @@ class Workshop:
         tell("swapping")
         result = self._applied(found, served, face, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
-        record = _origin(served, options, target_consent)
+        record = records.origin(served, options, target_consent)
         picture = read_picture(path, first_only=True)
         lost = write_picture(out, picture, [result.image], metadata=record, target=path)
-        _log(served, out, target_consent)
+        records.log(served, out, target_consent)
         swapped = tuple(one.face for one in result.faces if one.skipped is None)
         seconds = time.perf_counter() - began
         remarks = (*picture.notes, *lost)
@@ -223,7 +221,7 @@ class Workshop:
         tell("looking for faces")
         match = self._embedding(path, face, second) if face != ALL else None
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.mp4")
-        record = _origin(served, options, target_consent)
+        record = records.origin(served, options, target_consent)
         # A recording of a browser does not tell its length: then it is the end that is cut.
         end = None if info.duration else self.limits.seconds
         try:
@@ -242,7 +240,7 @@ class Workshop:
         if report.cancelled:  # nobody could go on with its parts: each result has a place of its own
             self.outbox.discard(out)
         else:
-            _log(served, out, target_consent)
+            records.log(served, out, target_consent)
         seconds = time.perf_counter() - began
         return Swapped("video", path, out, served, options, seconds=seconds, video=report, match=match)
 
@@ -344,13 +342,3 @@ class Workshop:
         found = self.faces_of_video(path, second)
         only(face, len(found.faces))
         return self.finder.embed(found.image, found.faces[face - 1].landmarks)
-
-
-def _origin(served: Served, options: SwapOptions, target_consent: str) -> Provenance:
-    record = provenance(served.loaded, options.model_dump(mode="json"))
-    return replace(record, target_consent=" ".join(target_consent.split()))
-
-
-def _log(served: Served, out: Path, target_consent: str) -> None:
-    facts = {"versions": [str(served.row.version)], "app": True, "target_consent": target_consent}
-    audit.record("swapped", [served.loaded.card.identity], facts, [out])
