@@ -11,7 +11,9 @@ FaceswapError
 │   ├── NoFaceFound        no usable face at all
 │   └── IdentityError      photos of several people, or not the person they should show
 ├── FaceSetError           a face set is missing, damaged or too small
-├── ConsentError           no consent recorded for an identity
+├── ConsentError           no consent recorded for an identity, or it was withdrawn or has ended
+├── AuditError             the audit log is not as it was written
+├── CredentialsError       a certificate can't sign, or a file can't be signed
 ├── TrainingError          training can't start or can't go on
 │   ├── DivergedError      the loss is not a number, and rolling back did not help
 │   ├── CheckpointError    a checkpoint can't be written or read
@@ -103,7 +105,15 @@ class FaceSetError(FaceswapError):
 
 
 class ConsentError(FaceswapError):
-    """No consent is recorded for an identity."""
+    """No consent is recorded for an identity, it was withdrawn, has ended, or does not allow this."""
+
+
+class AuditError(FaceswapError):
+    """The audit log is not as it was written."""
+
+
+class CredentialsError(FaceswapError):
+    """A certificate can't sign, or a file can't be signed with it."""
 
 
 class TrainingError(FaceswapError):

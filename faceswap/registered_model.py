@@ -41,7 +41,8 @@ class FaceDecoder(PythonModel):
     def _swap(self, picture: Picture) -> str:
         pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.image))).convert("RGB"))
         buffer = io.BytesIO()
-        Image.fromarray(self.swapper.swap(pixels).image).save(buffer, "PNG")
+        marked = self.swapper.marked(self.swapper.swap(pixels))
+        Image.fromarray(marked).save(buffer, "PNG")
         return base64.b64encode(buffer.getvalue()).decode()
 
 

@@ -43,6 +43,13 @@ class Settings(BaseSettings):
         description="what a version has to reach for production: a JSON list of "
         '{"metric": NAME, "at_most" or "at_least": NUMBER, "margin": NUMBER}; empty: the defaults',
     )
+    credentials: str = Field(
+        "",
+        description="folder of the certificate that signs outputs, and of trusted roots; empty: under home",
+    )
+    require_target_consent: bool = Field(
+        False, description="refuse swaps that do not say who confirmed that the target may be edited"
+    )
     app_host: str = Field("127.0.0.1", description="address the app listens on; beyond this machine: a login")
     app_port: int = Field(7860, ge=1, le=65535, description="port the app listens on")
     app_user: str = Field("", description="user name of the app's login; empty: no login")

@@ -95,6 +95,29 @@ def write_bytes(uri: str, content: bytes) -> None:
             part.write_bytes(content)
 
 
+def remove(uri: str) -> None:
+    """Delete a file, or a folder or prefix with all below it; nothing happens where there is none.
+
+    Raises:
+        StorageError: it can't be deleted.
+    """
+    with _explained(uri):
+        if not is_s3(uri):
+            path = Path(uri)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+            return
+        bucket, key = _split(uri)
+        if not key:
+            raise StorageError(f"{uri} is a whole bucket", "name a prefix in it")
+        for prefix, exact in ((_folder(uri)[1], False), (key, True)):
+            for found in [one for one, _, _ in _objects(bucket, prefix)]:
+                if not exact or found == key:
+                    _client().delete_object(Bucket=bucket, Key=found)
+
+
 def fetch_folder(uri: str, cache: Path) -> Path:
     """A local folder with the files of a folder, a prefix or a single object.
 

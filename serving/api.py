@@ -22,7 +22,7 @@ from serving.components import path_of
 from serving.pages.compare import compare as compare_versions
 from serving.work import ALL, Swapped, Workshop
 
-_DECIDED = ("label", "label_text")
+_DECIDED = ("label", "label_text", "watermark")
 """Not for callers to choose: what comes out of the app says that it is generated."""
 
 
@@ -86,6 +86,7 @@ def build(workshop: Workshop, workers: int) -> None:
         measure = gr.Checkbox(False, label="measure")
         names = gr.JSON(label="versions")
         changes = gr.JSON({}, label="options")
+        allowed = gr.Textbox("", label="target_consent")
         result, results, answer = gr.File(label="result"), gr.Files(label="results"), gr.JSON(label="report")
         go = gr.Button("API")
 
@@ -96,15 +97,19 @@ def build(workshop: Workshop, workers: int) -> None:
         number: float,
         measured: bool,
         changed: dict[str, Any] | None,
+        target_consent: str = "",
     ) -> tuple[str, dict[str, Any]]:
         """Swap a picture.
 
         target: a picture. identity: whose likeness. version: an alias or a number. face: 1 the largest, 0 all.
         measure: also measure identity, expression and pose, about 0.2 s. options: fields of SwapOptions.
+        target_consent: who confirmed that the target may be edited.
         Returns the file and a report: version, notice, seconds, faces, measures, lineage.
         """
         options = options_of(changed, workshop.options)
-        swapped = workshop.picture(path_of(path), who, which, int(number), options=options)
+        swapped = workshop.picture(
+            path_of(path), who, which, int(number), options=options, target_consent=target_consent
+        )
         return str(swapped.result), report(swapped, workshop, measured)
 
     def swap_video(
@@ -114,14 +119,17 @@ def build(workshop: Workshop, workers: int) -> None:
         number: float,
         measured: bool,
         changed: dict[str, Any] | None,
+        target_consent: str = "",
     ) -> tuple[str, dict[str, Any]]:
         """Swap a video; the sound is kept. As /swap, measured on five frames."""
         options = options_of(changed, workshop.options)
-        swapped = workshop.video(path_of(path), who, which, int(number), options=options)
+        swapped = workshop.video(
+            path_of(path), who, which, int(number), options=options, target_consent=target_consent
+        )
         return str(swapped.result), report(swapped, workshop, measured)
 
     def compare(
-        path: str, specs: list[str], changed: dict[str, Any] | None
+        path: str, specs: list[str], changed: dict[str, Any] | None, target_consent: str = ""
     ) -> tuple[list[str], list[dict[str, Any]]]:
         """One picture through several versions, at most six.
 
@@ -129,7 +137,11 @@ def build(workshop: Workshop, workers: int) -> None:
         Returns the files and, in the same order, a report with the measures of each.
         """
         made, wrong = compare_versions(
-            workshop, path, list(specs or []), options_of(changed, workshop.options)
+            workshop,
+            path,
+            list(specs or []),
+            options_of(changed, workshop.options),
+            target_consent=target_consent,
         )
         if wrong:
             raise wrong[0][1]
@@ -148,7 +160,7 @@ def build(workshop: Workshop, workers: int) -> None:
         return listing(workshop.catalogue.state)
 
     limit: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": workers}
-    asked = [file, identity, version, face, measure, changes]
+    asked = [file, identity, version, face, measure, changes, allowed]
     go.click(swap, asked, [result, answer], api_name="swap", **limit)
     go.click(
         swap_video,
@@ -158,6 +170,6 @@ def build(workshop: Workshop, workers: int) -> None:
         concurrency_id="videos",
         concurrency_limit=1,
     )
-    go.click(compare, [file, names, changes], [results, answer], api_name="compare", **limit)
+    go.click(compare, [file, names, changes, allowed], [results, answer], api_name="compare", **limit)
     go.click(faces, file, answer, api_name="faces", **limit)
     go.click(versions, None, answer, api_name="versions", queue=False)

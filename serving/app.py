@@ -16,7 +16,7 @@ from serving.catalogue import Catalogue
 from serving.gate import GuardedBlocks
 from serving.limits import Limits
 from serving.outbox import Outbox
-from serving.pages import compare, live, picture, versions, video
+from serving.pages import compare, live, picture, verify, versions, video
 from serving.pages.desk import Desk, pickers
 from serving.work import Workshop
 
@@ -75,10 +75,18 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
             version = gr.Dropdown(
                 choices=which["choices"], value=which.get("value"), label="Version", elem_id="version"
             )
+            target_consent = gr.Textbox(
+                label="Who allows to edit the target"
+                + (" (required)" if settings.require_target_consent else ""),
+                placeholder="name, and by what; it is written into the result",
+                max_length=200,
+                elem_id="target-consent",
+            )
         desk = Desk(
             workshop,
             identity,
             version,
+            target_consent,
             examples.example_pictures(folder),
             examples.example_clip(folder),
             settings.app_workers,
@@ -95,6 +103,8 @@ def build(workshop: Workshop, settings: Settings) -> gr.Blocks:
                 live.build(desk)
             with gr.Tab("Versions", id="versions"):
                 table = versions.build(desk)
+            with gr.Tab("Verify", id="verify"):
+                verify.build(desk)
         seen = gr.State(None)
 
         def tick(last: Any, who: str | None, which: str | None) -> list[Any]:

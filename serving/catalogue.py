@@ -1,8 +1,8 @@
 """Which versions there are and which one an alias means, kept up to date while the app runs.
 
-A thread lists the registry every few seconds. When an alias that somebody uses has moved, the new version is loaded
-first and serves then; where it can't be loaded, the old one goes on and the answer says so. A lost MLflow server
-changes nothing for what is loaded.
+A thread lists the registry every few seconds, without the people whose consent allows no swaps. When an alias that
+somebody uses has moved, the new version is loaded first and serves then; where it can't be loaded, the old one goes on
+and the answer says so. A lost MLflow server changes nothing for what is loaded.
 """
 
 import logging
@@ -92,7 +92,7 @@ class Catalogue:
         memory_mb: int = 1000,
         every: float = 4.0,
         *,
-        listing: Callable[[], Sequence[Listed]] = registry.versions,
+        listing: Callable[[], Sequence[Listed]] = registry.allowed_versions,
         load: Callable[[Listed], LoadedVersion] = _load,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -142,6 +142,7 @@ class Catalogue:
                 self._state = State(self._state.rows, error.message, self._state.listed)
                 return self._state
             self._state = State(rows, "", time.time())
+            self.memory.keep_only(rows)
             with self._lock:
                 used = list(self._serving.items())
             for (identity, alias), serving in used:

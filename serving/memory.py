@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -47,7 +47,7 @@ class Memory:
             RegistryError: it can't be loaded, or makes no pictures.
             TrackingError: MLflow does not answer.
         """
-        key = row.tags.get("digest") or row.tags.get("decoder_digest", str(row.version))
+        key = _key(row)
         if (known := self._recall(key)) is None:
             with self._loading:
                 if (known := self._recall(key)) is None:
@@ -56,6 +56,13 @@ class Memory:
         if known.card.identity != row.version.identity:  # a tag names another person's digest
             raise RegistryError(f"{row.version} holds the decoder of {known.card.identity!r}")
         return replace(known, version=row.version)
+
+    def keep_only(self, rows: Iterable[Listed]) -> None:
+        """Forget all versions but those of some rows: others were deleted, or may no longer be used."""
+        wanted = {_key(row) for row in rows}
+        with self._quick:
+            for key in [key for key in self._known if key not in wanted]:
+                del self._known[key]
 
     def _recall(self, key: str) -> LoadedVersion | None:
         with self._quick:
@@ -85,3 +92,7 @@ class Memory:
 
     def _sum(self) -> int:
         return sum(loaded.network.nbytes for loaded in self._known.values())
+
+
+def _key(row: Listed) -> str:
+    return row.tags.get("digest") or row.tags.get("decoder_digest", str(row.version))

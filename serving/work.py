@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +18,11 @@ from faceswap.faces.turning import find_upright, turned
 from faceswap.media.images import read_image, write_picture
 from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import Frame, VideoReader
-from faceswap.registry.origin import provenance
+from faceswap.provenance.target_consent import require_target_consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper, SwapResult
 from faceswap.swap.video.stream import Progress, VideoReport, swap_video
+from serving import records
 from serving.catalogue import Catalogue, Served
 from serving.face_selection import ALL, Found, frame_at, frame_of, only, require_a_swap, some
 from serving.limits import Limits
@@ -145,6 +146,7 @@ class Workshop:
         suffix: Format = "jpg",
         options: SwapOptions | None = None,
         tell: Tell = silent,
+        target_consent: str = "",
     ) -> Swapped:
         """Swap one face of a picture, or all.
 
@@ -155,12 +157,15 @@ class Workshop:
             suffix: of the result; jpg is written five times as fast as png.
             options: of this swap; None: the workshop's.
             tell: called with what is done next, in words.
+            target_consent: who confirmed that the target may be edited.
 
         Raises:
+            SettingsError: nobody is named who allows to edit the target, and the settings ask for that.
             MediaError: the picture can't be used.
             FaceError: there is no such face, or none that can be swapped.
             RegistryError, TrackingError: there is no such version.
         """
+        require_target_consent(target_consent)
         began = time.perf_counter()
         tell("looking for faces")
         found = self.faces_of_picture(path)
@@ -170,9 +175,10 @@ class Workshop:
         tell("swapping")
         result = self._applied(found, served, face, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
-        record = provenance(served.loaded, options.model_dump(mode="json"))
+        record = records.origin(served, options, target_consent)
         picture = read_picture(path, first_only=True)
-        lost = write_picture(out, picture, [result.image], metadata=record)
+        lost = write_picture(out, picture, [result.image], metadata=record, target=path)
+        records.log(served, out, target_consent)
         swapped = tuple(one.face for one in result.faces if one.skipped is None)
         seconds = time.perf_counter() - began
         remarks = (*picture.notes, *lost)
@@ -191,6 +197,7 @@ class Workshop:
         options: SwapOptions | None = None,
         second: float | None = None,
         tell: Tell = silent,
+        target_consent: str = "",
     ) -> Swapped:
         """Swap one person of a video, or everybody.
 
@@ -200,10 +207,12 @@ class Workshop:
             tell: called with what is done next, in words, before the first frame.
             progress, cancelled: as for :func:`faceswap.swap.video.stream.swap_video`.
             options: of this swap; None: the workshop's.
+            target_consent: as for :meth:`picture`.
 
         Raises:
             as :meth:`picture`.
         """
+        require_target_consent(target_consent)
         began = time.perf_counter()
         info = self.limits.check_video(path)
         assert path is not None  # checked
@@ -212,7 +221,7 @@ class Workshop:
         tell("looking for faces")
         match = self._embedding(path, face, second) if face != ALL else None
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.mp4")
-        record = provenance(served.loaded, options.model_dump(mode="json"))
+        record = records.origin(served, options, target_consent)
         # A recording of a browser does not tell its length: then it is the end that is cut.
         end = None if info.duration else self.limits.seconds
         try:
@@ -230,6 +239,8 @@ class Workshop:
             raise
         if report.cancelled:  # nobody could go on with its parts: each result has a place of its own
             self.outbox.discard(out)
+        else:
+            records.log(served, out, target_consent)
         seconds = time.perf_counter() - began
         return Swapped("video", path, out, served, options, seconds=seconds, video=report, match=match)
 
@@ -299,8 +310,8 @@ class Workshop:
         served = self.catalogue.get(identity, choice)
         search = search or FaceSearch(self.finder)
         faces = search.faces(Frame(0, time.monotonic(), frame))
-        result = self._swapper(served, options or self.options).apply(frame, faces, quick=True)
-        return result.image, search
+        swapper = self._swapper(served, options or self.options)
+        return swapper.marked(swapper.apply(frame, faces, quick=True)), search
 
     def still(self, video: Path, second: float | None = None) -> Image:
         """(H, W, 3) uint8 RGB, a frame of a video; of one that ends before that, the first.
@@ -325,7 +336,7 @@ class Workshop:
         swapper = self._swapper(served, options)
         result = swapper.apply(found.image, found.faces, only(face, len(found.faces)), turn=found.turn)
         require_a_swap(result, options)
-        return result
+        return replace(result, image=swapper.marked(result))
 
     def _embedding(self, path: Path, face: int, second: float | None) -> NDArray[np.float64]:
         found = self.faces_of_video(path, second)

@@ -16,6 +16,7 @@ _HELP = """Swap faces of consenting or fictional people: train, compare, promote
 
 Begin with `faceswap demo`: the whole job on people who do not exist."""
 _WHOLE, _STEPS, _VERSIONS = "The whole job", "Its steps, one by one", "Versions"
+_TRUST = "Consent, marks and the log"
 _MEDIA, _SERVERS, _NETWORKS = "Media", "Servers", "Networks that come with the package, made anew"
 _COMMANDS = {
     "demo": (_WHOLE, "whole_job", "The whole job on fictional people; no media needed."),
@@ -28,6 +29,10 @@ _COMMANDS = {
     "models": (_VERSIONS, "listing", "List the registered versions."),
     "promote": (_VERSIONS, "promotion", "Put a version into production, if it holds against the one there."),
     "rollback": (_VERSIONS, "promotion", "Put the version before into production again."),
+    "consent": (_TRUST, "consent", "Show, record, extend or withdraw a person's consent."),
+    "verify": (_TRUST, "trust", "Tell what a file's signature, pixels and metadata say of its origin."),
+    "credentials": (_TRUST, "trust", "Show or change the certificate that signs outputs."),
+    "audit": (_TRUST, "trust", "Check or list the log of who did what."),
     "people": (_MEDIA, "listing", "Write pictures or a video of each fictional person."),
     "inspect": (_MEDIA, "listing", "Print what a file says of its origin."),
     "up": (_SERVERS, "platform", "Start MLflow, Prefect, the flows' process and the app."),
@@ -61,8 +66,11 @@ class _Commands(TyperGroup):
 
 def _load(name: str) -> Any:
     module = importlib.import_module(f"faceswap.cli.{_COMMANDS[name][1]}")
+    found = getattr(module, name.replace("-", "_"))
+    if isinstance(found, typer.Typer):  # a command with commands of its own
+        return typer.main.get_group(found)
     single = typer.Typer(add_completion=False)
-    single.command(name)(getattr(module, name.replace("-", "_")))
+    single.command(name)(found)
     return typer.main.get_command(single)
 
 

@@ -70,6 +70,9 @@ def _photos(parameters: "SwapParameters") -> list[str]:
         "sharpen": Shown("unsharp mask; 1: as crisp as the reference's photos, 0: off", _LOOK),
         "grain": Shown("share of the target's noise; 1 matches it", _LOOK),
         "match_blur": Shown("as out of focus as the target", _SWITCHES),
+        "watermark": Shown(
+            "the mark in the pixels; without it those beside the face stay as they were", _SWITCHES
+        ),
         "label": Shown("the visible label", _SWITCHES),
     },
 )
@@ -95,6 +98,9 @@ def swap(
             rich_help_panel=_FACES,
         ),
     ] = "",
+    target_consent: Annotated[
+        str, typer.Option(help="who confirmed that the target may be edited; it is written into the result")
+    ] = "",
     start: Annotated[float | None, typer.Option(min=0, help="first second", rich_help_panel=_VIDEO)] = None,
     end: Annotated[float | None, typer.Option(min=0, help="last second", rich_help_panel=_VIDEO)] = None,
     resume: Annotated[
@@ -113,6 +119,7 @@ def swap(
         parameters = SwapParameters(
             target=target,
             out=out,
+            target_consent=target_consent,
             start=start,
             end=end,
             resume=resume,

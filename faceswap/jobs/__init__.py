@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING
 from faceswap.lazy import lazily
 
 if TYPE_CHECKING:
+    from faceswap.jobs.consent_job import (
+        ConsentParameters,
+        Withdrawn,
+        consent_of,
+        extend_consent,
+        record_consent,
+        withdraw_consent,
+    )
     from faceswap.jobs.evaluate_job import Evaluated, evaluate
     from faceswap.jobs.monitor import TERMINAL, Answer, Monitor
     from faceswap.jobs.occlusion_job import learn_occlusion
@@ -40,6 +48,7 @@ __all__ = [
     "TERMINAL",
     "Answer",
     "Casting",
+    "ConsentParameters",
     "EvaluateParameters",
     "Evaluated",
     "LearnOcclusionParameters",
@@ -55,21 +64,28 @@ __all__ = [
     "Trained",
     "TuneParameters",
     "Tuned",
+    "Withdrawn",
+    "consent_of",
     "evaluate",
+    "extend_consent",
     "learn_occlusion",
     "pipeline",
     "preprocess",
     "pretrain",
     "promote",
+    "record_consent",
     "rollback",
     "sheet",
     "swap",
     "train",
     "tune",
+    "withdraw_consent",
 ]
 _MODULES = dict.fromkeys(__all__, "parameters") | {
     "TERMINAL": "monitor",
     "Answer": "monitor",
+    **dict.fromkeys(("ConsentParameters", "Withdrawn", "consent_of"), "consent_job"),
+    **dict.fromkeys(("extend_consent", "record_consent", "withdraw_consent"), "consent_job"),
     "Evaluated": "evaluate_job",
     "Monitor": "monitor",
     "Promoted": "promote_job",

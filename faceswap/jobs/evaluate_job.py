@@ -1,5 +1,6 @@
 """Evaluate: registered versions measured on held-out faces of targets they can be put on."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,15 @@ from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import EvaluateParameters
+from faceswap.provenance.consent_life import Purpose
 from faceswap.provenance.label import stamp
-from faceswap.registry import LoadedVersion, Version
+from faceswap.registry import LoadedVersion, Version, consents
+from faceswap.registry.origin import provenance
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -38,10 +43,17 @@ def target_sets(parameters: EvaluateParameters, loaded: list[LoadedVersion]) -> 
 
     Raises:
         SettingsError: two of them are of the same person.
+        ConsentError: the consent of one that was asked for does not allow it; by default such are passed over.
     """
-    uris = parameters.targets or sorted({e["uri"] for one in loaded for e in one.card.face_sets.values()})
+    people = {name: e["uri"] for one in loaded for name, e in one.card.face_sets.items()}
+    still = consents.without_withdrawn(people, Purpose.SWAPPING)
+    if not parameters.targets and len(still) < len(people):
+        gone = ", ".join(sorted(set(people) - set(still)))
+        logger.warning("Passed over as targets, since their consent does not allow it: %s", gone)
+    uris = parameters.targets or sorted({people[name] for name in still})
     found: dict[str, FaceSet] = {}
     for faces in map(find_face_set, uris):
+        consents.require(faces.identity, Purpose.SWAPPING, faces.consent)
         if (other := found.setdefault(faces.identity, faces)) is not faces:
             raise SettingsError(
                 f"Two face sets are of {faces.identity!r}: {other.uri} and {faces.uri}",
@@ -110,7 +122,7 @@ def measure(
         raise SettingsError(f"There is no target for {spec!r} but itself", "name another person's face set")
     for one in found:
         name = f"{one.result.reference}-on-{one.result.target}"
-        run.picture(one.picture, f"cases/{name}.png")
+        run.picture(one.picture, f"cases/{name}.png", provenance(loaded, {}))
         monitor.picture(
             f"cases-{run.run_id[:12]}-{name}", one.picture, f"{name}: typical, best and worst swaps"
         )

@@ -53,7 +53,9 @@ def _texts(values: object) -> Iterator[str]:
             yield from _texts(value)
 
 
-class _Parameters(BaseModel):
+class Parameters(BaseModel):
+    """What all jobs' parameters share."""
+
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
@@ -68,7 +70,7 @@ class _Parameters(BaseModel):
         return values
 
 
-class PreprocessParameters(_Parameters):
+class PreprocessParameters(Parameters):
     """Media of one person in, a face set out."""
 
     identity: Identity = Field(
@@ -89,7 +91,7 @@ class PreprocessParameters(_Parameters):
         return Consent(subject=self.identity, statement=self.consent, fictional=self.fictional, **since)
 
 
-class TrainParameters(_Parameters):
+class TrainParameters(Parameters):
     """Face sets in, registered decoder versions out."""
 
     face_sets: list[str] = Field(
@@ -173,7 +175,7 @@ class TrainParameters(_Parameters):
         )
 
 
-class PretrainParameters(_Parameters):
+class PretrainParameters(Parameters):
     """Fictional people in, the prior out that trainings start from."""
 
     preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
@@ -181,14 +183,14 @@ class PretrainParameters(_Parameters):
     out: str = Field("", description="file to write; empty: under the home folder, where trainings find it")
 
 
-class LearnOcclusionParameters(_Parameters):
+class LearnOcclusionParameters(Parameters):
     """Fictional people behind hands, glasses, hair and things in, the network out that sees those."""
 
     options: OcclusionOptions = OcclusionOptions()
     out: str = Field("", description="file to write; empty: under the home folder, where swaps find it")
 
 
-class EvaluateParameters(_Parameters):
+class EvaluateParameters(Parameters):
     """Registered versions measured on held-out faces of targets."""
 
     references: list[str] = Field(
@@ -208,7 +210,7 @@ class Destination(StrEnum):
     CHALLENGER = "challenger"
 
 
-class PromoteParameters(_Parameters):
+class PromoteParameters(Parameters):
     """A version measured against the one in production, and put in its place where the gates let it pass."""
 
     version: str = Field(description="NAME/3 or NAME@alias; NAME alone: its challenger", min_length=1)
@@ -227,7 +229,7 @@ class PromoteParameters(_Parameters):
     approval_hours: float = Field(24, gt=0, le=720, description="how long to wait for it")
 
 
-class RollbackParameters(_Parameters):
+class RollbackParameters(Parameters):
     """The version before into production again."""
 
     name: Identity = Field(description="the identity", pattern=r"^[\w][\w.-]*$")
@@ -235,14 +237,14 @@ class RollbackParameters(_Parameters):
     by: str = Field("", max_length=200, description="who; empty: the user of the machine")
 
 
-class Casting(_Parameters):
+class Casting(Parameters):
     """A reference for one person of the target."""
 
     reference: str = Field(description="version: NAME, NAME@alias, NAME/3", min_length=1)
     photo: str = Field(description="photo of the person in the target who gets it", min_length=1)
 
 
-class SwapParameters(_Parameters):
+class SwapParameters(Parameters):
     """A picture, a folder or a video with the reference's face put on."""
 
     target: str = Field(description="picture, folder or video to edit")
@@ -252,13 +254,18 @@ class SwapParameters(_Parameters):
     others: list[Casting] = Field(
         [], description="further references, each for the face that looks like its photo"
     )
+    target_consent: str = Field(
+        "",
+        max_length=200,
+        description="who confirmed that the target may be edited, and by what; it is written into the result",
+    )
     start: float | None = Field(None, ge=0, description="video: first second")
     end: float | None = Field(None, gt=0, description="video: last second")
     resume: bool = Field(True, description="go on where the same swap of a video was interrupted")
     options: SwapOptions = SwapOptions()
 
 
-class PipelineParameters(_Parameters):
+class PipelineParameters(Parameters):
     """The whole job: media of two or more people in; report, pictures and video out."""
 
     people: dict[Identity, str] = Field(

@@ -22,6 +22,7 @@ from faceswap.jobs.preprocess_job import preprocess
 from faceswap.jobs.swap_job import swapper_for
 from faceswap.jobs.train_job import Trained, train
 from faceswap.model.presets import preset
+from faceswap.provenance import audit
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.redaction import redacted
@@ -135,4 +136,7 @@ def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> Pat
     )
     sets = {name: FaceSet.load(uri) for name, uri in uris.items()}
     clips = monitor.step("swap held-out clips", swap_clips, trained, sets, parameters)
-    return monitor.step("write report", report_all, parameters, trained, sets, found, clips)
+    report = monitor.step("write report", report_all, parameters, trained, sets, found, clips)
+    written = [report, out / "report.json", out / "swap.mp4", *clips.values(), *sorted(out.glob("*.png"))]
+    audit.record("swapped", sets, {"run": trained.run_id, "report": str(report)}, written)
+    return report

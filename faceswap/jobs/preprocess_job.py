@@ -6,6 +6,8 @@ from faceswap.faces.extraction.report import contact_sheet, coverage_advice, his
 from faceswap.faces.faceset import FaceSet
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PreprocessParameters
+from faceswap.provenance.consent_life import Purpose
+from faceswap.registry import consents
 
 
 def extract_faces(parameters: PreprocessParameters, monitor: Monitor) -> str:
@@ -51,6 +53,7 @@ def report_faces(uri: str, parameters: PreprocessParameters, monitor: Monitor) -
 
 def preprocess(parameters: PreprocessParameters, monitor: Monitor = TERMINAL) -> str:
     """Media of one person in, a face set out; returns its URI."""
+    consents.require(parameters.identity, Purpose.TRAINING, parameters.consent_record())
     uri = monitor.step("extract faces", extract_faces, parameters, monitor)
     monitor.step("report", report_faces, uri, parameters, monitor)
     return uri

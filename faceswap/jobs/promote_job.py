@@ -12,8 +12,11 @@ from faceswap.faces.faceset import find as find_face_set
 from faceswap.jobs.evaluate_job import evaluate_one, target_sets
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import Destination, EvaluateParameters, PromoteParameters, RollbackParameters
+from faceswap.provenance import audit
+from faceswap.provenance.audit import who
 from faceswap.provenance.label import stamp
 from faceswap.registry import Stage, Version, promotion
+from faceswap.registry.origin import in_training
 from faceswap.registry.promotion import Record
 from faceswap.settings import settings
 
@@ -83,11 +86,12 @@ def show(run: tracking.Run, pairs: Pairs) -> None:
     They stay with this run: a version keeps what its own evaluation found, on more frames or other targets.
     """
     for target, (new, old) in pairs.items():
-        run.picture(stamp(side_by_side(new, old)), f"pictures/{target}.png")
+        origin = in_training([new.reference], run.run_id)
+        run.picture(stamp(side_by_side(new, old)), f"pictures/{target}.png", origin)
         run.metrics({f"challenger.{target}.{k}": v for k, v in new.metrics().items()})
         run.metrics({f"champion.{target}.{k}": v for k, v in (old.metrics() if old else {}).items()})
-    for who, values in zip(("challenger", "champion"), numbers(pairs), strict=True):
-        run.metrics({f"{who}.{k}": v for k, v in (values or {}).items()})
+    for role, values in zip(("challenger", "champion"), numbers(pairs), strict=True):
+        run.metrics({f"{role}.{k}": v for k, v in (values or {}).items()})
 
 
 def write_down(
@@ -134,7 +138,7 @@ def settle(
         decision = ask(decision, f"{question}\n\n{decision.markdown()}", parameters.approval_hours, monitor)
     record = Record(
         outcome=decision.outcome,
-        by=promotion.who(parameters.by),
+        by=who(parameters.by),
         reasons=decision.reasons,
         override=decision.override,
         run_id=run.run_id,
@@ -143,6 +147,8 @@ def settle(
     write_down(run, record, decision, pairs, (challenger, champion), monitor)
     if decision.allowed:
         promotion.promote(challenger, champion, record)
+        facts = {"version": str(challenger), "replaced": str(champion or ""), "run": run.run_id}
+        audit.record("promoted", [challenger.identity], facts | record.tags(), by=parameters.by)
     else:
         promotion.refuse(challenger, record)
     return decision
@@ -158,7 +164,7 @@ def promote(parameters: PromoteParameters, monitor: Monitor = TERMINAL) -> Promo
     """
     challenger = promotion.candidate(parameters.version)
     if parameters.to is Destination.CHALLENGER:
-        promotion.nominate(challenger, Record(outcome="nominated", by=promotion.who(parameters.by)))
+        promotion.nominate(challenger, Record(outcome="nominated", by=who(parameters.by)))
         return Promoted(challenger)
     gates = gates_from(settings().gates)
     check_override(parameters.override)
@@ -190,12 +196,14 @@ def rollback(parameters: RollbackParameters, monitor: Monitor = TERMINAL) -> Pro
         run.parameters(parameters.model_dump(mode="json"))
         record = Record(
             outcome="rolled back",
-            by=promotion.who(parameters.by),
+            by=who(parameters.by),
             reasons=(parameters.reason,) if parameters.reason else (),
             run_id=run.run_id,
             url=run.url,
         )
         left, now = promotion.roll_back(parameters.name, record)
+        facts = {"from": str(left), "to": str(now), "run": run.run_id, "reason": parameters.reason}
+        audit.record("rolled back", [now.identity], facts, by=parameters.by)
         run.tags({**record.tags(), "version": str(left), "back to": str(now)})
         monitor.note(
             f"# {parameters.name}: production is {now} again\n\n{record.note()}",

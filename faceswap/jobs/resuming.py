@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from faceswap import storage, tracking
-from faceswap.errors import DivergedError, SettingsError
+from faceswap.errors import ConsentError, DivergedError, SettingsError
 from faceswap.faces.faceset import FaceSet
 from faceswap.jobs.monitor import Monitor
 from faceswap.jobs.parameters import OF_THE_RUN, TrainParameters
@@ -125,7 +125,7 @@ def telling_how_to_go_on(run_id: str) -> Iterator[None]:
     logger.info("Should this training be interrupted, `%s` goes on with it", command)
     try:
         yield
-    except DivergedError:  # from its last checkpoint it would diverge again
+    except (DivergedError, ConsentError):  # it would diverge again; nobody may go on
         raise
     except BaseException as error:
         if Checkpoints(checkpoints(work_folder(run_id))).latest():

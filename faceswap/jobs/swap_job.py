@@ -12,8 +12,11 @@ from faceswap.faces.identity import photo_embeddings
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
+from faceswap.provenance import audit
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
+from faceswap.provenance.target_consent import require_target_consent
+from faceswap.provenance.watermark import mark
 from faceswap.registry import LoadedVersion
 from faceswap.registry.origin import provenance
 from faceswap.settings import settings
@@ -43,15 +46,17 @@ def swapper_for(
     return Swapper(loaded.network, finder, parameters.options, match=found[0], others=references)
 
 
-def origin_of(versions: Sequence[LoadedVersion], options: dict[str, object]) -> Provenance:
+def origin_of(
+    versions: Sequence[LoadedVersion], options: dict[str, object], target_consent: str = ""
+) -> Provenance:
     """What an output says of itself, with all references that may be in it."""
     first = provenance(versions[0], options)
     rest = [provenance(one, {}) for one in versions[1:]]
     joined: dict[str, Any] = {
         key: " + ".join([getattr(first, key), *(getattr(one, key) for one in rest)])
-        for key in ("reference", "model", "version", "run_id")
+        for key in ("reference", "model", "version", "run_id", "consent")
     }
-    return replace(first, **joined)
+    return replace(first, target_consent=" ".join(target_consent.split()), **joined)
 
 
 def load_all(parameters: SwapParameters) -> list[LoadedVersion]:
@@ -75,7 +80,7 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
             parameters.target,
             Path(parameters.out),
             swapper_for(versions[0], parameters, versions[1:]),
-            origin_of(versions, parameters.options.model_dump(mode="json")),
+            origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent),
             start=parameters.start,
             end=parameters.end,
             progress=report,
@@ -86,6 +91,7 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
 def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
     """A picture, a folder or a video with the reference's face put on; labelled, with its origin in the file."""
     plan(parameters.target, parameters.out)  # what is wrong there is said before anything is loaded
+    require_target_consent(parameters.target_consent)
     versions = load_all(parameters)
     with tracking.run(_name("swap", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
@@ -93,6 +99,13 @@ def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
         report = monitor.step("swap", swap_files, versions, parameters, monitor)
         run.metrics(report.numbers())
         run.document(report.model_dump(mode="json"), "swap.json")
+        facts = {
+            "versions": [str(one.version) for one in versions],
+            "target": parameters.target,
+            "target_consent": parameters.target_consent,
+            "run": run.run_id,
+        }
+        audit.record("swapped", [one.card.identity for one in versions], facts, report.written)
         lines = "\n".join(f"- {key}: {value:g}" for key, value in report.numbers().items())
         lines += "".join(f"\n- {remark}" for remark in report.remarks)
         monitor.note(f"# {parameters.out}\n\n{lines}\n\n{run.link}")
@@ -102,12 +115,18 @@ def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
 def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> Path:
     """One frame of the target under all masks and colour transfers, as a labelled picture to choose from."""
     out = file_for(parameters.out, "image", "The sheet")
+    require_target_consent(parameters.target_consent)
     versions = load_all(parameters)
     swapper = swapper_for(versions[0], parameters, versions[1:])
     frame = first_frame(Path(parameters.target), swapper.finder, parameters.start)
-    picture = stamp(comparison_sheet(frame, swapper), parameters.options.label_text)
-    write_image(out, picture, metadata=origin_of(versions, parameters.options.model_dump(mode="json")))
+    picture = comparison_sheet(frame, swapper)
+    if parameters.options.watermark:
+        picture = mark(picture)
+    picture = stamp(picture, parameters.options.label_text)
+    origin = origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent)
+    write_image(out, picture, metadata=origin)
+    audit.record("swapped", [one.card.identity for one in versions], {"target": parameters.target}, [out])
     with tracking.run(_name("sheet", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
-        run.picture(picture, "sheet.png")
+        run.picture(picture, "sheet.png", origin)
     return out

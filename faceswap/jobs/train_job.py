@@ -2,13 +2,14 @@
 
 import logging
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from faceswap import registry, tracking
-from faceswap.errors import FaceswapError, SettingsError
+from faceswap.errors import ConsentError, FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
@@ -29,8 +30,11 @@ from faceswap.model.training.files import copy_weights, export
 from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.progress import Report
-from faceswap.provenance.consent import require_consent
-from faceswap.registry import Card, Version
+from faceswap.provenance import audit
+from faceswap.provenance.consent import Consent, require_consent
+from faceswap.provenance.consent_life import Purpose
+from faceswap.registry import Card, Version, consents
+from faceswap.registry.origin import in_training
 from faceswap.settings import settings
 
 logger = logging.getLogger(__name__)
@@ -55,6 +59,7 @@ class Observer:
     data: Batches
     report: Report
     monitor: Monitor
+    people: Mapping[str, Consent | None] = field(default_factory=dict)
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
         """Numbers to MLflow."""
@@ -63,21 +68,27 @@ class Observer:
     def validated(self, step: int, model: Autoencoders) -> None:
         """A preview to MLflow's series and to the monitor."""
         sheet = preview_sheet(model, self.data)
-        self.run.image(sheet, "preview", step)
+        self.run.image(sheet, "preview", step, in_training(self.data.identities, self.run.run_id))
         title = f"step {step}: held-out face, its reconstruction, the swaps"
         self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title)
 
     def progress(self, share: float, message: str) -> None:
-        """The share of the budget to the bars."""
+        """The share of the budget to the bars.
+
+        Raises:
+            ConsentError: one of the people has withdrawn.
+        """
+        for identity, consent in self.people.items():
+            consents.require(identity, Purpose.TRAINING, consent)
         self.report(round(share * 1000), 1000, message)
 
 
 def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
-    """The face sets by identity; each must carry a consent, and no identity may come twice."""
+    """The face sets by identity; each person's consent must allow training, and no identity may come twice."""
     found: dict[str, FaceSet] = {}
     for uri in uris:
         faces = find_face_set(uri)
-        require_consent(faces.identity, faces.consent)
+        consents.require(faces.identity, Purpose.TRAINING, require_consent(faces.identity, faces.consent))
         if faces.identity in found:
             raise SettingsError(f"Two face sets are of {faces.identity!r}", "give one face set per identity")
         found[faces.identity] = faces
@@ -106,7 +117,7 @@ def fit(
             recipe,
             parameters.options(),
             resuming.checkpoints(folder),
-            Observer(run, data, report, monitor),
+            Observer(run, data, report, monitor, {name: faces.consent for name, faces in sets.items()}),
             quality=SwapQuality(sets, identities, finder) if len(sets) > 1 else None,
             # the checkpoint brings all weights
             initialize=None if parameters.resume else _warm_start(run, parameters.warm_start, recipe),
@@ -193,6 +204,17 @@ def measure_versions(
         logger.warning("The versions are registered, but not measured: %s", error.message)
 
 
+@contextmanager
+def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[None]:
+    """Where a withdrawal ends the training of the block, its checkpoints, which hold the likeness, go at once."""
+    try:
+        yield
+    except ConsentError as error:
+        shutil.rmtree(resuming.work_folder(run.run_id), ignore_errors=True)
+        run.tags({"stopped": error.message})
+        raise
+
+
 def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     """Face sets in, registered decoder versions out.
 
@@ -206,6 +228,7 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
     with (
         tracking.run(name, "train", run_id=parameters.resume, tags=monitor.tags()) as run,
+        _leaving_nothing_without_consent(run),
         resuming.telling_how_to_go_on(run.run_id),
     ):
         folder = resuming.work_folder(run.run_id)
@@ -248,4 +271,6 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
             key=f"train-{run.run_id[:12]}",
         )
     shutil.rmtree(folder, ignore_errors=True)
+    made = {name: str(version) for name, version in versions.items()}
+    audit.record("trained", sets, {"run": run.run_id, "versions": made, **account})
     return Trained(run.run_id, versions, account)

@@ -16,7 +16,10 @@ from faceswap.model.device import device
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.previews import preview_sheet
+from faceswap.provenance.consent_life import Purpose
 from faceswap.provenance.label import stamp
+from faceswap.registry import consents
+from faceswap.registry.origin import in_training
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult
 
 
@@ -32,10 +35,16 @@ class TrialRun:
 
     def validated(self, step: int, model: Autoencoders) -> None:
         """A preview."""
-        self.run.image(preview_sheet(model, self.data), "preview", step)
+        origin = in_training(self.data.identities, self.run.run_id)
+        self.run.image(preview_sheet(model, self.data), "preview", step, origin)
 
     def progress(self, share: float, message: str) -> None:
-        """Nothing: the search shows its own progress."""
+        """Shows nothing: the search shows its own progress.
+
+        Raises:
+            ConsentError: one of the people has withdrawn.
+        """
+        consents.require_all(self.data.identities, Purpose.TRAINING)
 
     def measured(
         self, result: TrialResult, pairs: list[PairResult], pictures: dict[str, NDArray[np.uint8]]
@@ -49,7 +58,8 @@ class TrialRun:
         self.run.metrics({**result.measures, **terms, **account, "quality": quality}, result.steps)
         self.run.document([pair.to_report() for pair in pairs], "evaluation.json")
         for name, picture in pictures.items():
-            self.run.picture(stamp(picture), f"cases/{name}.png")
+            origin = in_training(name.split("-on-")[:1], self.run.run_id)
+            self.run.picture(stamp(picture), f"cases/{name}.png", origin)
         self.run.tags({"status": "completed"})
 
 

@@ -13,6 +13,7 @@ from faceswap.disk import explained
 from faceswap.errors import MediaError
 from faceswap.files import replacing
 from faceswap.media.pictures import Picture, Still, laid_into, read_first
+from faceswap.provenance.content_credentials import sign_bytes, sign_file
 from faceswap.provenance.metadata import JPEG_SUFFIXES, LABELLED_SUFFIXES, Provenance, image_options
 
 __all__ = ["data_uri", "jpeg_bytes", "read_image", "write_image", "write_picture"]
@@ -43,7 +44,7 @@ def read_image(path: Path, max_pixels: int | None = None) -> Pixels:
 
 
 def write_image(path: Path, image: Pixels, *, metadata: Provenance | None = None, quality: int = 95) -> None:
-    """Write a picture atomically, in the format of its suffix.
+    """Write a picture atomically, in the format of its suffix; with metadata it is signed.
 
     Args:
         path: .png, .jpg, .jpeg, .webp, .tif, .tiff, .avif (with metadata), .bmp (without).
@@ -66,6 +67,7 @@ def write_picture(
     metadata: Provenance | None = None,
     quality: int = 95,
     opaque: Sequence[NDArray[np.bool_]] | None = None,
+    target: Path | None = None,
 ) -> list[str]:
     """Write an edited picture atomically, with all that the format of its suffix holds of the original.
 
@@ -73,6 +75,7 @@ def write_picture(
         path, metadata, quality: as for :func:`write_image`.
         picture: the original.
         images: (H, W, 3) uint8 sRGB, its frames or pages, edited.
+        target: the file that was edited, whose hash and credentials go into the result's; None: there is none.
         opaque: of each, (H, W) where the edit covers whatever was transparent, for instance a label.
 
     Returns:
@@ -90,6 +93,8 @@ def write_picture(
         _as_written(laid_into(still, image, picture.keep.icc, mask), suffix, notes)
         for still, image, mask in zip(stills, images, masks, strict=False)
     ]
+    if metadata and target:
+        metadata = metadata.about_target(target)
     options = image_options(metadata, suffix, picture.keep, notes)
     if suffix in JPEG_SUFFIXES:
         options |= {"quality": quality, "subsampling": 0}
@@ -102,6 +107,8 @@ def write_picture(
     try:
         with explained(path), replacing(path) as part:
             frames[0].save(part, **options)
+            if metadata:
+                sign_file(part, metadata, target)
     except ValueError as error:  # the format's limits, 16,383 px of WebP for one
         raise MediaError(f"{path} can't hold this picture: {error}", "write .png") from error
     return list(dict.fromkeys(notes))
@@ -136,13 +143,17 @@ def _as_written(pixels: Pixels, suffix: str, notes: list[str]) -> Image.Image:
     return image
 
 
-def jpeg_bytes(image: Pixels, quality: int = 85) -> bytes:
-    """A picture, (H, W, 3) uint8 RGB, as JPEG in memory: for previews that are never a file."""
+def jpeg_bytes(image: Pixels, quality: int = 85, metadata: Provenance | None = None) -> bytes:
+    """A picture, (H, W, 3) uint8 RGB, as JPEG in memory, signed where it is generated.
+
+    The frames of a camera that a page shows at once are not: nobody keeps them as a file.
+    """
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality, **image_options(metadata, ".jpg"))
+    data = buffer.getvalue()
+    return sign_bytes(data, ".jpg", metadata) if metadata else data
 
 
-def data_uri(image: Pixels, quality: int = 88) -> str:
+def data_uri(image: Pixels, quality: int = 88, metadata: Provenance | None = None) -> str:
     """:func:`jpeg_bytes` as text that a page shows without a further file: a ``data:`` URI."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(image, quality)).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(image, quality, metadata)).decode()

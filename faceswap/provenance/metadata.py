@@ -8,6 +8,7 @@ See https://cv.iptc.org/newscodes/digitalsourcetype/ .
 """
 
 import datetime as dt
+import hashlib
 import html
 import json
 import re
@@ -40,6 +41,8 @@ RENDERER = "faceswap.synthetic"
 """What rendered files of fictional people name as their maker; their options are those of
 :func:`faceswap.synthetic.shoots.scenes_of`, and the size."""
 _KEY = "faceswap"
+_LATER = frozenset({"target", "consent", "target_consent"})
+"""Fields that earlier records did not have: left out where empty."""
 _MARK = "faceswap-provenance:"
 _ASCII = b"ASCII\0\0\0"
 """How EXIF says that a UserComment is ASCII."""
@@ -66,6 +69,9 @@ class Provenance:
         options: of the swap; what JSON does not know (paths, numbers of numpy) is written as text.
         created: ISO 8601, UTC.
         tool: name and version of this software.
+        target: sha256 of the file that was edited; empty: not noted.
+        consent: which consent of the reference it was made under, without personal data.
+        target_consent: who confirmed that the target may be edited.
         generated: always True.
     """
 
@@ -76,11 +82,14 @@ class Provenance:
     options: dict[str, Any] = field(default_factory=dict)
     created: str = field(default_factory=lambda: dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
     tool: str = f"faceswap {faceswap.__version__}"
+    target: str = ""
+    consent: str = ""
+    target_consent: str = ""
     generated: Literal[True] = field(default=True, init=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; :meth:`from_dict` is the inverse."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if value != "" or key not in _LATER}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Provenance":
@@ -95,6 +104,11 @@ class Provenance:
         if wrong:
             raise ValueError(f"{', '.join(wrong)} is missing or of the wrong type")
         return cls(**known)
+
+    def about_target(self, target: Path) -> "Provenance":
+        """The record of what is made of a target, by whose hash it can be told."""
+        with target.open("rb") as file:
+            return replace(self, target=hashlib.file_digest(file, "sha256").hexdigest())
 
     def statement(self) -> str:
         """One sentence for people."""

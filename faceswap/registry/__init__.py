@@ -10,6 +10,7 @@ from faceswap.registry.aliases import (
     alias_after_training,
     at,
     drop_alias,
+    drop_all,
     exists,
     mark_stages,
     set_alias,
@@ -29,7 +30,7 @@ from faceswap.registry.measured import record_metrics
 from faceswap.registry.names import PREFIX, Version
 from faceswap.registry.registering import register
 from faceswap.registry.stages import Stage
-from faceswap.registry.versions import Listed, resolve, tag, versions
+from faceswap.registry.versions import Listed, allowed_versions, resolve, tag, versions
 
 __all__ = [
     "PREFIX",
@@ -41,9 +42,11 @@ __all__ = [
     "Version",
     "add_note",
     "alias_after_training",
+    "allowed_versions",
     "at",
     "decoder_file",
     "drop_alias",
+    "drop_all",
     "encoder_file",
     "exists",
     "keras_networks",

@@ -6,6 +6,8 @@ MLflow's pages show tags, and can always be written again from the aliases.
 
 from mlflow.exceptions import MlflowException
 
+from faceswap.provenance.consent_life import Purpose
+from faceswap.registry import consents
 from faceswap.registry.lock import locked
 from faceswap.registry.names import Version
 from faceswap.registry.stages import Stage, stage_of
@@ -86,6 +88,23 @@ def set_summary(version: Version, line: str) -> None:
         client.update_model_version(version.name, number, "\n".join([line, *notes])[:_NOTES])
 
 
+def drop_all(name: str) -> list[str]:
+    """Remove all aliases of a model, whoever set them; returns them. Nothing happens where there is no model."""
+    client = connect()
+    with locked(name), explained_change(f"remove the aliases of {name}"):
+        try:
+            held = sorted(client.get_registered_model(name).aliases)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return []
+        for alias in held:
+            client.delete_registered_model_alias(name, alias)
+        if held:
+            mark_stages(name)
+    return held
+
+
 def mark_stages(name: str) -> None:
     """Write the tag ``stage`` of every version of a model as its aliases say."""
     client = connect()
@@ -104,6 +123,7 @@ def alias_after_training(version: Version) -> str:
     A version that has an alias already, since a resumed training comes here twice, keeps it.
     """
     with locked(version.name):
+        consents.require(version.identity, Purpose.SWAPPING, fresh=True)
         held = next((stage for stage in Stage if at(version.name, stage) == version), None)
         if held is not None:
             return held.value

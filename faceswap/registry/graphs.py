@@ -14,6 +14,7 @@ from faceswap.faces.crispness import Crispness
 from faceswap.inference.graph_cache import cached_graph, made_once
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork
 from faceswap.registry.cards import Card
+from faceswap.registry.consents import PermittedNetwork
 
 if TYPE_CHECKING:
     import keras
@@ -80,7 +81,7 @@ def later_graph(card: Card, networks: Callable[[], tuple["keras.Model", "keras.M
 
 
 def network(card: Card, graph: Graph) -> OnnxNetwork:
-    """The graph as what the swapper wants.
+    """The graph as what the swapper wants; it works while the consent allows it.
 
     Raises:
         RegistryError: it does not draw the crops that the card says.
@@ -92,7 +93,7 @@ def network(card: Card, graph: Graph) -> OnnxNetwork:
             f"The graph turns {graph.input_shape} into {graph.output_shape}, the card says {expected}",
             "register the version anew",
         )
-    return OnnxNetwork(graph, geometry, Crispness(card.unsharp, card.detail))
+    return PermittedNetwork(graph, geometry, Crispness(card.unsharp, card.detail), card.consent)
 
 
 def _source(card: Card) -> str:

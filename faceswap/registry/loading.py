@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from faceswap.errors import RegistryError
 from faceswap.inference.onnx_graph import OnnxNetwork
-from faceswap.registry import cards, graphs
+from faceswap.provenance.consent_life import Purpose
+from faceswap.registry import cards, consents, graphs
 from faceswap.registry.artifact_places import fetch
 from faceswap.registry.cards import CARD, DECODER, DIGEST, ENCODER, Card
 from faceswap.registry.graphs import GRAPH
 from faceswap.registry.names import Version
-from faceswap.registry.versions import described, resolve
+from faceswap.registry.versions import described, identity_in, resolve
 from faceswap.settings import settings
 from faceswap.tracking import connect, explained
 
@@ -44,7 +45,9 @@ def load(spec: str | Version) -> LoadedVersion:
     Raises:
         RegistryError: it does not exist, can't be fetched, is damaged, or its name, tags and card disagree.
         TrackingError: MLflow does not answer.
+        ConsentError: the person's consent was withdrawn, has ended or does not allow it.
     """
+    consents.require(spec.identity if isinstance(spec, Version) else identity_in(spec), Purpose.SWAPPING)
     version = spec if isinstance(spec, Version) else resolve(spec)
     tags = described(version)
     try:

@@ -14,16 +14,14 @@ does not send it to the wrong version.
 """
 
 import datetime as dt
-import getpass
-import os
 import re
-import socket
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap import registry
 from faceswap.errors import RegistryError
-from faceswap.registry import PREFIX, Lock, Stage, Version
+from faceswap.provenance.consent_life import Purpose
+from faceswap.registry import PREFIX, Lock, Stage, Version, consents
 
 REPLACED = "promotion.replaced"
 
@@ -58,17 +56,6 @@ class Record(BaseModel):
         run = f"[report]({self.url})" if self.url else f"report in run {self.run_id}" if self.run_id else ""
         parts = [f"- {self.at:%Y-%m-%d %H:%M} UTC **{self.outcome}** by {self.by}", said[:1000], run]
         return ". ".join(part for part in parts if part)
-
-
-def who(given: str = "") -> str:
-    """Who does it: the name given, else the user of this machine."""
-    if given.strip():
-        return " ".join(given.split())
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        user = f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
 
 
 def candidate(spec: str) -> Version:
@@ -121,6 +108,7 @@ def nominate(version: Version, record: Record) -> None:
     with registry.locked(version.name):
         if registry.at(version.name, Stage.PRODUCTION) == version:
             raise RegistryError(f"{version} is in production already", "name another version")
+        consents.require(version.identity, Purpose.SWAPPING, fresh=True)
         registry.tag(version, record.tags())
         registry.add_note(version, record.note())
         registry.set_alias(version, Stage.CHALLENGER)
@@ -187,7 +175,8 @@ def _replaced_by(version: Version) -> Version | None:
 
 
 def _into_production(version: Version, lock: Lock) -> None:
-    """The last writes of every move; each can be repeated."""
+    """The last writes of every move; each can be repeated. A withdrawal writes first and then waits for this lock."""
+    consents.require(version.identity, Purpose.SWAPPING, fresh=True)
     lock.confirm()
     registry.set_alias(version, Stage.PRODUCTION)
     if registry.at(version.name, Stage.CHALLENGER) == version:

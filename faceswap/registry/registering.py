@@ -16,7 +16,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 import faceswap
-from faceswap.registry import cards
+from faceswap.errors import ConsentError
+from faceswap.provenance.consent_life import Purpose
+from faceswap.registry import cards, consents
 from faceswap.registry.cards import CARD, DECODER, DECODER_DIGEST, DIGEST, Card
 from faceswap.registry.graphs import GRAPH, export_graph
 from faceswap.registry.measured import summary
@@ -41,8 +43,11 @@ def register(
         TrackingError: MLflow or the store of its artifacts does not take them; the folder stays as it is.
         RegistryError: a file of the folder is damaged, or not the one that its card names.
         StorageError: a graph can't be written.
+        ConsentError: one of the people of the run does not allow training; nothing is registered then.
     """
     client = connect()
+    people = {name for card in own_cards.values() for name in card.identities}
+    consents.require_all(people, Purpose.TRAINING, fresh=True)
     with explained("store the encoder"):
         client.log_artifact(run_id, str(folder / "encoder.keras"), "encoder")
     versions: dict[str, Version] = {}
@@ -50,6 +55,14 @@ def register(
         with explained(f"register the decoder of {identity}"):
             found = _registered(client, card)
             versions[identity] = found or _new(client, card, folder, tags or {})
+    try:
+        # who withdraws writes that down first and then lists the versions: either side sees the other
+        consents.require_all(people, Purpose.TRAINING, fresh=True)
+    except ConsentError:
+        with explained("remove what was just registered"):
+            for version in versions.values():
+                client.delete_model_version(version.name, str(version.version))
+        raise
     return versions
 
 

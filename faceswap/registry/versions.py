@@ -14,6 +14,8 @@ import mlflow
 from mlflow.exceptions import MlflowException
 
 from faceswap.errors import RegistryError
+from faceswap.provenance.consent_life import Purpose
+from faceswap.registry import consents
 from faceswap.registry.cards import is_complete
 from faceswap.registry.names import PREFIX, Version
 from faceswap.registry.stages import stage_of
@@ -57,6 +59,12 @@ def resolve(spec: str) -> Version:
     version = Version(name, int(found.version))
     _require_complete(version, found.tags)
     return version
+
+
+def identity_in(spec: str) -> str:
+    """Whose version a spec names, whether there is one or not; of what names none, the spec."""
+    match = _SPEC.match(spec)
+    return match["name"].removeprefix(PREFIX) if match else spec
 
 
 def _require_complete(version: Version, tags: Mapping[str, str]) -> None:
@@ -138,3 +146,11 @@ def versions() -> list[Listed]:
                 version = Version(model.name, int(found.version))
                 rows.append(Listed(version, aliases, dict(found.tags), found.creation_timestamp / 1000))
     return sorted(rows, key=lambda row: (row.version.name, -row.version.version))
+
+
+def allowed_versions() -> list[Listed]:
+    """:func:`versions` without those of people whose consent does not allow swaps now."""
+    rows = versions()
+    people = {row.version.identity for row in rows}
+    allowed = {one for one in people if consents.allows(one, Purpose.SWAPPING)}
+    return [row for row in rows if row.version.identity in allowed]

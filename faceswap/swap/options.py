@@ -139,6 +139,11 @@ class SwapOptions(BaseModel):
     steady: bool = Field(
         True, description="video: smooth the landmarks over time, so that the face does not tremble"
     )
+    watermark: bool = Field(
+        True,
+        description="put a mark into the pixels of pictures and frames with a swapped face, all over, by which "
+        "`faceswap verify` knows them without their metadata; without it, pixels outside of the face stay as they were",
+    )
     label: bool = Field(True, description="write a visible label on the result")
     label_text: str = Field(
         "AI-GENERATED FACE", min_length=1, max_length=80, description="text of the visible label"

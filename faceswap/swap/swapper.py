@@ -24,6 +24,7 @@ from faceswap.faces.geometry import Points
 from faceswap.faces.pose import head_pose
 from faceswap.faces.turning import find_upright, turned
 from faceswap.provenance.label import stamp
+from faceswap.provenance.watermark import mark
 from faceswap.swap.assignment import Assignment, Reference, Skipped, assign, distances_to
 from faceswap.swap.compositing.composite import FaceMemory, composite, reshape_target
 from faceswap.swap.expression.transfer import transfer_expression
@@ -233,6 +234,13 @@ class Swapper:
         if self.options.label and any(result.skipped is None for result in results):
             image = stamp(image, self.options.label_text)
         return SwapResult(image, results, turn)
+
+    def marked(self, result: SwapResult) -> NDArray[np.uint8]:
+        """The picture as it leaves the house: with the mark in its pixels where a face was swapped.
+
+        (H, W, 3) uint8 RGB; a frame in which no face was swapped is not touched.
+        """
+        return mark(result.image) if self.options.watermark and result.swapped else result.image
 
     def swap_face(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.uint8]:
         """Swap one face whose (68, 2) landmarks are known: no detection, no limits, no label.

@@ -18,6 +18,7 @@ from faceswap.tracking import views
 from faceswap.tracking.views import Chart, View
 
 TRAINING, TUNING, JUDGING, SWAPS = "training", "tuning", "evaluation and promotion", "swaps"
+CONSENT = "consent"
 _KINDS = {
     "tune": TUNING,
     "trial": TUNING,
@@ -25,6 +26,7 @@ _KINDS = {
     "promote": JUDGING,
     "rollback": JUDGING,
     "swap": SWAPS,
+    "consent": CONSENT,
 }
 _ABOUT = {
     TRAINING: "Trainings, and the face sets they start from. Compare them by `swap_identity_distance` (lower is "
@@ -33,6 +35,8 @@ _ABOUT = {
     "settings and `quality` (0 to 1).",
     JUDGING: "Versions measured on held-out frames, and who went to production, when and why: each run has "
     "`promotion.md` or `evaluation.json` and pictures.",
+    CONSENT: "Who allowed what with their likeness, until when, and who withdrew it: a run for each step, which nobody "
+    "changes or deletes. `faceswap consent show NAME` reads them.",
     SWAPS: "Pictures and videos that were swapped, with the version that was used.",
 }
 

@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from faceswap.background import Background
 from faceswap.errors import TrackingError
+from faceswap.provenance.metadata import Provenance
 from faceswap.settings import settings
 from faceswap.tracking import experiments, views
 from faceswap.tracking.connection import connect, explained, failures, first_line
 from faceswap.tracking.ending import PROCESS, end_dead_runs, this_process
 from faceswap.tracking.facts import environment
 from faceswap.tracking.pages import page
+from faceswap.tracking.signed_pictures import signed
 
 logger = logging.getLogger(__name__)
 _PATIENCE, _LAST_PATIENCE = 60.0, 5.0
@@ -124,21 +126,29 @@ class Run:
         with explained("take tags"):
             self.client.log_batch(self.run_id, tags=[RunTag(k, v) for k, v in values.items()])
 
-    def image(self, image: Image, key: str, step: int) -> None:
+    def image(self, image: Image, key: str, step: int, origin: Provenance | None = None) -> None:
         """A picture of a series with a step slider in the UI; a lost server or store only skips it.
 
         Returns at once; the picture must not be changed afterwards.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            key: of the series.
+            step: of the training.
+            origin: of a generated picture; it is signed then.
         """
         now = int(time.time() * 1000)
+        shown = image if origin is None else signed(image, origin)
         self._background.submit(
             f"picture {key}",
-            lambda: self.client.log_image(self.run_id, image, key=key, step=step, timestamp=now),
+            lambda: self.client.log_image(self.run_id, shown, key=key, step=step, timestamp=now),
         )
 
-    def picture(self, image: Image, name: str) -> None:
-        """A picture as an artifact file."""
+    def picture(self, image: Image, name: str, origin: Provenance | None = None) -> None:
+        """A picture as an artifact file; a generated one, which has an origin, is signed."""
         with explained(f"store {name}"):
-            self.client.log_image(self.run_id, image, artifact_file=name)
+            shown = image if origin is None else signed(image, origin)
+            self.client.log_image(self.run_id, shown, artifact_file=name)
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """A file or a folder as an artifact."""

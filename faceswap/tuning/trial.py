@@ -22,6 +22,7 @@ import psutil
 
 from faceswap.errors import (
     CheckpointError,
+    ConsentError,
     DivergedError,
     FaceswapError,
     StorageError,
@@ -149,7 +150,7 @@ def main(folder: Path) -> int:
     task: Task = pkgutil.resolve_name(plan.task)
     try:
         result = task(job, plan)
-    except (StorageError, TrackingError, CheckpointError) as error:
+    except (StorageError, TrackingError, CheckpointError, ConsentError) as error:
         write_text(job.folder / "stopped.txt", str(error))
         return _STOPPED
     except Exception as error:

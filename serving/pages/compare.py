@@ -35,6 +35,7 @@ def compare(
     names: list[str],
     options: SwapOptions | None = None,
     face: int = ALL,
+    target_consent: str = "",
 ) -> tuple[list[Swapped], list[tuple[str, FaceswapError]]]:
     """All swaps that could be made, and what went wrong with the others.
 
@@ -43,6 +44,7 @@ def compare(
         names: ``NAME@alias`` or ``NAME/3``.
         options: of all swaps; None: the workshop's.
         face: 1 is the largest; 0: all.
+        target_consent: as for :meth:`Workshop.picture`.
     """
     made: list[Swapped] = []
     wrong: list[tuple[str, FaceswapError]] = []
@@ -51,7 +53,11 @@ def compare(
         if not alias:
             identity, _, choice = name.rpartition("/")
         try:
-            made.append(workshop.picture(path_of(path), identity, choice, face, options=options))
+            made.append(
+                workshop.picture(
+                    path_of(path), identity, choice, face, options=options, target_consent=target_consent
+                )
+            )
         except FaceswapError as error:
             wrong.append((name, error))
     return made, wrong
@@ -127,8 +133,9 @@ def build(desk: Desk) -> tuple[gr.Dropdown, Examples]:
             return picker.values([])
 
     def run(path: str | None, names: list[str] | None, face: int, *values: Any) -> list[Any]:
-        options = form.chosen(desk.workshop.options, values)
-        made, wrong = compare(desk.workshop, path, names or [], options, face)
+        *chosen, target_consent = values
+        options = form.chosen(desk.workshop.options, chosen)
+        made, wrong = compare(desk.workshop, path, names or [], options, face, target_consent or "")
         messages = {str(error): words.problem(error) for _, error in wrong}  # one target, one message
         items = [(str(path), "target")] if path and made else []
         items += [(str(one.result), str(one.served.row.version)) for one in made]
@@ -153,7 +160,7 @@ def build(desk: Desk) -> tuple[gr.Dropdown, Examples]:
         except FaceswapError as error:
             return words.note("warn", "Not measured", error.message)
 
-    asked = [target, versions, picker.chosen, *form.inputs]
+    asked = [target, versions, picker.chosen, *form.inputs, desk.target_consent]
     results_of_run = [empty, note, gallery, measures, results]
     busy: dict[str, Any] = {"show_progress_on": [empty, gallery], **desk.work}
     looks = target.change(look, target, picker.outputs, trigger_mode="always_last", **busy)

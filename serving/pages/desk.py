@@ -18,7 +18,7 @@ class Desk:
 
     Attributes:
         workshop: does the work.
-        identity, version: the components above the tabs.
+        identity, version, target_consent: the components above the tabs.
         pictures, clip: example files; they may not be rendered yet.
         workers: pictures at a time.
     """
@@ -26,6 +26,7 @@ class Desk:
     workshop: Workshop
     identity: gr.Dropdown
     version: gr.Dropdown
+    target_consent: gr.Textbox
     pictures: Sequence[Path]
     clip: Path
     workers: int

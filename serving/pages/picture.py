@@ -58,14 +58,16 @@ def build(desk: Desk) -> Examples:
     ) -> list[Any]:
         if path is None or not identity:
             return panel.failed(None)
+        *chosen, target_consent = values
         try:
             swapped = desk.workshop.picture(
                 path_of(path),
                 identity,
                 version or "production",
                 face,
-                options=form.chosen(desk.workshop.options, values),
+                options=form.chosen(desk.workshop.options, chosen),
                 tell=Steps(progress, 3),
+                target_consent=target_consent or "",
             )
         except FaceswapError as error:
             return panel.failed(error)
@@ -87,14 +89,15 @@ def build(desk: Desk) -> Examples:
         return [*picker.values(portraits), *swap(path, identity, version, ALL, progress, *values)]
 
     inputs = [target, desk.identity, desk.version]
+    settled = [*form.inputs, desk.target_consent]
     busy: dict[str, Any] = {"show_progress_on": [panel.empty, slider], **desk.work}
     looks = target.change(
-        look, [*inputs, *form.inputs], [*picker.outputs, *panel.outputs], trigger_mode="always_last", **busy
+        look, [*inputs, *settled], [*picker.outputs, *panel.outputs], trigger_mode="always_last", **busy
     )
     panel.measure_after(looks, desk)
-    asked = [*inputs, picker.chosen, *form.inputs]
+    asked = [*inputs, picker.chosen, *settled]
     for event in picker.choices():
         panel.measure_after(event.then(swap, asked, panel.outputs, **busy), desk)
-    changes = [desk.identity.change, desk.version.change, *form.changes()]
+    changes = [desk.identity.change, desk.version.change, desk.target_consent.submit, *form.changes()]
     panel.measure_after(gr.on(changes, swap, asked, panel.outputs, trigger_mode="always_last", **busy), desk)
     return gallery

@@ -57,7 +57,7 @@ def build(desk: Desk) -> None:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # how Gradio finds it
         *asked: Any,
     ) -> list[Any]:
-        path, identity, version, face, second, *values = asked
+        path, identity, version, face, second, *values, target_consent = asked
         if not identity:
             return panel.failed(None)
         try:
@@ -72,6 +72,7 @@ def build(desk: Desk) -> None:
                     form.chosen(desk.workshop.options, values),
                     second,
                     Steps(progress, 3),
+                    target_consent or "",
                 )
         except FaceswapError as error:
             return panel.failed(error)
@@ -105,7 +106,7 @@ def build(desk: Desk) -> None:
     start.click(lambda: gr.update(visible=True), None, stop, **QUIET)
     swaps = start.click(
         swap,
-        asked,
+        [*asked, desk.target_consent],
         panel.outputs,
         show_progress_on=[panel.empty, player],
         trigger_mode="once",

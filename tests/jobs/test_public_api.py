@@ -15,20 +15,22 @@ from faceswap.jobs.monitor import TERMINAL
 USE_CASES = {
     *("preprocess", "train", "evaluate", "swap", "sheet", "promote", "rollback"),
     *("tune", "pretrain", "learn_occlusion", "pipeline"),
+    *("record_consent", "extend_consent", "withdraw_consent"),
 }
 
 
 def test_the_public_names_are_these_and_all_exist() -> None:
     found = {name: getattr(jobs, name) for name in jobs.__all__}
     functions = {name for name, value in found.items() if inspect.isfunction(value)}
-    assert functions == USE_CASES
+    assert functions == USE_CASES | {"consent_of"}
     models = {name for name in found if name.endswith("Parameters")}
     assert models == {
         *("PreprocessParameters", "TrainParameters", "EvaluateParameters", "SwapParameters"),
         *("PromoteParameters", "RollbackParameters", "TuneParameters", "PretrainParameters"),
-        *("LearnOcclusionParameters", "PipelineParameters"),
+        *("LearnOcclusionParameters", "PipelineParameters", "ConsentParameters"),
     }
     assert set(found) - functions - models == {
+        "Withdrawn",
         *("TERMINAL", "Monitor", "Answer", "Casting", "Evaluated", "Promoted", "Trained", "Tuned"),
     }
     assert faceswap.__all__ == ["__version__", "jobs"]

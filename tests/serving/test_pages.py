@@ -153,7 +153,9 @@ def test_the_form_offers_what_the_command_line_offers_under_its_names() -> None:
     with gr.Blocks():
         form = OptionsForm.build("tab", SwapOptions(), without=())
     ours = set(form.fields)
-    assert ours == set(SwapOptions.model_fields) - {"label", "label_text"}, "the app labels everything"
+    assert ours == set(SwapOptions.model_fields) - {"label", "label_text", "watermark"}, (
+        "the app labels everything"
+    )
     group = typer.main.get_command(cli)
     command = group.resolve_command(group.make_context("faceswap", [], resilient_parsing=True), ["swap"])[1]  # type: ignore[attr-defined]
     flags = {flag.removeprefix("--").replace("-", "_") for one in command.params for flag in one.opts}

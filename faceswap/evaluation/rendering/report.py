@@ -89,11 +89,16 @@ def write_report(
     for name, picture in (pictures or {}).items():
         write_image(out / f"{name}.png", picture, metadata=origin)
     _write(out / "report.json", json.dumps(_plain(content), indent=2, ensure_ascii=False).encode())
-    _write(out / "report.html", _page(content, results, pictures or {}).encode())
+    _write(out / "report.html", _page(content, results, pictures or {}, origin).encode())
     return out / "report.html"
 
 
-def _page(content: Mapping[str, Any], results: Sequence[PairResult], pictures: Mapping[str, Image]) -> str:
+def _page(
+    content: Mapping[str, Any],
+    results: Sequence[PairResult],
+    pictures: Mapping[str, Image],
+    origin: Provenance | None,
+) -> str:
     environment = Environment(
         loader=PackageLoader("faceswap.evaluation", "."), autoescape=True, undefined=StrictUndefined
     )
@@ -106,12 +111,12 @@ def _page(content: Mapping[str, Any], results: Sequence[PairResult], pictures: M
         created=datetime.fromisoformat(content["created"]).strftime("%-d %B %Y, %H:%M UTC"),
         summary=summary(verdicts),
         pairs=[
-            {"result": result, "verdict": one, "frames": _frames(result)}
+            {"result": result, "verdict": one, "frames": _frames(result, origin)}
             for result, one in zip(results, verdicts, strict=True)
         ],
         advice=list(dict.fromkeys(words for one in verdicts for words in one.advice)),
         lines=[(one, [row[i] for row in table]) for i, one in enumerate(measures)],
-        pictures={name: data_uri(picture) for name, picture in pictures.items()},
+        pictures={name: data_uri(picture, metadata=origin) for name, picture in pictures.items()},
         details=[
             (title, list(_lines(plain[key])))
             for title, key in (
@@ -126,7 +131,7 @@ def _page(content: Mapping[str, Any], results: Sequence[PairResult], pictures: M
     )
 
 
-def _frames(result: PairResult) -> list[list[dict[str, str]]]:
+def _frames(result: PairResult, origin: Provenance | None) -> list[list[dict[str, str]]]:
     """Some typical frames: before, the swap and, of fictional people, the true swap; none where there are none."""
     if not len(result.swaps):
         return []
@@ -137,7 +142,9 @@ def _frames(result: PairResult) -> list[list[dict[str, str]]]:
         [
             {
                 "caption": caption,
-                "source": data_uri(images[i] if images is result.originals else stamp(images[i])),
+                "source": data_uri(images[i])
+                if images is result.originals
+                else data_uri(stamp(images[i]), metadata=origin),
             }
             for caption, images in shown.items()
         ]

@@ -18,6 +18,7 @@ from faceswap.files import replacing
 from faceswap.media.video.companions import Companions
 from faceswap.media.video.containers import open_media
 from faceswap.media.video.orientation import Orientation
+from faceswap.provenance.content_credentials import sign_file
 from faceswap.provenance.metadata import Provenance, container_tags
 
 
@@ -52,6 +53,7 @@ def join_videos(
     fps: Fraction | None = None,
     orientation: Orientation | None = None,
     metadata: Provenance | None = None,
+    target: Path | None = None,
 ) -> Joined:
     """Copy the pictures of the parts into one file, with all that accompanies those of another.
 
@@ -66,9 +68,11 @@ def join_videos(
             be after the pictures.
         fps: that the file names; None: that of the first part.
         orientation: with which the parts were written.
-        metadata: what the file says of its origin.
+        metadata: what the file says of its origin; it is signed.
+        target: the video that was edited.
 
     Raises:
+        CredentialsError: it can't be signed.
         MediaError: there are no parts, or they differ in size or coding.
         UnreadableMedia: a part or ``audio_from`` can't be read.
         StorageError: the file can't be written.
@@ -77,40 +81,47 @@ def join_videos(
         raise MediaError(f"There is nothing to join for {out}")
     suffix = out.suffix.lower()
     options = {} if suffix == ".mkv" else {"movflags": "+faststart"}
-    companions: Companions | None = None
+    if metadata and target:
+        metadata = metadata.about_target(target)
     try:
-        with replacing(out) as unfinished, ExitStack() as stack:
-            container = stack.enter_context(av.open(str(unfinished), "w", container_options=options))
-            with open_media(parts[0].path) as first:
-                template = first.streams.video[0]
-                track = container.add_stream_from_template(template)
-                track.codec_context.framerate = fps or template.average_rate or Fraction(25)
-                coding = _coding(first)
-            if orientation is not None and not orientation.upright:
-                track.set_display_matrix(orientation.matrix)
-            if audio_from is None:
-                container.metadata.update(container_tags(metadata) if metadata else {})
-            else:
-                companions = Companions.of(
-                    audio_from, container, suffix, start=audio_start, end=end, metadata=metadata
-                )
-                stack.callback(companions.close)
-            last, until = None, inf if end is None else end
-            for part in parts:
-                with open_media(part.path) as source:  # one at a time: long videos have hundreds
-                    if _coding(source) != coding:
-                        raise MediaError(
-                            f"The parts of {out} are coded in different ways",
-                            "begin anew: --fresh, or remove the folder of parts",
-                        )
-                    last = _copy(source, part.start, track, container, companions, until, last)
-            if companions is None:
-                return Joined()
-            for packet in companions.until(until):
-                container.mux(packet)
-            container.close()  # what is still in its queue is written
-            left_out = (*companions.left_out, *companions.missing(unfinished))
-            return Joined(companions.damage, left_out)
+        with replacing(out) as unfinished:
+            with ExitStack() as stack:
+                container = stack.enter_context(av.open(str(unfinished), "w", container_options=options))
+                companions: Companions | None = None
+                with open_media(parts[0].path) as first:
+                    template = first.streams.video[0]
+                    track = container.add_stream_from_template(template)
+                    track.codec_context.framerate = fps or template.average_rate or Fraction(25)
+                    coding = _coding(first)
+                if orientation is not None and not orientation.upright:
+                    track.set_display_matrix(orientation.matrix)
+                if audio_from is None:
+                    container.metadata.update(container_tags(metadata) if metadata else {})
+                else:
+                    companions = Companions.of(
+                        audio_from, container, suffix, start=audio_start, end=end, metadata=metadata
+                    )
+                    stack.callback(companions.close)
+                last, until = None, inf if end is None else end
+                for part in parts:
+                    with open_media(part.path) as source:  # one at a time: long videos have hundreds
+                        if _coding(source) != coding:
+                            raise MediaError(
+                                f"The parts of {out} are coded in different ways",
+                                "begin anew: --fresh, or remove the folder of parts",
+                            )
+                        last = _copy(source, part.start, track, container, companions, until, last)
+                joined = Joined()
+                if companions is not None:
+                    for packet in companions.until(until):
+                        container.mux(packet)
+                    container.close()  # what is still in its queue is written
+                    joined = Joined(
+                        companions.damage, (*companions.left_out, *companions.missing(unfinished))
+                    )
+            if metadata:  # of the finished file, whose bytes are what is signed
+                sign_file(unfinished, metadata, target)
+            return joined
     except (av.FFmpegError, OSError) as error:
         raise write_error(out, error) from error
 

@@ -23,6 +23,7 @@ from faceswap.errors import MediaError
 from faceswap.files import part_of
 from faceswap.media.video.companions import Companions
 from faceswap.media.video.orientation import Orientation
+from faceswap.provenance.content_credentials import sign_file
 from faceswap.provenance.metadata import Provenance, container_tags
 
 _SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
@@ -47,7 +48,7 @@ class VideoWriter:
             (:mod:`faceswap.media.video.companions`).
         audio_start: seconds of that file (from its first frame) that become time 0 here.
         audio_end: seconds of that file where the sound ends; None: with the last frame.
-        metadata: what the file says of its origin.
+        metadata: what the file says of its origin; it is signed.
         crf: quality of x264, lower is better.
         full_range: store brightness as 0..255; else, as is usual, as 16..235.
         orientation: how players turn and mirror what is stored. Frames are given upright and stored turned back, as a
@@ -84,7 +85,7 @@ class VideoWriter:
             raise MediaError(f"{path} has no suffix of a video that can be written", "use .mp4, .mov or .mkv")
         tags = container_tags(metadata) if metadata else {}
         orientation = orientation or Orientation()
-        self.path, self.keep_partial = path, keep_partial
+        self.path, self.keep_partial, self._metadata = path, keep_partial, metadata
         self.fps = Fraction(fps).limit_denominator(100_000)
         # a multiple of the frame rate: constant rates stay exact
         self._base = Fraction(1, self.fps.numerator * ceil(_TICKS / self.fps.numerator))
@@ -202,6 +203,8 @@ class VideoWriter:
         self._mux_sound(float((self._last + last.duration) * self._base))
         try:
             self._container.close()
+            if self._metadata is not None:
+                sign_file(self._part, self._metadata)
             self._part.replace(self.path)
         except (av.FFmpegError, OSError) as error:
             raise write_error(self.path, error) from error

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceswap.disk import require_space
-from faceswap.errors import DiskFull, FaceError, FaceswapError, MediaError
+from faceswap.errors import ConsentError, CredentialsError, DiskFull, FaceError, FaceswapError, MediaError
 from faceswap.media.sources import MediaItem
 from faceswap.names import printable
 from faceswap.provenance.metadata import Provenance
@@ -139,6 +139,7 @@ def swap_media(
         resume: go on with what an interrupted call with the same arguments left, files and parts of videos.
 
     Raises:
+        ConsentError: the reference has withdrawn; CredentialsError: nothing can be signed.
         DiskFull: a video can't be written to its end; what is finished stays, and the same call goes on with it.
         MediaError: the target does not exist or holds no media, or ``out`` can't be written (see
             :func:`faceswap.swap.batch.output_paths.plan`); before any work.
@@ -185,7 +186,11 @@ def swap_media(
             return SwapReport(items=reports, cancelled=True, passed_over=passed_over)
         try:
             report = swapped(item, place)
-        except DiskFull:  # the others would fail as well; what is written stays, and is known the next time
+        except (
+            DiskFull,
+            ConsentError,
+            CredentialsError,
+        ):  # the others would fail as well; what is written stays
             raise
         except Exception as error:  # one file must not take the others with it
             report = ItemReport(source=item.path, kind=item.kind, reason=_reason(item.path, error))

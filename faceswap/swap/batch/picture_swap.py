@@ -64,7 +64,7 @@ def swap_picture(source: Path, place: Path, swapper: Swapper, metadata: Provenan
             covered(image.shape[1], image.shape[0], swapper.options.label_text) & (image != still.image).any()
             for image, still in zip(images, picture.stills, strict=True)
         ]
-    lost = write_picture(place, picture, images, metadata=metadata, opaque=opaque)
+    lost = write_picture(place, picture, images, metadata=metadata, opaque=opaque, target=source)
     return SwappedPicture(place, tally.swapped, tally.skipped, (*picture.notes, *lost))
 
 
@@ -76,7 +76,7 @@ def _pages(picture: Picture, swapper: Swapper) -> tuple[list[Pixels], Tally, str
     tally = Tally(
         frames=len(results), swapped=sum(result.swapped for result in results), skipped=dict(skipped)
     )
-    return [result.image for result in results], tally, reason
+    return [swapper.marked(result) for result in results], tally, reason
 
 
 def _animation(picture: Picture, swapper: Swapper) -> tuple[list[Pixels], Tally, str]:

@@ -7,6 +7,7 @@ from faceswap.media.sources import find_media, kind_of
 from faceswap.media.video.reading import VideoWriter
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
+from faceswap.provenance.watermark import mark
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.stream import swap_video
 
@@ -37,6 +38,7 @@ def swap_heldout(source: str, faces: FaceSet, out: Path, swapper: Swapper, metad
     with VideoWriter(out, width=side, height=side, fps=_SLIDES_PER_SECOND, metadata=metadata) as writer:
         for image, points in zip(faces.images("heldout"), faces.landmarks("heldout"), strict=True):
             swapped = swapper.swap_face(image, points)
+            swapped = mark(swapped) if swapper.options.watermark else swapped
             writer.write(stamp(swapped, swapper.options.label_text) if swapper.options.label else swapped)
 
 

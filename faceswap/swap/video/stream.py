@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.errors import MediaError, StorageError
+from faceswap.errors import ConsentError, MediaError, StorageError
 from faceswap.media.video.joining import Joined, join_videos
 from faceswap.media.video.reading import VideoInfo, VideoReader, VideoWriter
+from faceswap.provenance import content_credentials
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.fingerprint import swap_key
 from faceswap.swap.swapper import Swapper
@@ -99,6 +100,8 @@ def swap_video(
     """
     if out.exists() and out.resolve() == source.resolve():
         raise MediaError(f"{out} is the target itself", "choose another name for the result")
+    if metadata is not None:
+        content_credentials.check()  # hours before it would fail
     began = time.perf_counter()
     with VideoReader(source) as reader:
         info = reader.info
@@ -126,6 +129,7 @@ def swap_video(
                 fps=info.fps,
                 orientation=info.orientation,
                 metadata=metadata,
+                target=source,
             )
 
         def report(path: Path | None, partial: Path | None, joined: Joined) -> VideoReport:
@@ -151,6 +155,9 @@ def swap_video(
             _swap_frames(reader, parts, video, (start, end), progress, cancelled)
         except _Cancelled:
             return report(None, *keep())
+        except ConsentError:  # what was made of a person who has withdrawn does not stay either
+            parts.remove()
+            raise
         except Exception:
             raise
         except BaseException:  # Ctrl-C, or the signal by which Prefect cancels

@@ -130,7 +130,7 @@ class VideoSwapper:
                 bridged=self.tally.bridged + tracked.bridged,
                 skipped=dict(skipped),
             )
-        return result.image
+        return self.swapper.marked(result)
 
     def _choose(self, frame: Frame, known: list[tuple[Face, Track[FaceMemory]]]) -> list[Assignment] | None:
         if not self.swapper.selective:

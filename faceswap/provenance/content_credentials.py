@@ -1,0 +1,191 @@
+"""Content credentials: a signed statement in the file itself, by the standard C2PA, of where it comes from.
+
+Signed are the bytes of the file: whoever changes one of them afterwards shows. The statement says that the target was
+opened and edited, with the digital source type of composites with trained algorithmic media; that the target is its
+parent (with the target's own credentials, where it has some); and by which version it was made. PNG, JPEG, WebP, TIFF,
+AVIF, MP4, M4V and MOV hold one; MKV does not. See https://spec.c2pa.org .
+"""
+
+import io
+import json
+import logging
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import faceswap
+from faceswap.errors import CredentialsError
+from faceswap.files import part_of
+from faceswap.provenance import credentials
+from faceswap.provenance.credentials import Credentials
+from faceswap.provenance.metadata import SOURCE_TYPE, Provenance
+
+if TYPE_CHECKING:
+    import c2pa
+
+logger = logging.getLogger(__name__)
+MIME = {
+    ".png": "image/png",
+    **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
+    ".webp": "image/webp",
+    **dict.fromkeys((".tif", ".tiff"), "image/tiff"),
+    ".avif": "image/avif",
+    **dict.fromkeys((".mp4", ".m4v"), "video/mp4"),
+    ".mov": "video/quicktime",
+}
+"""Suffix -> format, of what holds content credentials."""
+STATEMENT = "org.faceswap.swap"
+"""Label of the part that names version, run and consent."""
+_TARGET = "target"
+
+
+def sign_file(path: Path, record: Provenance, target: Path | None = None) -> None:
+    """Sign a finished file, in place; one whose format holds no credentials stays as it is.
+
+    Args:
+        path: the file.
+        record: of its origin.
+        target: the picture or video that was edited; None: there was none.
+
+    Raises:
+        CredentialsError: the certificate can't sign, or the file can't be signed.
+        OSError: it can't be written.
+    """
+    mime = MIME.get(path.suffix.lower())
+    if mime is None:
+        return
+    signed = part_of(path)
+    try:
+        with path.open("rb") as source, signed.open("w+b") as out:
+            _sign(mime, source, out, record, target)
+        signed.replace(path)
+    finally:
+        signed.unlink(missing_ok=True)
+
+
+def sign_bytes(data: bytes, suffix: str, record: Provenance) -> bytes:
+    """A signed copy of a file in memory.
+
+    Raises:
+        CredentialsError: as :func:`sign_file`.
+    """
+    out = io.BytesIO()
+    _sign(MIME[suffix], io.BytesIO(data), out, record, None)
+    return out.getvalue()
+
+
+def check() -> Credentials:
+    """Make sure that files can be signed, before long work whose result shall be.
+
+    Raises:
+        CredentialsError: they can't.
+    """
+    return credentials.current()
+
+
+def _sign(mime: str, source: Any, out: Any, record: Provenance, target: Path | None) -> None:
+    import c2pa
+
+    found = credentials.current()
+    try:
+        builder = c2pa.Builder.from_json(_manifest(mime, record, target is not None), _context())
+        if target is not None:
+            _add_target(builder, target)
+        info = c2pa.C2paSignerInfo(
+            found.algorithm.encode(),
+            found.chain.encode(),
+            found.key.encode(),
+            found.about.timestamps.encode() or None,
+        )
+        builder.sign(c2pa.Signer.from_info(info), mime, source, out)
+    except c2pa.C2paError as error:
+        raise CredentialsError(
+            f"The result can't be signed: {str(error)[:300]}",
+            "look at `faceswap credentials show`; `faceswap credentials use` takes another certificate",
+        ) from error
+
+
+def _add_target(builder: "c2pa.Builder", target: Path) -> None:
+    """As the parent; without its name, which may say whom it shows."""
+    import c2pa
+
+    about = {"title": _TARGET, "relationship": "parentOf", "label": _TARGET}
+    mime = MIME.get(target.suffix.lower())
+    if mime is not None:
+        with suppress(c2pa.C2paError, OSError), target.open("rb") as stream:
+            builder.add_ingredient(about, mime, stream)
+            return
+    # a format without credentials: what remains to be said is that there was one; its hash is in the statement
+    builder.add_ingredient(about, "application/octet-stream", io.BytesIO(b""))
+
+
+def _manifest(mime: str, record: Provenance, edited: bool) -> dict[str, Any]:
+    opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [_TARGET]}}
+    made = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}
+    changed = {"action": "c2pa.edited", "digitalSourceType": SOURCE_TYPE}
+    said = {
+        "reference": record.reference,
+        "model": record.model,
+        "version": record.version,
+        "run": record.run_id,
+        "target_sha256": record.target,
+        "consent": record.consent,
+        "target_consent": record.target_consent,
+        "statement": record.statement(),
+    }
+    return {
+        "claim_generator_info": [{"name": "faceswap", "version": faceswap.__version__}],
+        "title": "AI-generated",
+        "format": mime,
+        "assertions": [
+            {
+                "label": "c2pa.actions.v2",
+                "data": {"actions": [opened, changed] if edited else [made]},
+            },
+            {"label": STATEMENT, "data": {key: value for key, value in said.items() if value}},
+        ],
+    }
+
+
+def _context() -> "c2pa.Context":
+    return _context_of(credentials.trusted())
+
+
+@lru_cache(maxsize=8)
+def _context_of(anchors: str) -> "c2pa.Context":
+    """Without thumbnails, and with nothing asked on the network."""
+    import c2pa
+
+    values: dict[str, Any] = {
+        "builder": {"thumbnail": {"enabled": False}},
+        "verify": {"verify_after_sign": False, "verify_trust": True, "remote_manifest_fetch": False},
+    }
+    if anchors:
+        values["trust"] = {"trust_anchors": anchors}
+    return c2pa.Context(c2pa.Settings.from_dict(values))
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """What a file's content credentials say, with how they hold; None where it has none.
+
+    Raises:
+        CredentialsError: they are there, but damaged beyond reading.
+        OSError: the file can't be read.
+    """
+    import c2pa
+
+    mime = MIME.get(path.suffix.lower())
+    if mime is None:
+        return None
+    try:
+        with path.open("rb") as stream:
+            reader = c2pa.Reader(mime, stream, context=_context())
+            found: dict[str, Any] = json.loads(reader.json())
+            return found
+    except c2pa.C2paError as error:
+        if "ManifestNotFound" in type(error).__name__ or "ManifestNotFound" in str(error):
+            return None
+        raise CredentialsError(
+            f"The content credentials of {path} are damaged: {str(error)[:200]}"
+        ) from error

@@ -1,0 +1,29 @@
+"""Generated pictures in MLflow carry their origin and content credentials as all others do."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from faceswap.media.images import write_image
+from faceswap.provenance.metadata import Provenance
+
+
+class _Signed(Image.Image):
+    """A picture that writes itself with its origin: MLflow saves what it is given itself."""
+
+    origin: Provenance
+
+    def save(self, fp: Any, format: str | None = None, **params: Any) -> None:
+        """Write and sign the file."""
+        write_image(Path(fp), np.asarray(self), metadata=self.origin)
+
+
+def signed(image: NDArray[np.uint8], origin: Provenance) -> Image.Image:
+    """(H, W, 3) uint8 RGB as what MLflow takes and saves with its origin; thumbnails are MLflow's own."""
+    made = Image.fromarray(image)
+    made.__class__ = _Signed
+    made.origin = origin  # type: ignore[attr-defined]
+    return made
