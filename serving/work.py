@@ -72,6 +72,8 @@ class Swapped:
     """Degrees by which the target was turned clockwise so that heads stand upright."""
     remarks: tuple[str, ...] = ()
     """What was damaged in a picture or could not be kept, in sentences."""
+    link: str = ""
+    """Address in S3 that opens the result for a while, for whoever is given it; empty: there is none."""
 
 
 class Workshop:
@@ -177,7 +179,16 @@ class Workshop:
         seconds = time.perf_counter() - began
         remarks = (*picture.notes, *lost)
         return Swapped(
-            "picture", path, out, served, options, swapped, seconds, turn=found.turn, remarks=remarks
+            "picture",
+            path,
+            out,
+            served,
+            options,
+            swapped,
+            seconds,
+            turn=found.turn,
+            remarks=remarks,
+            link=self.outbox.link(out),
         )
 
     def video(
@@ -231,7 +242,8 @@ class Workshop:
         if report.cancelled:  # nobody could go on with its parts: each result has a place of its own
             self.outbox.discard(out)
         seconds = time.perf_counter() - began
-        return Swapped("video", path, out, served, options, seconds=seconds, video=report, match=match)
+        link = "" if report.cancelled else self.outbox.link(out)
+        return Swapped("video", path, out, served, options, (), seconds, report, match, link=link)
 
     def preview(
         self,

@@ -67,7 +67,7 @@ class FaceSet:
         except UnfinishedSet as error:
             raise FaceSetError(
                 f"{uri} is no face set ({HEADER} is missing)",
-                "name a folder that `faceswap preprocess` has printed; one that is being made is whole once it is there",
+                "name a folder that `faceswap preprocess` has printed; wait for one that is still being made",
             ) from error
         try:
             header = json.loads((folder / HEADER).read_bytes())

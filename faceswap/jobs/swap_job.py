@@ -9,9 +9,11 @@ from faceswap import registry, tracking
 from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.identity import photo_embeddings
+from faceswap.jobs.delivery import deliver, workplace
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
+from faceswap.media.sources import local_copy
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.registry import LoadedVersion
@@ -38,7 +40,7 @@ def swapper_for(
     """
     finder = FaceFinder.down_to(parameters.options.min_face, settings().detector)
     people = [parameters.match, *(casting.photo for casting in parameters.others)]
-    found = [photo_embeddings([photo], finder)[0] if photo else None for photo in people]
+    found = [photo_embeddings([str(local_copy(one))], finder)[0] if one else None for one in people]
     references = [Reference(one.network, match) for one, match in zip(others, found[1:], strict=True)]
     return Swapper(loaded.network, finder, parameters.options, match=found[0], others=references)
 
@@ -71,9 +73,9 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
     """Swap all files of the target; what can't be read is skipped and counted."""
     names = " + ".join(dict.fromkeys(one.card.identity for one in versions))
     with monitor.progress(f"put {names} on {Path(parameters.target).name}") as report:
-        return swap_media(
+        done = swap_media(
             parameters.target,
-            Path(parameters.out),
+            workplace(parameters.out),
             swapper_for(versions[0], parameters, versions[1:]),
             origin_of(versions, parameters.options.model_dump(mode="json")),
             start=parameters.start,
@@ -81,11 +83,14 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
             progress=report,
             resume=parameters.resume,
         )
+        return done.model_copy(update={"places": deliver(done.written, parameters.out, report)})
 
 
 def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
     """A picture, a folder or a video with the reference's face put on; labelled, with its origin in the file."""
-    plan(parameters.target, parameters.out)  # what is wrong there is said before anything is loaded
+    plan(
+        parameters.target, workplace(parameters.out)
+    )  # what is wrong there is said before anything is loaded
     versions = load_all(parameters)
     with tracking.run(_name("swap", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
@@ -99,15 +104,15 @@ def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
     return report
 
 
-def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> Path:
+def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> str:
     """One frame of the target under all masks and colour transfers, as a labelled picture to choose from."""
-    out = file_for(parameters.out, "image", "The sheet")
+    out = file_for(workplace(parameters.out), "image", "The sheet")
     versions = load_all(parameters)
     swapper = swapper_for(versions[0], parameters, versions[1:])
-    frame = first_frame(Path(parameters.target), swapper.finder, parameters.start)
+    frame = first_frame(local_copy(parameters.target), swapper.finder, parameters.start)
     picture = stamp(comparison_sheet(frame, swapper), parameters.options.label_text)
     write_image(out, picture, metadata=origin_of(versions, parameters.options.model_dump(mode="json")))
     with tracking.run(_name("sheet", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         run.picture(picture, "sheet.png")
-    return out
+    return deliver([out], parameters.out)[0]

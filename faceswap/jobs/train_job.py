@@ -17,6 +17,7 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
 from faceswap.jobs import resuming
+from faceswap.jobs.checkpoint_store import CheckpointStore
 from faceswap.jobs.evaluate_job import evaluate_one
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PRIOR, TrainParameters
@@ -89,6 +90,7 @@ def fit(
     parameters: TrainParameters,
     sets: dict[str, FaceSet],
     folder: Path,
+    store: CheckpointStore,
     monitor: Monitor,
 ) -> TrainingResult:
     """Train; what is raised in the main thread, as Ctrl-C does, lets it save and end."""
@@ -112,10 +114,14 @@ def fit(
             initialize=None if parameters.resume else _warm_start(run, parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},
             run_id=run.run_id,
+            saved=store.saved,
         )
         if parameters.resume:
             trainer.resume()
-        return trainer.train()
+        try:
+            return trainer.train()
+        finally:
+            store.flush()
 
 
 def _warm_start(run: tracking.Run, spec: str, recipe: Preset) -> Callable[[Autoencoders], None] | None:
@@ -210,6 +216,8 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     ):
         folder = resuming.work_folder(run.run_id)
         resuming.remember(parameters, sets, folder)
+        store = CheckpointStore(run.run_id)
+        store.remember(folder)
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
         )
@@ -219,7 +227,7 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
             run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
-        result = monitor.step("train", fit, run, parameters, sets, folder, monitor)
+        result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
         versions = monitor.step("register", register_versions, run, parameters, result, sets, folder)
         if parameters.measure_frames:
             monitor.step(
@@ -248,4 +256,5 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
             key=f"train-{run.run_id[:12]}",
         )
     shutil.rmtree(folder, ignore_errors=True)
+    store.clear()
     return Trained(run.run_id, versions, account)
