@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     app_port: int = Field(7860, ge=1, le=65535, description="port the app listens on")
     app_user: str = Field("", description="user name of the app's login; empty: no login")
     app_password: SecretStr = Field(SecretStr(""), description="password of the app's login")
+    app_proxy_key: SecretStr = Field(
+        SecretStr(""), description="secret of a proxy that has asked who people are and says so; empty: none"
+    )
     app_origin: str = Field(
         "", description="address under which a proxy shows the app, such as https://faces.example.org"
     )
