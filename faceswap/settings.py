@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     mlflow_port: int = Field(5000, gt=0, lt=65536, description="where `faceswap up` lets MLflow listen")
     prefect_port: int = Field(4200, gt=0, lt=65536, description="where `faceswap up` lets Prefect listen")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = Field("text", description="of log lines")
+    webhook_url: SecretStr = Field(
+        SecretStr(""), description="address that is told of trainings and promotions, JSON; empty: none"
+    )
     s3_endpoint_url: str = Field("", description="S3 endpoint, from http:// or https:// on; empty: AWS")
     s3_region: str = Field("us-east-1", description="S3 region")
     s3_access_key_id: str = Field("", description="S3 access key; empty: boto3's own chain")
@@ -64,6 +68,7 @@ class Settings(BaseSettings):
     app_proxy_key: SecretStr = Field(
         SecretStr(""), description="secret of a proxy that has asked who people are and says so; empty: none"
     )
+    app_metrics: bool = Field(False, description="the app answers Prometheus at /metrics, without a login")
     app_origin: str = Field(
         "", description="address under which a proxy shows the app, such as https://faces.example.org"
     )

@@ -9,7 +9,9 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from gradio.utils import get_upload_folder
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.middleware import Middleware
+from starlette.responses import Response
 
 from faceswap.errors import FaceswapError
 from faceswap.faces.detection import load_models
@@ -20,6 +22,7 @@ from serving.app import build, folder_of, render_examples, workshop_of
 from serving.attempts import Attempts
 from serving.catalogue import Catalogue
 from serving.doors import Doors, slowed
+from serving.metrics import exposition
 from serving.theme import STYLES, theme
 from serving.work import Workshop
 
@@ -37,6 +40,13 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         """That it runs, and whether MLflow answers."""
         state = workshop.catalogue.state
         return {"status": "ok", "versions": len(state.rows), "registry": "lost" if state.problem else "ok"}
+
+    if settings.app_metrics:
+
+        @web.get("/metrics")
+        def metrics() -> Response:
+            """For Prometheus."""
+            return Response(exposition(workshop.catalogue), media_type=CONTENT_TYPE_LATEST)
 
     web.add_middleware(OwnPages, hosts=own_hosts(settings), origins=[settings.app_origin])
     folder, page, known = folder_of(settings), build(workshop, settings), login(settings)

@@ -25,6 +25,7 @@ from faceswap.swap.video.stream import Progress, VideoReport, swap_video
 from serving.catalogue import Catalogue, Served
 from serving.face_selection import ALL, Found, frame_at, frame_of, only, require_a_swap, some
 from serving.limits import Limits
+from serving.metrics import counted
 from serving.outbox import Outbox
 from serving.recent import Recent
 
@@ -138,6 +139,7 @@ class Workshop:
         """
         return self.limits.check_video(path).duration
 
+    @counted("picture")
     def picture(
         self,
         path: Path | None,
@@ -191,6 +193,7 @@ class Workshop:
             link=self.outbox.link(out),
         )
 
+    @counted("video")
     def video(
         self,
         path: Path | None,

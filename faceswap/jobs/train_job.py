@@ -29,6 +29,7 @@ from faceswap.model.training.dataset import Batches, TrainingData
 from faceswap.model.training.files import copy_weights, export
 from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.trainer import Trainer, TrainingResult
+from faceswap.notify import telling_of_training
 from faceswap.progress import Report
 from faceswap.provenance.consent import require_consent
 from faceswap.registry import Card, Version
@@ -213,6 +214,7 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     with (
         tracking.run(name, "train", run_id=parameters.resume, tags=monitor.tags()) as run,
         resuming.telling_how_to_go_on(run.run_id),
+        telling_of_training(name, run.run_id),
     ):
         folder = resuming.work_folder(run.run_id)
         resuming.remember(parameters, sets, folder)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from faceswap.background import Background
 from faceswap.errors import TrackingError
+from faceswap.logs import of_run
 from faceswap.settings import settings
 from faceswap.tracking import experiments
 from faceswap.tracking.connection import connect, explained, failures, first_line
@@ -202,7 +203,8 @@ def run(
         logger.info("MLflow run of %s: %s", name, tracked.url)
     status = "FAILED"
     try:
-        yield tracked
+        with of_run(tracked.run_id):
+            yield tracked
         tracked.flush()
         status = "FINISHED"
     except Exception:

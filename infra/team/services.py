@@ -101,11 +101,12 @@ def prefect(own: TeamSettings) -> Started:
 def worker(own: TeamSettings) -> Started:
     """One of Prefect's workers; before, the deployments are brought up to date."""
     command = [sys.executable, "-m", "flows.pools", "--queue", own.queue, "--slots", str(own.slots)]
-    return Started(
-        command,
-        client_environment(own)
-        | {"PREFECT_LOGGING_EXTRA_LOGGERS": "faceswap,flows", "PREFECT_LOGGING_LEVEL": "INFO"},
-    )
+    told = {
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "faceswap,flows",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_CLIENT_METRICS_ENABLED": "true",
+    }
+    return Started(command, client_environment(own) | told)
 
 
 def app(own: TeamSettings) -> Started:
@@ -115,6 +116,7 @@ def app(own: TeamSettings) -> Started:
         "FACESWAP_APP_PORT": str(_port(own.app_url)),
         "FACESWAP_APP_PROXY_KEY": own.secret("proxy_key"),
         "FACESWAP_APP_ORIGIN": own.public_url,
+        "FACESWAP_APP_METRICS": "true",
     }
     return Started([sys.executable, "-m", "faceswap.cli", "serve"], environment)
 
