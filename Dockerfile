@@ -1,7 +1,38 @@
-# The whole package; `docker run faceswap demo --out /data/demo` runs the demo on fictional people.
-FROM python:3.11-slim
+# Two images of one package. `--target serve` holds what answers people (MLflow, Prefect's server, the app) and has no
+# TensorFlow; the last one, the default, holds everything: `docker run faceswap demo --out /data/demo`.
+FROM python:3.11-slim AS base
+RUN apt-get update -qq \
+    && apt-get install -y -qq --no-install-recommends postgresql-client > /dev/null \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --create-home faceswap \
+    && mkdir -p /data /proxy && chown faceswap:faceswap /data /proxy
+ENV PATH=/app/.venv/bin:$PATH FACESWAP_HOME=/data/.faceswap PREFECT_HOME=/tmp/prefect MPLCONFIGDIR=/tmp/matplotlib
+
+FROM base AS build
 RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /app
+
+FROM build AS build-serve
+COPY requirements-serve.txt ./
+RUN uv venv -q && uv pip install --no-cache --no-deps --compile-bytecode -r requirements-serve.txt
+COPY pyproject.toml requirements.txt README.md LICENSE ./
+COPY faceswap faceswap
+COPY flows flows
+COPY infra infra
+COPY serving serving
+RUN uv pip install --no-cache --no-deps . && .venv/bin/python -m compileall -q faceswap flows infra serving
+
+FROM base AS serve
+COPY --from=build-serve /app /app
+WORKDIR /app
+USER faceswap
+VOLUME /data
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s \
+    CMD ["python", "-m", "infra.team", "health", "http://127.0.0.1:7860/health"]
+ENTRYPOINT ["faceswap"]
+CMD ["serve"]
+
+FROM build AS build-full
 COPY pyproject.toml requirements.txt README.md LICENSE ./
 COPY faceswap faceswap
 COPY flows flows
@@ -11,6 +42,10 @@ COPY serving serving
 ARG EXTRA=""
 RUN uv sync --no-dev --no-cache --compile-bytecode ${EXTRA:+--extra $EXTRA} \
     && .venv/bin/python -m compileall -q faceswap flows infra serving
-ENV PATH=/app/.venv/bin:$PATH FACESWAP_HOME=/data/.faceswap
+
+FROM base AS full
+COPY --from=build-full /app /app
+WORKDIR /app
+USER faceswap
 VOLUME /data
 ENTRYPOINT ["faceswap"]

@@ -3,6 +3,7 @@
 FaceswapError
 ├── SettingsError          a setting or an option is wrong or they contradict each other
 ├── StorageError           a local path or an s3:// prefix can't be read or written
+│   ├── UnfinishedSet      a prefix has no marker: it is not, or not yet, whole
 │   └── DiskFull           no room is left: what is done stays, the same call goes on once there is
 ├── MediaError             a picture or a video can't be used
 │   ├── UnreadableMedia    corrupt, truncated, or not what its name says
@@ -70,6 +71,10 @@ class SettingsError(FaceswapError):
 
 class StorageError(FaceswapError):
     """A local path or an s3:// prefix can't be read or written."""
+
+
+class UnfinishedSet(StorageError):
+    """A prefix without its marker: what it shall hold is not, or not yet, whole."""
 
 
 class DiskFull(StorageError):

@@ -1,5 +1,6 @@
 """One settings object, from the environment (``FACESWAP_…``) and ``.env``."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -34,10 +35,27 @@ class Settings(BaseSettings):
     mlflow_port: int = Field(5000, gt=0, lt=65536, description="where `faceswap up` lets MLflow listen")
     prefect_port: int = Field(4200, gt=0, lt=65536, description="where `faceswap up` lets Prefect listen")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = Field("text", description="of log lines")
+    webhook_url: SecretStr = Field(
+        SecretStr(""), description="address that is told of trainings and promotions, JSON; empty: none"
+    )
     s3_endpoint_url: str = Field("", description="S3 endpoint, from http:// or https:// on; empty: AWS")
     s3_region: str = Field("us-east-1", description="S3 region")
     s3_access_key_id: str = Field("", description="S3 access key; empty: boto3's own chain")
     s3_secret_access_key: SecretStr = Field(SecretStr(""), description="S3 secret key")
+    s3_attempts: int = Field(5, ge=1, le=20, description="tries of a request to S3, with growing pauses")
+    s3_public_url: str = Field(
+        "", description="S3's address as browsers reach it, for links to results; empty: the endpoint"
+    )
+    cache_gb: float = Field(
+        50.0, ge=0, description="local copies of S3's media and face sets above this make room, GB; 0: never"
+    )
+    checkpoints: str = Field(
+        "", description="s3:// prefix that keeps a running training's checkpoints, too; empty: only here"
+    )
+    outputs: str = Field(
+        "", description="s3:// prefix to which the app sends its results, linked for a while; empty: none"
+    )
     gates: str = Field(
         "",
         description="what a version has to reach for production: a JSON list of "
@@ -54,6 +72,10 @@ class Settings(BaseSettings):
     app_port: int = Field(7860, ge=1, le=65535, description="port the app listens on")
     app_user: str = Field("", description="user name of the app's login; empty: no login")
     app_password: SecretStr = Field(SecretStr(""), description="password of the app's login")
+    app_proxy_key: SecretStr = Field(
+        SecretStr(""), description="secret of a proxy that has asked who people are and says so; empty: none"
+    )
+    app_metrics: bool = Field(False, description="the app answers Prometheus at /metrics, without a login")
     app_origin: str = Field(
         "", description="address under which a proxy shows the app, such as https://faces.example.org"
     )
@@ -68,7 +90,14 @@ class Settings(BaseSettings):
     app_max_seconds: float = Field(60.0, gt=0, description="longest video the app takes, s")
     app_keep_hours: float = Field(12.0, gt=0, description="after this time uploads and results are deleted")
 
-    @field_validator("s3_endpoint_url")
+    @field_validator("checkpoints", "outputs")
+    @classmethod
+    def _in_s3(cls, uri: str) -> str:
+        if uri and not re.fullmatch(r"s3://[^/]+(/.*)?", uri):
+            raise ValueError("it has to be an s3:// prefix, such as s3://faces/checkpoints")
+        return uri
+
+    @field_validator("s3_endpoint_url", "s3_public_url")
     @classmethod
     def _with_scheme(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):

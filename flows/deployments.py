@@ -34,6 +34,8 @@ _OLD_NAME = "faceswap"
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
 _TRAINING = (train, pipeline, pretrain, learn_occlusion)
+TRAINING_FLOWS = frozenset(flow.name for flow in (*_TRAINING, tune))
+"""Names of the flows that want a GPU, where there is one."""
 _OTHER = (preprocess, evaluate, promote, rollback, swap)
 
 

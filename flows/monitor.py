@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -39,9 +40,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Given = TypeVar("Given", bound=BaseModel)
 TRAINING_SLOT = "faceswap-training"
-"""Prefect's global concurrency limit that all trainings share."""
+"""Prefect's global concurrency limit that the trainings share on all hosts that have none of their own."""
 _PATIENCE, _LAST_PATIENCE = 10.0, 2.0
 """Seconds that the end of a piece of work waits for Prefect to take what is told: done, or broken off."""
+
+
+def host_slot() -> str:
+    """The name of the limit of this host's trainings, which a team's worker sets: as many as it has GPUs."""
+    return f"{TRAINING_SLOT}-{socket.gethostname().lower()}"
 
 
 class Approval(RunInput):
@@ -176,17 +182,22 @@ class PrefectMonitor:
 
     @contextmanager
     def training_slot(self) -> Iterator[None]:
-        """One training at a time on the machines that share a server; where it sets no such limit nobody waits."""
+        """As many trainings at a time as this host's limit says, else one on all machines that share a server.
+
+        Where the server sets no such limit nobody waits.
+        """
+        names: list[str] = []
         with get_client(sync_client=True) as client:
-            try:
-                found = client.read_global_concurrency_limit_by_name(TRAINING_SLOT)
-            except ObjectNotFound:
-                names = []
-            else:
-                names = [TRAINING_SLOT]
+            for name in (host_slot(), TRAINING_SLOT):
+                try:
+                    found = client.read_global_concurrency_limit_by_name(name)
+                except ObjectNotFound:
+                    continue
+                names = [name]
                 if found.active and found.active_slots >= found.limit:
                     # a warning, which every terminal and Prefect's page show
                     logger.warning("Another training is running: this one waits for its turn.")
+                break
         with concurrency(names, lease_duration=60, raise_on_lease_renewal_failure=False):
             yield
 

@@ -17,7 +17,7 @@ def main() -> None:
     uvicorn.run(
         OwnPages(
             create_app(final=True),
-            hosts={*LOCAL_NAMES, api.host},
+            hosts={*LOCAL_NAMES, api.host} if api.host in LOCAL_NAMES else (),  # beyond, its login guards it
             origins=api.cors_allowed_origins.split(","),
         ),
         host=api.host,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import closing
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
+
 from faceswap.errors import SettingsError
 from faceswap.settings import Settings
 from infra.own_pages import LOCAL_NAMES
@@ -26,10 +28,11 @@ def check(settings: Settings) -> None:
         raise SettingsError(
             "Only one of FACESWAP_APP_USER and FACESWAP_APP_PASSWORD is set", "set both, or none"
         )
-    if not password and not is_local(settings.app_host):
+    if not password and not settings.app_proxy_key.get_secret_value() and not is_local(settings.app_host):
         raise SettingsError(
             f"Without a login the app listens on this machine only, not on {settings.app_host}",
-            "set FACESWAP_APP_USER and FACESWAP_APP_PASSWORD, or FACESWAP_APP_HOST=127.0.0.1",
+            "set FACESWAP_APP_USER and FACESWAP_APP_PASSWORD (behind a proxy that asks who people are: "
+            "FACESWAP_APP_PROXY_KEY), or FACESWAP_APP_HOST=127.0.0.1",
         )
     try:
         found = socket.getaddrinfo(settings.app_host, settings.app_port, type=socket.SOCK_STREAM)
@@ -64,6 +67,21 @@ def own_hosts(settings: Settings) -> set[str]:
     if not is_local(settings.app_host):
         return set()
     return {*LOCAL_NAMES, settings.app_host, urlsplit(settings.app_origin).hostname or settings.app_host}
+
+
+def proxied(settings: Settings) -> Callable[[Request], str | None] | None:
+    """Who asks, as the proxy says that knows the key; None where no proxy is set."""
+    key = settings.app_proxy_key.get_secret_value()
+    if not key:
+        return None
+
+    def user(request: Request) -> str | None:
+        given = request.headers.get("x-proxy-key", "")
+        if not secrets.compare_digest(given.encode(), key.encode()):
+            return None
+        return request.headers.get("x-forwarded-user") or None
+
+    return user
 
 
 def login(settings: Settings) -> Check | None:

@@ -36,6 +36,7 @@ def report(swapped: Swapped, workshop: Workshop, measure: bool) -> dict[str, Any
         "seconds": round(swapped.seconds, 4),
         "faces": len(swapped.faces),
         "video": swapped.video.model_dump(mode="json", exclude={"source", "out"}) if swapped.video else None,
+        "link": swapped.link,
         "measures": workshop.measure(swapped).model_dump() if measure else None,
         "lineage": dict(row.tags),
     }

@@ -34,7 +34,7 @@ def workshop_of(settings: Settings) -> Workshop:
     return Workshop(
         Catalogue(settings.app_memory_mb, settings.app_poll_seconds),
         FaceFinder(settings.detector),
-        Outbox(folder_of(settings) / "results", settings.app_keep_hours * 3600),
+        Outbox(folder_of(settings) / "results", settings.app_keep_hours * 3600, settings.outputs),
         Limits.of(settings),
         measurer=FaceFinder(settings.detector, careful=True),
     )

@@ -97,15 +97,26 @@ def live_rate(rate: float) -> str:
 
 
 def done(
-    version: str, seconds: float, faces: int, video: VideoReport | None, remarks: Sequence[str] = ()
+    version: str,
+    seconds: float,
+    faces: int,
+    video: VideoReport | None,
+    remarks: Sequence[str] = (),
+    link: str = "",
 ) -> str:
-    """One line on the work, and below it what people should know of the result; of a video its own remarks, too."""
+    """One line on the work, and below it what people should know of the result; of a video its own remarks, too.
+
+    Args:
+        version, seconds, faces, video, remarks: of the swap.
+        link: address that opens the result for whoever is given it; empty: there is none.
+    """
     if video is None:
         what = f"{faces} {_plural(faces, 'face')} in {1000 * seconds:.0f} ms"
     else:
         what = f"{video.swapped} of {video.frames} frames in {seconds:.1f} s, {video.fps:.0f} frames/s"
     notes = "".join(note("warn", remark) for remark in (*(video.remarks if video else ()), *remarks))
-    return f'<p class="done"><b>{escape(version)}</b><span>{what}</span></p>{notes}'
+    passed_on = f' <a href="{escape(link)}" rel="noreferrer">link to pass on</a>' if link else ""
+    return f'<p class="done"><b>{escape(version)}</b><span>{what}{passed_on}</span></p>{notes}'
 
 
 def measuring() -> str:

@@ -8,11 +8,14 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from faceswap import storage
 from faceswap.errors import StorageError
 
 logger = logging.getLogger(__name__)
 _AT_LEAST_EVERY = 600.0
 """Seconds between two looks for what is too old, or less."""
+_LONGEST_LINK = 7 * 24 * 3600
+"""Seconds; S3 signs for no longer."""
 
 
 class Outbox:
@@ -21,10 +24,11 @@ class Outbox:
     Args:
         folder: made if it does not exist.
         keep: seconds for which a result is kept.
+        prefix: s3:// prefix to which results are sent besides, for links; empty: none.
     """
 
-    def __init__(self, folder: Path, keep: float) -> None:
-        self.folder, self.keep = folder, keep
+    def __init__(self, folder: Path, keep: float, prefix: str = "") -> None:
+        self.folder, self.keep, self.prefix = folder, keep, prefix
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +60,21 @@ class Outbox:
             ) from error
         return place / name
 
+    def link(self, place: Path) -> str:
+        """Send a finished result to S3; returns an address that opens it as long as it is kept.
+
+        Empty: no prefix is set, or S3 does not take it, which the log says.
+        """
+        if not self.prefix:
+            return ""
+        uri = storage.join(self.prefix, f"{int(time.time() + self.keep)}-{uuid.uuid4().hex}", place.name)
+        try:
+            storage.publish_file(place, uri)
+            return storage.presigned_url(uri, min(round(self.keep), _LONGEST_LINK), place.name)
+        except StorageError as error:
+            logger.warning("A result has no link: %s", error.message)
+            return ""
+
     def discard(self, place: Path) -> None:
         """Delete a file that :meth:`place` gave, whole or not, with all that lies beside it."""
         shutil.rmtree(place.parent, ignore_errors=True)
@@ -68,6 +87,11 @@ class Outbox:
                 written = max(path.stat().st_mtime for path in (entry, *entry.rglob("*")))
                 if now - written > self.keep:
                     shutil.rmtree(entry, ignore_errors=True)
+        if self.prefix:
+            ends = {name.partition("/")[0] for name in storage.list_files(self.prefix)}
+            for end in ends:
+                if (when := end.partition("-")[0]).isdecimal() and int(when) < now:
+                    storage.delete(storage.join(self.prefix, end))
 
     def _watch(self) -> None:
         while True:

@@ -9,17 +9,20 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from gradio.utils import get_upload_folder
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.middleware import Middleware
+from starlette.responses import Response
 
 from faceswap.errors import FaceswapError
 from faceswap.faces.detection import load_models
 from faceswap.settings import Settings
 from infra.own_pages import OwnPages
-from serving.access import check, login, own_hosts
+from serving.access import check, login, own_hosts, proxied
 from serving.app import build, folder_of, render_examples, workshop_of
 from serving.attempts import Attempts
 from serving.catalogue import Catalogue
 from serving.doors import Doors, slowed
+from serving.metrics import exposition
 from serving.theme import STYLES, theme
 from serving.work import Workshop
 
@@ -38,8 +41,16 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         state = workshop.catalogue.state
         return {"status": "ok", "versions": len(state.rows), "registry": "lost" if state.problem else "ok"}
 
+    if settings.app_metrics:
+
+        @web.get("/metrics")
+        def metrics() -> Response:
+            """For Prometheus."""
+            return Response(exposition(workshop.catalogue), media_type=CONTENT_TYPE_LATEST)
+
     web.add_middleware(OwnPages, hosts=own_hosts(settings), origins=[settings.app_origin])
     folder, page, known = folder_of(settings), build(workshop, settings), login(settings)
+    by_proxy = proxied(settings)
     doors = Middleware(Doors, uploads=Path(get_upload_folder()))
     return gr.mount_gradio_app(
         web,
@@ -50,7 +61,8 @@ def server(workshop: Workshop, settings: Settings) -> FastAPI:
         server_port=settings.app_port,
         footer_links=["api", "settings"],
         run_history=False,
-        auth=slowed(known, Attempts()) if known else None,
+        auth=slowed(known, Attempts()) if known and not by_proxy else None,
+        auth_dependency=by_proxy,
         auth_message="faceswap",
         allowed_paths=[str(folder / "results"), str(folder / "examples")],
         show_error=True,

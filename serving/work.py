@@ -26,6 +26,7 @@ from serving import records
 from serving.catalogue import Catalogue, Served
 from serving.face_selection import ALL, Found, frame_at, frame_of, only, require_a_swap, some
 from serving.limits import Limits
+from serving.metrics import counted
 from serving.outbox import Outbox
 from serving.recent import Recent
 
@@ -73,6 +74,8 @@ class Swapped:
     """Degrees by which the target was turned clockwise so that heads stand upright."""
     remarks: tuple[str, ...] = ()
     """What was damaged in a picture or could not be kept, in sentences."""
+    link: str = ""
+    """Address in S3 that opens the result for a while, for whoever is given it; empty: there is none."""
 
 
 class Workshop:
@@ -137,6 +140,7 @@ class Workshop:
         """
         return self.limits.check_video(path).duration
 
+    @counted("picture")
     def picture(
         self,
         path: Path | None,
@@ -183,9 +187,19 @@ class Workshop:
         seconds = time.perf_counter() - began
         remarks = (*picture.notes, *lost)
         return Swapped(
-            "picture", path, out, served, options, swapped, seconds, turn=found.turn, remarks=remarks
+            "picture",
+            path,
+            out,
+            served,
+            options,
+            swapped,
+            seconds,
+            turn=found.turn,
+            remarks=remarks,
+            link=self.outbox.link(out),
         )
 
+    @counted("video")
     def video(
         self,
         path: Path | None,
@@ -242,7 +256,8 @@ class Workshop:
         else:
             records.log(served, out, target_consent)
         seconds = time.perf_counter() - began
-        return Swapped("video", path, out, served, options, seconds=seconds, video=report, match=match)
+        link = "" if report.cancelled else self.outbox.link(out)
+        return Swapped("video", path, out, served, options, (), seconds, report, match, link=link)
 
     def preview(
         self,

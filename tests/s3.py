@@ -32,4 +32,5 @@ def use_server(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("FACESWAP_S3_ENDPOINT_URL", url)
     monkeypatch.setenv("FACESWAP_S3_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("FACESWAP_S3_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("FACESWAP_S3_ATTEMPTS", "2")  # no test waits for one that does not come
     settings.cache_clear()

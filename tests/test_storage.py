@@ -1,7 +1,9 @@
 import errno
 import os
 import threading
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,10 @@ from typing import Any
 import pytest
 
 from faceswap import storage
-from faceswap.errors import SettingsError, StorageError
+from faceswap.errors import SettingsError, StorageError, UnfinishedSet
+from faceswap.files import replacing
+from faceswap.settings import settings
+from faceswap.storage import cache, publishing, s3, transfers
 from tests.s3 import s3_bucket, use_server
 
 
@@ -118,14 +123,19 @@ def test_a_set_moves_to_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_the_marker_is_uploaded_last(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    client, order = storage._client(), []
-    upload = client.upload_file
+    order: list[str] = []
+    upload, create = publishing.upload, publishing.create
 
-    def noting(file: str, *rest: str) -> None:
+    def noting(file: Path, *rest: str) -> None:
         upload(file, *rest)
-        order.append(Path(file).name)
+        order.append(file.name)
 
-    monkeypatch.setattr(client, "upload_file", noting)
+    def noting_marker(uri: str, content: bytes) -> bool:
+        order.append(storage.name_of(uri))
+        return create(uri, content)
+
+    monkeypatch.setattr(publishing, "upload", noting)
+    monkeypatch.setattr(publishing, "create", noting_marker)
     local = new_set(tmp_path / "new", **{f"crops/{i}.jpg": "x" for i in range(20)})
     storage.publish_folder(local, f"{bucket}/set/", last="last.json")
     assert order[-1] == "last.json"
@@ -136,60 +146,117 @@ def test_the_marker_is_uploaded_last(bucket: str, tmp_path: Path, monkeypatch: p
 def test_a_copy_is_made_once_and_follows_the_content(
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client, cache, count = storage._client(), tmp_path / "cache", 0
-    download = client.download_file
+    path, count = tmp_path / "cache", 0
+    download = cache.download
 
-    def counting(*args: str) -> None:
+    def counting(*args: Any) -> None:
         nonlocal count
         count += 1
         download(*args)
 
-    monkeypatch.setattr(client, "download_file", counting)
+    monkeypatch.setattr(cache, "download", counting)
     for name in ("a", "b"):
         storage.write_bytes(f"{bucket}/set/{name}", b"old")
-    first = storage.fetch_folder(f"{bucket}/set", cache)
-    assert storage.fetch_folder(f"{bucket}/set/", cache) == first
+    first = storage.fetch_folder(f"{bucket}/set", path)
+    assert storage.fetch_folder(f"{bucket}/set/", path) == first
     assert count == 2
     storage.write_bytes(f"{bucket}/set/a", b"new")  # of the same size
-    client.delete_object(Bucket="faces", Key="set/b")
-    second = storage.fetch_folder(f"{bucket}/set", cache)
+    storage.delete(f"{bucket}/set/b")
+    second = storage.fetch_folder(f"{bucket}/set", path)
     assert (second / "a").read_bytes() == b"new"
     assert not (second / "b").exists()
     assert (first / "a").read_bytes() == b"old", "who reads the old copy is not disturbed"
 
 
-def test_a_failed_download_leaves_nothing(
-    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client, cache = storage._client(), tmp_path / "cache"
-    for name in ("a", "b"):
-        storage.write_bytes(f"{bucket}/set/{name}", b"content")
-    download = client.download_file
-
-    def cutting(bucket: str, key: str, path: str) -> None:
-        download(bucket, key, path)
-        if key.endswith("b"):
-            Path(path).write_bytes(b"cont")
-
-    monkeypatch.setattr(client, "download_file", cutting)
-    with pytest.raises(StorageError, match="set/b"):
-        storage.fetch_folder(f"{bucket}/set", cache)
-    assert not list(cache.iterdir())
+def test_a_damaged_object_is_found_and_nothing_is_left(bucket: str, tmp_path: Path) -> None:
+    storage.write_bytes(f"{bucket}/set/a", b"content")
+    (tmp_path / "b").write_bytes(b"content")
+    storage.publish_file(tmp_path / "b", f"{bucket}/set/b")
+    told = s3.client().head_object(Bucket="faces", Key="set/b")["Metadata"]
+    s3.client().put_object(Bucket="faces", Key="set/b", Body=b"c0ntent", Metadata=told)  # a bit has flipped
+    with pytest.raises(StorageError, match=r"set/b is damaged"):
+        storage.fetch_folder(f"{bucket}/set", tmp_path / "cache")
+    assert not [one for one in (tmp_path / "cache").iterdir() if one.is_dir()]
 
 
 @pytest.mark.parametrize("key", ["set/../../../evil", "set//etc/evil"])
 def test_a_name_that_leads_out_of_the_folder_is_refused(bucket: str, tmp_path: Path, key: str) -> None:
-    storage._client().put_object(Bucket="faces", Key=key, Body=b"x")
+    s3.client().put_object(Bucket="faces", Key=key, Body=b"x")
     with pytest.raises(StorageError, match="leads out"):
         storage.fetch_folder(f"{bucket}/set", tmp_path / "a" / "b" / "cache")
     assert not list(tmp_path.rglob("evil"))
+
+
+def test_half_a_set_is_not_seen(bucket: str, tmp_path: Path) -> None:
+    storage.write_bytes(f"{bucket}/set/crops/1.jpg", b"1")
+    with pytest.raises(UnfinishedSet, match=r"last\.json"):
+        storage.fetch_folder(f"{bucket}/set", tmp_path / "cache", marker="last.json")
+    storage.write_bytes(f"{bucket}/set/last.json", b"{}")
+    whole = storage.fetch_folder(f"{bucket}/set", tmp_path / "cache", marker="last.json")
+    assert (whole / "crops" / "1.jpg").exists()
+
+
+def test_of_several_writers_of_a_marker_one_succeeds(place: str) -> None:
+    uri = storage.join(place, "marker")
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda number: storage.create(uri, str(number).encode()), range(8)))
+    assert sum(won) == 1
+    assert storage.read_bytes(uri) == str(won.index(True)).encode()
+
+
+def test_deleting(place: str) -> None:
+    for name in ("set/a", "set/b/c", "set-2", "other"):
+        storage.write_bytes(storage.join(place, name), b"x")
+    assert storage.delete(storage.join(place, "set"), first=["a"]) == 2
+    assert storage.delete(storage.join(place, "other")) == 1
+    assert storage.delete(storage.join(place, "none")) == 0
+    assert storage.list_files(place) == ["set-2"]
+
+
+def test_a_large_file_goes_in_parts_and_comes_back(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "PART", 5 * 1024**2)  # S3's least
+    (tmp_path / "large").write_bytes(os.urandom(11 * 1024**2))
+    uri = storage.publish_file(tmp_path / "large", f"{bucket}/large")
+    assert s3.client().head_object(Bucket="faces", Key="large")["ETag"].endswith('-3"')
+    back = storage.fetch_file(uri, tmp_path / "cache")
+    assert back.read_bytes() == (tmp_path / "large").read_bytes()
+
+
+def test_old_copies_make_room_but_not_those_in_use(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    for name in "abc":
+        storage.write_bytes(f"{bucket}/{name}/x", name.encode() * 1000)
+        made.append(storage.fetch_folder(f"{bucket}/{name}", tmp_path / "cache"))
+        os.utime(made[-1], (len(made), len(made)))
+    assert storage.make_room(tmp_path / "cache", 1500) == 0, "this process uses all of them"
+    for copy in made[:2]:
+        cache._held.pop(copy).close()
+    assert storage.make_room(tmp_path / "cache", 2500) == 1000
+    assert [one.exists() for one in made] == [False, True, True]
+    monkeypatch.setenv("FACESWAP_CACHE_GB", "1e-6")
+    settings.cache_clear()
+    storage.write_bytes(f"{bucket}/d/x", b"d" * 10)
+    storage.fetch_folder(f"{bucket}/d", tmp_path / "cache")
+    assert [one.exists() for one in made] == [False, False, True]
+
+
+def test_a_link_opens_without_keys_until_it_ends(bucket: str) -> None:
+    storage.write_bytes(f"{bucket}/a/result.png", b"content")
+    url = storage.presigned_url(f"{bucket}/a/result.png", 60, "result.png")
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == b"content"
+    assert "X-Amz-Expires=60" in url
 
 
 def test_folder_marks_of_consoles_are_no_files(bucket: str, tmp_path: Path) -> None:
     storage.write_bytes(f"{bucket}/set/", b"")
     storage.write_bytes(f"{bucket}/set/a", b"x")
     assert storage.list_files(f"{bucket}/set") == ["a"]
-    assert [p.name for p in storage.fetch_folder(f"{bucket}/set", tmp_path).iterdir()] == ["a"]
+    assert [p.name for p in storage.fetch_folder(f"{bucket}/set", tmp_path / "cache").iterdir()] == ["a"]
 
 
 def test_missing_things_are_named(bucket: str, tmp_path: Path) -> None:
@@ -274,7 +341,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_unfinished_file_is_removed(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(RuntimeError), storage.replacing(tmp_path / "a.txt") as part:
+    with pytest.raises(RuntimeError), replacing(tmp_path / "a.txt") as part:
         part.write_text("half")
         raise RuntimeError
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]

@@ -39,6 +39,9 @@ _COMMANDS = {
     "serve": (_SERVERS, "serve", "Start the app alone: swaps in a browser."),
     "status": (_SERVERS, "platform", "Show which servers answer and which flows run."),
     "doctor": (_SERVERS, "platform", "Check the installation; every finding with its fix."),
+    "backup": (_SERVERS, "upkeep", "Write databases, artifacts and face sets into one file."),
+    "gc": (_SERVERS, "upkeep", "List what is old and used by nobody; --delete removes it."),
+    "restore": (_SERVERS, "upkeep", "Bring a backup back, into an empty home."),
     "pretrain": (_NETWORKS, "steps", "Make the prior that trainings start from."),
     "learn-occlusion": (_NETWORKS, "steps", "Make the network that keeps hands and glasses."),
 }

@@ -88,7 +88,7 @@ def _prepare() -> None:
 
     redact_logs()
     lines = LogLines()
-    lines.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    lines.setFormatter(_log_format())
     logging.basicConfig(level=settings().log_level, handlers=[lines])
     for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -98,6 +98,15 @@ def _prepare() -> None:
 
     reach_loopback_directly()
     use_running_servers()
+
+
+def _log_format() -> logging.Formatter:
+    from faceswap.logs import JsonLines
+    from faceswap.settings import settings
+
+    if settings().log_format == "json":
+        return JsonLines()
+    return logging.Formatter("%(levelname)s %(name)s: %(message)s")
 
 
 def _invalid(error: "ValidationError") -> Iterator[str]:

@@ -77,7 +77,9 @@ def _photos(parameters: "SwapParameters") -> list[str]:
     },
 )
 def swap(
-    target: Annotated[str, typer.Argument(help="picture, folder or video to edit", callback=at_home)],
+    target: Annotated[
+        str, typer.Argument(help="picture, folder, video or s3:// URI to edit", callback=at_home)
+    ],
     reference: Annotated[
         list[str],
         typer.Option(
@@ -85,7 +87,10 @@ def swap(
         ),
     ],
     out: Annotated[
-        str, typer.Option(help="file to write, or folder where the target is a folder", callback=at_home)
+        str,
+        typer.Option(
+            help="file to write, or folder where the target is a folder; or s3:// URI", callback=at_home
+        ),
     ],
     sheet: Annotated[
         bool, typer.Option("--sheet", help="one frame under all masks and colours, as a picture")
@@ -129,9 +134,10 @@ def swap(
         media_exist(target, *_photos(parameters))
         recordable(out)
         if not sheet:
+            from faceswap.jobs.delivery import workplace
             from faceswap.swap.batch.output_paths import plan
 
-            plan(target, out)
+            plan(target, workplace(out))
         identities_exist(parameters.reference, *(one.reference for one in parameters.others))
         if sheet:
             say(f"Written: {run_job('sheet', parameters)}")
@@ -143,7 +149,7 @@ def swap(
             say(f"skipped {item.source}: {item.reason}")
         for remark in report.remarks:
             say(f"note: {remark}")
-        for path in report.written:
-            say(f"Written: {path}")
+        for place in report.places:
+            say(f"Written: {place}")
         if not report.written:
             raise typer.Exit(1)

@@ -2,13 +2,13 @@
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from faceswap import storage
 from faceswap.cli.checks import media_exist
 from faceswap.cli.common import (
     SHORT,
@@ -35,7 +35,9 @@ Consents = Annotated[
     list[str],
     typer.Option("--consent", help='what allows the use: "TEXT" for all, or NAME="TEXT"; repeatable'),
 ]
-Out = Annotated[Path, typer.Option(help="folder for report, pictures and video", callback=at_home)]
+Out = Annotated[
+    str, typer.Option(help="folder or s3:// prefix for report, pictures and video", callback=at_home)
+]
 _DEMO = ("emeric", "bram", "corin", "fenn", "dalia", "ada")
 """The cast in the order in which the demo takes them: the first have no hair beside the face."""
 _KEPT = "extracted faces and registered versions are kept, the same command trains anew"
@@ -43,7 +45,7 @@ Minutes = Annotated[float, typer.Option(min=0.05, help="training time")]
 
 
 def demo(
-    out: Out = Path("demo"),
+    out: Out = "demo",
     minutes: Minutes = 2.0,
     people: Annotated[int, typer.Option(min=2, max=6, help="how many of the cast")] = 2,
     seconds: Annotated[float, typer.Option(min=4, help="length of each rendered video")] = 10.0,
@@ -51,18 +53,19 @@ def demo(
 ) -> None:
     """The whole job on fictional people: render, extract, train, evaluate, register, swap. No media needed."""
     with spoken_errors(_KEPT):
+        from faceswap.jobs.delivery import workplace
         from faceswap.jobs.fictional_media import FICTIONAL, write_people
         from faceswap.jobs.parameters import PipelineParameters
 
         started = time.monotonic()
         names = list(_DEMO[:people])
-        videos = write_people(out / "people", names, "video", seconds=seconds, seed=seed)
+        videos = write_people(workplace(out) / "people", names, "video", seconds=seconds, seed=seed)
         _run_pipeline(
             PipelineParameters(
                 people={name: str(path) for name, path in videos.items()},
                 consent=dict.fromkeys(names, FICTIONAL),
                 fictional=True,
-                out=str(out),
+                out=out,
                 minutes=minutes,
                 seed=seed,
             ),
@@ -73,7 +76,7 @@ def demo(
 def run(
     people: People,
     consent: Consents = [],  # noqa: B006  # Typer needs the value itself
-    out: Out = Path("out"),
+    out: Out = "out",
     minutes: Minutes = 4.0,
     preset: MachinesPreset = None,
     reference_photos: Annotated[
@@ -107,7 +110,7 @@ def run(
             people=named,
             consent=statements,
             reference_photos=photos,
-            out=str(out),
+            out=out,
             minutes=minutes,
             preset=preset_or_machines(preset),
             bottleneck=bottleneck,
@@ -119,8 +122,9 @@ def run(
 
 
 def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
-    report = Path(run_job("pipeline", parameters))
-    values = json.loads((report.parent / "report.json").read_text())
+    report: str = run_job("pipeline", parameters)
+    out = report.rpartition("/")[0]
+    values = json.loads(storage.read_bytes(f"{out}/report.json"))
     table = Table(title="Measured on held-out frames")
     table.add_column("reference → target")
     for title in SHORT.values():
@@ -139,8 +143,7 @@ def _run_pipeline(parameters: "PipelineParameters", started: float) -> None:
         f"{training['steps']} steps in {training['wall_seconds']:.0f} s, {training['images_per_second']:.0f} images/s "
         f"on {training['device']}; all in {time.monotonic() - started:.0f} s"
     )
-    out = report.parent
     first = next(iter(values["versions"].values()))
-    look = Text.assemble("\nLook at ", (printable(str(report)), "bold"))
-    output().print(look.append(printable(f", {out / 'before_after.png'} and {out / 'swap.mp4'}")))
+    look = Text.assemble("\nLook at ", (printable(report), "bold"))
+    output().print(look.append(printable(f", {out}/before_after.png and {out}/swap.mp4")))
     say(f"Next: faceswap swap PICTURE_OR_VIDEO --reference {first} --out FILE; faceswap models")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from faceswap import storage
-from faceswap.errors import FaceSetError, StorageError, UnreadableMedia
+from faceswap.errors import FaceSetError, StorageError, UnfinishedSet, UnreadableMedia
 from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.media.images import read_image
 from faceswap.places import local_path, moved_below
@@ -62,7 +62,13 @@ class FaceSet:
         Raises:
             FaceSetError: it is missing or damaged.
         """
-        folder = storage.fetch_folder(uri, settings().cache_path / "face-sets")
+        try:
+            folder = storage.fetch_folder(uri, settings().cache_path / "face-sets", marker=HEADER)
+        except UnfinishedSet as error:
+            raise FaceSetError(
+                f"{uri} is no face set ({HEADER} is missing)",
+                "name a folder that `faceswap preprocess` has printed; wait for one that is still being made",
+            ) from error
         try:
             header = json.loads((folder / HEADER).read_bytes())
             rows = pd.read_parquet(folder / "manifest.parquet")

@@ -68,7 +68,7 @@ def erase(identity: str, report: Report) -> tuple[list[Item], Remains]:
     while left:
         item = left[0]
         try:
-            erasing.remove(item) if item.kind in erasing.KINDS else storage.remove(item.place)
+            erasing.remove(item) if item.kind in erasing.KINDS else storage.delete(item.place)
         except FaceswapError as error:
             raise type(error)(
                 f"{len(gone)} of {total} things of {identity!r} are erased; then: {error.message}",

@@ -247,9 +247,9 @@ class Casting(Parameters):
 class SwapParameters(Parameters):
     """A picture, a folder or a video with the reference's face put on."""
 
-    target: str = Field(description="picture, folder or video to edit")
+    target: str = Field(description="picture, folder, video or s3:// URI to edit")
     reference: str = Field(description="version whose identity is put on: NAME, NAME@alias, NAME/3")
-    out: str = Field(description="file to write, or folder where the target is a folder")
+    out: str = Field(description="file to write, or folder where the target is a folder; or s3:// URI")
     match: str = Field("", description="photo of the person in the target to swap; empty: every face")
     others: list[Casting] = Field(
         [], description="further references, each for the face that looks like its photo"
@@ -274,7 +274,7 @@ class PipelineParameters(Parameters):
     consent: dict[Identity, str] = Field(description="identity -> what allows the use of the likeness")
     fictional: bool = Field(False, description="none of the people exists")
     reference_photos: dict[Identity, list[str]] = Field({}, description="identity -> photos of the person")
-    out: str = Field(description="folder for the report, the pictures and the video")
+    out: str = Field(description="folder or s3:// prefix for the report, the pictures and the video")
     preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
     minutes: float = Field(4, gt=0, description="training time, minutes")
     bottleneck: int | None = Field(None, ge=4, le=4096, description="width of the code; empty: the preset's")

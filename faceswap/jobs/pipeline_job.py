@@ -4,11 +4,12 @@ import shutil
 from itertools import permutations
 from pathlib import Path
 
-from faceswap import registry
+from faceswap import registry, storage
 from faceswap.errors import ConsentError, SettingsError
 from faceswap.evaluation.rendering.pictures import before_after
 from faceswap.evaluation.rendering.report import write_report
 from faceswap.faces.faceset import FaceSet
+from faceswap.jobs.delivery import deliver, finished, workplace
 from faceswap.jobs.evaluate_job import Evaluated, evaluate
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import (
@@ -57,7 +58,7 @@ def preprocess_all(parameters: PipelineParameters, monitor: Monitor) -> dict[str
 
 def swap_clips(trained: Trained, sets: dict[str, FaceSet], parameters: PipelineParameters) -> dict[str, Path]:
     """A video of every ordered pair: the reference on frames of the target that training has not seen."""
-    out = Path(parameters.out)
+    out = workplace(parameters.out)
     clips: dict[str, Path] = {}
     for reference, target in permutations(sets, 2):
         loaded = registry.load(trained.versions[reference])
@@ -94,7 +95,7 @@ def report_all(
         run_id=trained.run_id,
     )
     return write_report(
-        Path(parameters.out),
+        workplace(parameters.out),
         [one.result for one in found],
         training=trained.account,
         pictures={"before_after": sheet, **pictures},
@@ -110,9 +111,13 @@ def report_all(
     )
 
 
-def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> Path:
-    """Media of two or more people in; face sets, tracked training, registered versions, report and video out."""
-    out = Path(parameters.out)
+def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> str:
+    """Media of two or more people in; face sets, tracked training, registered versions, report and video out.
+
+    Returns:
+        path or s3:// URI of the report.
+    """
+    out = workplace(parameters.out)
     if out.exists() and not out.is_dir():
         raise SettingsError(f"{out} is a file", "name a folder with --out")
     out.mkdir(parents=True, exist_ok=True)
@@ -139,4 +144,7 @@ def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> Pat
     report = monitor.step("write report", report_all, parameters, trained, sets, found, clips)
     written = [report, out / "report.json", out / "swap.mp4", *clips.values(), *sorted(out.glob("*.png"))]
     audit.record("swapped", sets, {"run": trained.run_id, "report": str(report)}, written)
-    return report
+    if storage.is_s3(parameters.out):
+        deliver(finished(parameters.out), parameters.out)
+        return storage.join(parameters.out, report.name)
+    return str(report)

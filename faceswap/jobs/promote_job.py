@@ -12,6 +12,7 @@ from faceswap.faces.faceset import find as find_face_set
 from faceswap.jobs.evaluate_job import evaluate_one, target_sets
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import Destination, EvaluateParameters, PromoteParameters, RollbackParameters
+from faceswap.notify import notify
 from faceswap.provenance import audit
 from faceswap.provenance.audit import who
 from faceswap.provenance.label import stamp
@@ -186,6 +187,8 @@ def promote(parameters: PromoteParameters, monitor: Monitor = TERMINAL) -> Promo
             f"see promotion.md and the pictures in MLflow run {run.run_id}; "
             'train on, change FACESWAP_GATES, or --override "reason"',
         )
+    text = f"{challenger} is in production" + (f" in place of {champion}" if champion else "")
+    notify("version.promoted", text, version=str(challenger), run_id=run.run_id)
     return Promoted(challenger, champion, decision, run.run_id)
 
 
@@ -209,4 +212,6 @@ def rollback(parameters: RollbackParameters, monitor: Monitor = TERMINAL) -> Pro
             f"# {parameters.name}: production is {now} again\n\n{record.note()}",
             f"rollback-{run.run_id[:12]}",
         )
+    text = f"{now} is in production again, in place of {left}"
+    notify("version.rolled_back", text, version=str(now), run_id=run.run_id)
     return Promoted(now, replaced=left, run_id=run.run_id)

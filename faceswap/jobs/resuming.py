@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from faceswap import storage, tracking
 from faceswap.errors import ConsentError, DivergedError, SettingsError
 from faceswap.faces.faceset import FaceSet
+from faceswap.jobs.checkpoint_store import CheckpointStore
 from faceswap.jobs.monitor import Monitor
 from faceswap.jobs.parameters import OF_THE_RUN, TrainParameters
 from faceswap.model.training.checkpoints import Checkpoints
@@ -85,7 +86,8 @@ def of_interrupted(parameters: TrainParameters) -> TrainParameters:
     if begun is None:
         raise SettingsError(
             f"Run {parameters.resume} left no checkpoint that can be read under {settings().work_path}",
-            "only an interrupted training can be resumed, on the machine (or with the FACESWAP_WORK) it ran on",
+            "only an interrupted training can be resumed: on the machine (or with the FACESWAP_WORK) it ran on, "
+            "or with the FACESWAP_CHECKPOINTS that it was started with",
         )
     budget = {name: value for name in _BUDGET if (value := getattr(parameters, name)) is not None}
     for name, field in TrainParameters.model_fields.items():
@@ -102,6 +104,7 @@ def of_interrupted(parameters: TrainParameters) -> TrainParameters:
 
 def _begun(run_id: str) -> TrainParameters | None:
     folder = work_folder(run_id)
+    CheckpointStore(run_id).bring(folder, checkpoints(folder))
     file = folder / _PARAMETERS
     if not file.exists() or not Checkpoints(checkpoints(folder)).latest():
         return None

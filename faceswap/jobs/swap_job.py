@@ -1,6 +1,7 @@
 """Swap: a picture, a folder or a video in, the same with the reference's face out."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from faceswap import registry, tracking
 from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
 from faceswap.faces.detection import FaceFinder
 from faceswap.faces.identity import photo_embeddings
+from faceswap.jobs.delivery import deliver, workplace
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
+from faceswap.media.sources import local_copy
 from faceswap.provenance import audit
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
@@ -20,6 +23,7 @@ from faceswap.provenance.watermark import mark
 from faceswap.registry import LoadedVersion
 from faceswap.registry.origin import provenance
 from faceswap.settings import settings
+from faceswap.storage import is_s3
 from faceswap.swap.assignment import Reference
 from faceswap.swap.batch.media_swap import SwapReport, swap_media
 from faceswap.swap.batch.output_paths import file_for, plan
@@ -41,7 +45,7 @@ def swapper_for(
     """
     finder = FaceFinder.down_to(parameters.options.min_face, settings().detector)
     people = [parameters.match, *(casting.photo for casting in parameters.others)]
-    found = [photo_embeddings([photo], finder)[0] if photo else None for photo in people]
+    found = [photo_embeddings([str(local_copy(one))], finder)[0] if one else None for one in people]
     references = [Reference(one.network, match) for one, match in zip(others, found[1:], strict=True)]
     return Swapper(loaded.network, finder, parameters.options, match=found[0], others=references)
 
@@ -78,7 +82,7 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
     with monitor.progress(f"put {names} on {Path(parameters.target).name}") as report:
         return swap_media(
             parameters.target,
-            Path(parameters.out),
+            workplace(parameters.out),
             swapper_for(versions[0], parameters, versions[1:]),
             origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent),
             start=parameters.start,
@@ -90,7 +94,9 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
 
 def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
     """A picture, a folder or a video with the reference's face put on; labelled, with its origin in the file."""
-    plan(parameters.target, parameters.out)  # what is wrong there is said before anything is loaded
+    plan(
+        parameters.target, workplace(parameters.out)
+    )  # what is wrong there is said before anything is loaded
     require_target_consent(parameters.target_consent)
     versions = load_all(parameters)
     with tracking.run(_name("swap", parameters, versions), "swap", tags=monitor.tags()) as run:
@@ -103,22 +109,25 @@ def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
             "versions": [str(one.version) for one in versions],
             "target": parameters.target,
             "target_consent": parameters.target_consent,
+            "out": parameters.out,
             "run": run.run_id,
         }
         audit.record("swapped", [one.card.identity for one in versions], facts, report.written)
+        with monitor.progress(f"send to {parameters.out}") if is_s3(parameters.out) else nullcontext() as sending:
+            report = report.model_copy(update={"places": deliver(report.written, parameters.out, sending)})
         lines = "\n".join(f"- {key}: {value:g}" for key, value in report.numbers().items())
         lines += "".join(f"\n- {remark}" for remark in report.remarks)
         monitor.note(f"# {parameters.out}\n\n{lines}\n\n{run.link}")
     return report
 
 
-def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> Path:
+def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> str:
     """One frame of the target under all masks and colour transfers, as a labelled picture to choose from."""
-    out = file_for(parameters.out, "image", "The sheet")
+    out = file_for(workplace(parameters.out), "image", "The sheet")
     require_target_consent(parameters.target_consent)
     versions = load_all(parameters)
     swapper = swapper_for(versions[0], parameters, versions[1:])
-    frame = first_frame(Path(parameters.target), swapper.finder, parameters.start)
+    frame = first_frame(local_copy(parameters.target), swapper.finder, parameters.start)
     picture = comparison_sheet(frame, swapper)
     if parameters.options.watermark:
         picture = mark(picture)
@@ -129,4 +138,4 @@ def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> Path:
     with tracking.run(_name("sheet", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         run.picture(picture, "sheet.png", origin)
-    return out
+    return deliver([out], parameters.out)[0]

@@ -18,6 +18,7 @@ from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
 from faceswap.jobs import resuming
+from faceswap.jobs.checkpoint_store import CheckpointStore
 from faceswap.jobs.evaluate_job import evaluate_one
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PRIOR, TrainParameters
@@ -29,6 +30,7 @@ from faceswap.model.training.dataset import Batches, TrainingData
 from faceswap.model.training.files import copy_weights, export
 from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.trainer import Trainer, TrainingResult
+from faceswap.notify import telling_of_training
 from faceswap.progress import Report
 from faceswap.provenance import audit
 from faceswap.provenance.consent import Consent, require_consent
@@ -100,6 +102,7 @@ def fit(
     parameters: TrainParameters,
     sets: dict[str, FaceSet],
     folder: Path,
+    store: CheckpointStore,
     monitor: Monitor,
 ) -> TrainingResult:
     """Train; what is raised in the main thread, as Ctrl-C does, lets it save and end."""
@@ -123,10 +126,14 @@ def fit(
             initialize=None if parameters.resume else _warm_start(run, parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},
             run_id=run.run_id,
+            saved=store.saved,
         )
         if parameters.resume:
             trainer.resume()
-        return trainer.train()
+        try:
+            return trainer.train()
+        finally:
+            store.flush()
 
 
 def _warm_start(run: tracking.Run, spec: str, recipe: Preset) -> Callable[[Autoencoders], None] | None:
@@ -230,9 +237,12 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
         tracking.run(name, "train", run_id=parameters.resume, tags=monitor.tags()) as run,
         _leaving_nothing_without_consent(run),
         resuming.telling_how_to_go_on(run.run_id),
+        telling_of_training(name, run.run_id),
     ):
         folder = resuming.work_folder(run.run_id)
         resuming.remember(parameters, sets, folder)
+        store = CheckpointStore(run.run_id)
+        store.remember(folder)
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
         )
@@ -242,7 +252,7 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
             run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
-        result = monitor.step("train", fit, run, parameters, sets, folder, monitor)
+        result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
         versions = monitor.step("register", register_versions, run, parameters, result, sets, folder)
         if parameters.measure_frames:
             monitor.step(
@@ -271,6 +281,7 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
             key=f"train-{run.run_id[:12]}",
         )
     shutil.rmtree(folder, ignore_errors=True)
+    store.clear()
     made = {name: str(version) for name, version in versions.items()}
     audit.record("trained", sets, {"run": run.run_id, "versions": made, **account})
     return Trained(run.run_id, versions, account)

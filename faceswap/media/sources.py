@@ -11,6 +11,7 @@ from faceswap import storage
 from faceswap.errors import MediaError
 from faceswap.media.formats import IMAGE_SUFFIXES
 from faceswap.names import printable
+from faceswap.progress import Report
 from faceswap.provenance.metadata import VIDEO_SUFFIXES
 from faceswap.settings import settings
 
@@ -53,19 +54,31 @@ def find_media(source: str | Path, without: Path | None = None) -> list[MediaIte
     return look_through(source, without).items
 
 
-def look_through(source: str | Path, without: Path | None = None) -> Media:
+def local_copy(file: str) -> Path:
+    """A file of this machine: a local one itself, of an s3:// URI the copy in the cache.
+
+    Raises:
+        StorageError: it can't be read from S3.
+    """
+    return storage.fetch_file(file, settings().cache_path / "media")
+
+
+def look_through(source: str | Path, without: Path | None = None, progress: Report | None = None) -> Media:
     """All pictures and videos of a source, in natural order, and what was passed over.
 
     Args:
         source: a file, a folder or an s3:// prefix. Of a folder, with its subfolders and those that links lead to (each
             once), hidden files and the unfinished results of cancelled swaps (NAME.partial.SUFFIX) are left out.
         without: a file or folder that is left out of a folder around it, for instance that of the results.
+        progress: told of what comes from S3.
 
     Raises:
         MediaError: it does not exist, can't be read, or holds no media.
     """
     text = str(source)
-    root = storage.fetch_folder(text, settings().cache_path / "media") if storage.is_s3(text) else Path(text)
+    root = Path(text)
+    if storage.is_s3(text):
+        root = storage.fetch_folder(text, settings().cache_path / "media", progress=progress)
     try:
         is_file, is_folder, is_there = root.is_file(), root.is_dir(), root.exists()
     except OSError as error:  # a name that is too long, a folder that may not be entered

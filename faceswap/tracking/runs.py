@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from faceswap.background import Background
 from faceswap.errors import TrackingError
+from faceswap.logs import of_run
 from faceswap.provenance.metadata import Provenance
 from faceswap.settings import settings
 from faceswap.tracking import experiments, views
@@ -221,7 +222,8 @@ def run(
         logger.info("MLflow run of %s: %s; compared with others: %s", name, tracked.url, tracked.comparison)
     status = "FAILED"
     try:
-        yield tracked
+        with of_run(tracked.run_id):
+            yield tracked
         tracked.flush()
         status = "FINISHED"
     except Exception:

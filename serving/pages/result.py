@@ -70,7 +70,12 @@ class ResultPanel:
         """The values for a result."""
         served = swapped.served
         line = words.done(
-            str(served.row.version), swapped.seconds, len(swapped.faces), swapped.video, swapped.remarks
+            str(served.row.version),
+            swapped.seconds,
+            len(swapped.faces),
+            swapped.video,
+            swapped.remarks,
+            swapped.link,
         )
         return [
             notice(served.notice),

@@ -6,12 +6,16 @@ from types import SimpleNamespace
 import pytest
 import typer
 
+from faceswap import storage
 from faceswap.cli.common import spoken_errors
 from faceswap.errors import DivergedError, SettingsError, TrackingError
 from faceswap.jobs import resuming as work
+from faceswap.jobs.checkpoint_store import CheckpointStore
 from faceswap.jobs.monitor import Terminal
 from faceswap.jobs.parameters import OF_THE_RUN, PresetName, TrainParameters
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
+from faceswap.settings import settings
+from tests.s3 import s3_bucket, use_server
 
 BEGUN = TrainParameters(face_sets=["ada", "ben"], preset=PresetName("original"), minutes=3, patience=5)
 
@@ -144,3 +148,45 @@ def test_ctrl_c_prints_what_is_kept_and_the_notes(
         "Interrupted; all is lost.",
         "  → `faceswap train --resume r1` goes on with the training",
     ]
+
+
+def test_another_machine_goes_on_with_the_checkpoints_in_s3(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_bucket(monkeypatch) as bucket:
+        monkeypatch.setenv("FACESWAP_CHECKPOINTS", f"{bucket}/checkpoints")
+        settings.cache_clear()
+        leave("r1", checkpoint=False)
+        folder, store = work.work_folder("r1"), CheckpointStore("r1")
+        store.remember(folder)
+        nothing = SimpleNamespace(weights=[], variables=[])
+        for step in (1, 2, 3):
+            state = TrainingState(0, {}, {}, {}, run_id="r1", step=step)
+            store.saved(Checkpoints(work.checkpoints(folder)).save(nothing, nothing, state))  # type: ignore[arg-type]
+            store.flush()
+        monkeypatch.setenv("FACESWAP_HOME", str(tmp_path / "elsewhere"))
+        settings.cache_clear()
+        found = resumed()
+        assert found == BEGUN.model_copy(update={"resume": "r1"})
+        assert work.face_sets_of(found) == [str(Path(f"sets/{n}/old").resolve()) for n in ("ada", "ben")]
+        brought = Checkpoints(work.checkpoints(work.work_folder("r1")))
+        latest = brought.latest()
+        assert latest is not None and latest.step == 3
+        assert [one.name for one in brought._all()] == ["step-000000002", "step-000000003"]
+        store.clear()
+        assert storage.list_files(f"{bucket}/checkpoints") == []
+
+
+def test_a_store_that_does_not_answer_holds_no_training_up(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_server(monkeypatch, "http://127.0.0.1:9")
+    monkeypatch.setenv("FACESWAP_CHECKPOINTS", "s3://faces/checkpoints")
+    monkeypatch.setenv("FACESWAP_S3_ATTEMPTS", "1")
+    settings.cache_clear()
+    folder, store = work.work_folder("r1"), CheckpointStore("r1")
+    leave_checkpoint(work.checkpoints(folder), "r1")
+    store.saved(work.checkpoints(folder) / "step-000000000")
+    store.flush()
+    assert "on this machine" in caplog.text
+    assert Checkpoints(work.checkpoints(folder)).latest()

@@ -26,7 +26,7 @@ def test_the_settings_choose_the_detector(monkeypatch: pytest.MonkeyPatch, detec
 
 
 @pytest.mark.parametrize("job", [swap_job.swap, swap_job.sheet])
-@pytest.mark.parametrize("out", ["r.gif", "s3://bucket/r.png"])
+@pytest.mark.parametrize("out", ["r.gif", "ftp://host/r.png"])
 def test_a_wrong_out_is_told_before_a_version_is_loaded(
     job: Callable[[SwapParameters], object], out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

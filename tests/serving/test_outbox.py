@@ -1,11 +1,14 @@
 import os
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from faceswap import storage
 from faceswap.errors import StorageError
 from serving.outbox import Outbox
+from tests.s3 import s3_bucket, use_server
 
 
 def aged(place: Path, seconds: float) -> Path:
@@ -85,3 +88,30 @@ def test_a_folder_that_is_gone_does_not_end_the_looks(tmp_path: Path) -> None:
         assert gone(aged(box.place("a.jpg"), 50).parent)
     finally:
         box.stop()
+
+
+def test_a_result_is_linked_until_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3_bucket(monkeypatch) as bucket:
+        box = Outbox(tmp_path / "box", keep=100, prefix=f"{bucket}/results")
+        place = box.place("ben-ada.png")
+        place.write_bytes(b"picture")
+        with urllib.request.urlopen(box.link(place)) as answer:
+            assert answer.read() == b"picture"
+            assert "ben-ada.png" in answer.headers["Content-Disposition"]
+        box.prune()
+        assert len(storage.list_files(f"{bucket}/results")) == 1
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 101)
+        box.prune()
+        assert storage.list_files(f"{bucket}/results") == []
+
+
+def test_a_result_without_its_store_is_there_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_server(monkeypatch, "http://127.0.0.1:9")
+    box = Outbox(tmp_path / "box", keep=100, prefix="s3://faces/results")
+    place = box.place("a.png")
+    place.write_bytes(b"picture")
+    assert box.link(place) == ""
+    assert "can't be reached" in caplog.text

@@ -29,7 +29,7 @@ from faceswap.faces.extraction.selection import select
 from faceswap.faces.faceset import HEADER, FaceSet, digest_of, newest, write_header, write_manifest
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.identity import photo_embeddings
-from faceswap.media.sources import MediaItem, look_through
+from faceswap.media.sources import MediaItem, local_copy, look_through
 from faceswap.names import longest_name
 from faceswap.provenance.consent import Consent
 from faceswap.provenance.metadata import RENDERER, read_provenance
@@ -81,7 +81,8 @@ def extract(
     if len(sources) == 1 and storage.exists(storage.join(sources[0], HEADER)):
         return _as_named(FaceSet.load(sources[0]), identity)
     _check_name(root, identity)
-    media = [look_through(source) for source in sources]
+    media = [look_through(source, progress=progress) for source in sources]
+    reference_photos = [str(local_copy(photo)) for photo in reference_photos]
     items = [item for found in media for item in found.items]
     fingerprint = _fingerprint(items, reference_photos, options, identity, consent)
     if finished := newest(root, identity, fingerprint):
@@ -120,7 +121,7 @@ def extract(
             "code_version": faceswap.__version__,
             "created": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
         }
-        faces = _publish(_with_embeddings(kept, finder), header, consent, root, work)
+        faces = _publish(_with_embeddings(kept, finder), header, consent, root, work, progress)
     except FileNotFoundError:
         # another process with the same input was faster, and has tidied up
         if finished := newest(root, identity, fingerprint):
@@ -185,7 +186,7 @@ def _fingerprint(
     for path in files:
         if not path.exists():
             raise MediaError(f"There is no file {path}", "check the path")
-    stats = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    stats = [(_known_as(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
     words = [
         VERSION,
         stats,
@@ -195,6 +196,12 @@ def _fingerprint(
         consent.model_dump_json(exclude={"since"}),
     ]
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
+
+def _known_as(path: Path) -> str:
+    """A file's path; of a copy from S3 that within the cache, which is the same on every machine."""
+    whole, cache = path.resolve(), settings().cache_path
+    return str(whole.relative_to(cache)) if whole.is_relative_to(cache) else str(whole)
 
 
 def _run(
@@ -255,7 +262,14 @@ def _with_embeddings(kept: pd.DataFrame, finder: FaceFinder) -> pd.DataFrame:
     return kept.assign(embedding=pd.Series(embeddings, dtype=object))
 
 
-def _publish(kept: pd.DataFrame, header: dict[str, Any], consent: Consent, root: str, work: Path) -> FaceSet:
+def _publish(
+    kept: pd.DataFrame,
+    header: dict[str, Any],
+    consent: Consent,
+    root: str,
+    work: Path,
+    progress: Progress | None,
+) -> FaceSet:
     part = work / f".set-{os.getpid()}"
     shutil.rmtree(part, ignore_errors=True)
     (part / "crops").mkdir(parents=True)
@@ -268,7 +282,7 @@ def _publish(kept: pd.DataFrame, header: dict[str, Any], consent: Consent, root:
     write_header(part, {**header, "digest": digest})
     uri = storage.join(root, header["identity"], digest[:16])
     _make_way(uri)
-    storage.publish_folder(part, uri, last=HEADER)
+    storage.publish_folder(part, uri, last=HEADER, progress=progress)
     return FaceSet.load(uri)
 
 
@@ -281,12 +295,15 @@ def _link(path: str, place: Path) -> None:
 
 
 def _make_way(uri: str) -> None:
-    """Move a damaged set aside that lies where a whole one shall go; in S3 its files are replaced one by one."""
+    """Move a damaged set aside that lies where a whole one shall go; in S3 it is deleted, the header first."""
     folder = Path(uri)
-    if storage.is_s3(uri) or not folder.is_dir():
+    if not (storage.exists(storage.join(uri, HEADER)) if storage.is_s3(uri) else folder.is_dir()):
         return
     try:
         FaceSet.load(uri)
     except FaceSetError:
+        if storage.is_s3(uri):
+            storage.delete(uri, first=[HEADER])
+            return
         with suppress(FileNotFoundError):
             folder.rename(folder.with_name(f".damaged-{uuid4().hex[:8]}-{folder.name}"))

@@ -27,7 +27,7 @@ Arrays = list[NDArray[Any]]
 _KEEP = 2
 """Checkpoints that are kept: one more than needed, in case the newest is damaged."""
 _MODEL, _OPTIMIZER, _STATE = "model.npz", "optimizer.npz", "state.json"
-_SUMS = "SHA256SUMS"
+SUMS = "SHA256SUMS"
 """As ``sha256sum --check`` reads it."""
 
 
@@ -92,7 +92,7 @@ class Checkpoints:
             _write_arrays(part / _OPTIMIZER, optimizer.variables)
             _write_synced(part / _STATE, json.dumps(asdict(state)).encode())
             sums = [_sum_line(part / name) for name in (_MODEL, _OPTIMIZER, _STATE)]
-            _write_synced(part / _SUMS, "\n".join([*sums, ""]).encode())
+            _write_synced(part / SUMS, "\n".join([*sums, ""]).encode())
             if final.exists():  # the same step again (a cancel right after a save)
                 shutil.rmtree(final)
             part.rename(final)
@@ -195,7 +195,7 @@ def _damage(path: Path, _stamp: tuple[Any, ...]) -> str:
         state = _read_state(path)
         if path.name != f"step-{state.step:09d}":
             raise ValueError(f"{_STATE} is of step {state.step}")
-        if (path / _SUMS).exists():
+        if (path / SUMS).exists():
             _check_sums(path)
         else:
             _read_arrays(path / _MODEL), _read_arrays(path / _OPTIMIZER)
@@ -207,7 +207,7 @@ def _damage(path: Path, _stamp: tuple[Any, ...]) -> str:
 
 
 def _check_sums(path: Path) -> None:
-    stored = set((path / _SUMS).read_text().splitlines())
+    stored = set((path / SUMS).read_text().splitlines())
     for name in (_MODEL, _OPTIMIZER, _STATE):
         if _sum_line(path / name) not in stored:
             raise ValueError(f"{name} is not what was written")

@@ -68,6 +68,7 @@ class Trainer:
         quality: measures swaps; without it a plateau is judged by the held-out loss.
         initialize: called once with the fresh model (a warm start).
         face_sets, run_id: stored with the checkpoints.
+        saved: told of each checkpoint, once it is whole; returns at once.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class Trainer:
         initialize: Callable[[Autoencoders], None] | None = None,
         face_sets: dict[str, str] | None = None,
         run_id: str = "",
+        saved: Callable[[Path], None] = lambda _: None,
     ) -> None:
+        self.saved = saved
         self.data, self.options, self.observer, self.quality = data, options, observer, quality
         self.checkpoints = Checkpoints(folder)
         self.schedule = Schedule(options.budget, preset, data.steps_per_epoch)
@@ -291,7 +294,7 @@ class Trainer:
     def _save(self) -> None:
         self.engine.settle()
         with self._clock.paused():
-            self.checkpoints.save(self.model, self.optimizer, self.state)
+            self.saved(self.checkpoints.save(self.model, self.optimizer, self.state))
 
     def _save_if_possible(self) -> None:
         """What is learnt is not given up for a disk that is full for a while: the next interval tries again."""

@@ -48,6 +48,7 @@ class SwapReport(BaseModel):
 
     items: list[ItemReport] = []
     cancelled: bool = False
+    places: list[str] = Field([], description="where the results are: paths, or s3:// URIs they were sent to")
     passed_over: dict[str, int] = Field({}, description="files of a folder that were not taken, by reason")
 
     @property

@@ -116,7 +116,7 @@ def _local(out: str | Path) -> Path:
     if _ADDRESS.match(str(out)):
         raise MediaError(
             f"Results are not written to addresses such as {out}",
-            "name a file or folder of this machine, and copy it from there",
+            "name a file or folder of this machine, or an s3:// URI",
         )
     place = Path(out)
     size, most = len(os.fsencode(place.name)), longest_name(place.parent)

