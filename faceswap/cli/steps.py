@@ -247,15 +247,25 @@ def pretrain(
     ] = "",
     steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 4000,
     people: Annotated[int, typer.Option(min=2, max=5000, help="fictional people")] = 240,
+    scenes: Annotated[int, typer.Option(min=2, max=1000, help="scenes each is seen in")] = 20,
+    start: Annotated[
+        str,
+        typer.Option(help="prior to begin from, another view's too; default: from nothing", callback=at_home),
+    ] = "",
+    learning_rate: Annotated[
+        float, typer.Option(max=0.1, help="at the beginning; half of it is enough with --start")
+    ] = 1e-3,
     seed: Seed = 0,
 ) -> None:
-    """Make the prior that trainings start from: learnt from fictional people, from nothing."""
+    """Make the prior that trainings start from: learnt from fictional people."""
     with spoken_errors(_GOES_ON):
         from faceswap.jobs.parameters import PretrainParameters
         from faceswap.model.options import PretrainingOptions
 
-        options = PretrainingOptions(steps=steps, people=people, seed=seed)
-        parameters = PretrainParameters(preset=preset, out=out, options=options)
+        options = PretrainingOptions(
+            steps=steps, people=people, scenes=scenes, learning_rate=learning_rate, seed=seed
+        )
+        parameters = PretrainParameters(preset=preset, out=out, start=start, options=options)
         say(f"Written: {run_job('pretrain', parameters)}")
 
 
