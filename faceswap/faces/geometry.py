@@ -207,13 +207,12 @@ class Geometry:
     @property
     def middle(self) -> Points:
         """(2,): where the centre of the inner face (of :data:`TEMPLATE`) lies in the crop, in pixels."""
-        centre = (self.size - 1) / 2
-        return np.array([centre, centre - self.centre * self.unit])
+        return np.array([0.5, 0.5 - self.centre / self.coverage]) * self.size - 0.5
 
     @property
     def template(self) -> Points:
         """(51, 2): where the mean face's inner landmarks lie in the crop, in pixels."""
-        return TEMPLATE * self.unit + self.middle
+        return (TEMPLATE / self.coverage + (0.5, 0.5 - self.centre / self.coverage)) * self.size - 0.5
 
     def matrix(self, landmarks: Points) -> Matrix:
         """The (2, 3) similarity from frame to crop for one face's (68, 2) landmarks in the frame."""

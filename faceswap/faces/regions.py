@@ -70,7 +70,7 @@ def region_of(geometry: Geometry, matrix: Matrix, width: int, height: int) -> Re
 
 def face_height(geometry: Geometry, matrix: Matrix) -> float:
     """The height of the face, brows to lower lip, in the frame's pixels."""
-    return geometry.size / geometry.coverage / scale_of(matrix)
+    return geometry.unit / scale_of(matrix)
 
 
 def hull_of(landmarks: Points, matrix: Matrix, lift: float) -> Points:
@@ -116,7 +116,7 @@ def skin_in_crop(landmarks: Points, geometry: Geometry, matrix: Matrix) -> NDArr
     points = apply(matrix, landmarks)
     xs = np.arange(geometry.size, dtype=np.float64)
     skin = depth_in(convex(points), xs, xs) > 0
-    margin = _FEATURE_MARGIN * geometry.size / geometry.coverage
+    margin = _FEATURE_MARGIN * geometry.unit
     for part in (*EYES, OUTER_LIPS):
         skin &= depth_in(convex(points[part]), xs, xs) < -margin
     return skin
