@@ -219,18 +219,31 @@ _LEARNT = {
 }
 
 
-@takes_fields_of(PretrainingOptions, _LEARNT)
+@takes_fields_of(
+    PretrainingOptions,
+    {
+        **_LEARNT,
+        "scenes": Shown("scenes each is seen in", "How much"),
+        "learning_rate": Shown("at the beginning; half of it is enough with --start", "How much"),
+    },
+)
 def pretrain(
     preset: PresetOption = "lite",
     out: Annotated[
         str, typer.Option(help="file to write; default: where trainings find it", callback=at_home)
     ] = "",
+    start: Annotated[
+        str,
+        typer.Option(help="prior to begin from, another view's too; default: from nothing", callback=at_home),
+    ] = "",
     *,
     options: dict[str, Any],
 ) -> None:
-    """Make the prior that trainings start from: learnt from fictional people, from nothing."""
+    """Make the prior that trainings start from: learnt from fictional people."""
     with spoken_errors(_GOES_ON):
-        parameters = PretrainParameters(preset=preset, out=out, options=PretrainingOptions(**options))
+        parameters = PretrainParameters(
+            preset=preset, out=out, start=start, options=PretrainingOptions(**options)
+        )
         say(f"Written: {run_job('pretrain', parameters)}")
 
 

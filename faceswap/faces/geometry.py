@@ -6,7 +6,7 @@ pixels maps x to ``(x + .5) * b / a - .5``.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import cv2
@@ -172,23 +172,47 @@ class Geometry:
 
     Args:
         size: side of the crop in pixels.
-        coverage: side of the crop in face heights (brows to lower lip). 1.5 shows forehead to chin.
+        coverage: side of the crop in face heights (brows to lower lip). 1.5 shows brows to chin, 2.25 the whole face.
+        centre: how far the crop's centre lies below the inner face's, in face heights. A whole face reaches from
+            about -1.35 (the hairline) to 0.85 (the chin of an open mouth), so its centre is -0.25. Whatever was
+            stored before crops had a centre of their own has 0.
+        generated: width of the crop's middle that a network generates, in face heights, since a face is higher than
+            wide; what lies beside it repeats its border. 0: all of the crop.
     """
 
     size: int
     coverage: float
+    centre: float = 0.0
+    generated: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.size < 8 or not 0.5 <= self.coverage <= 6:
+        if self.size < 8 or not 0.5 <= self.coverage <= 6 or not abs(self.centre) <= 1:
             raise FaceError(
-                f"Geometry(size={self.size}, coverage={self.coverage}) makes no sense",
-                "use a size of at least 8 px and a coverage from 0.5 to 6 face heights",
+                f"{self} makes no sense",
+                "use a size of at least 8 px, a coverage from 0.5 to 6 and a centre from -1 to 1 face heights",
             )
+        if not 0 <= self.generated <= self.coverage:
+            raise FaceError(f"{self} makes no sense", "generate no more than the crop's coverage")
+
+    @property
+    def unit(self) -> float:
+        """Pixels of a face height (brows to lower lip) in the crop."""
+        return self.size / self.coverage
+
+    @property
+    def beside(self) -> int:
+        """Columns at either side of the crop that a network does not generate."""
+        return round((self.coverage - (self.generated or self.coverage)) * self.unit / 2)
+
+    @property
+    def middle(self) -> Points:
+        """(2,): where the centre of the inner face (of :data:`TEMPLATE`) lies in the crop, in pixels."""
+        return np.array([0.5, 0.5 - self.centre / self.coverage]) * self.size - 0.5
 
     @property
     def template(self) -> Points:
         """(51, 2): where the mean face's inner landmarks lie in the crop, in pixels."""
-        return (TEMPLATE / self.coverage + 0.5) * self.size - 0.5
+        return (TEMPLATE / self.coverage + (0.5, 0.5 - self.centre / self.coverage)) * self.size - 0.5
 
     def matrix(self, landmarks: Points) -> Matrix:
         """The (2, 3) similarity from frame to crop for one face's (68, 2) landmarks in the frame."""
@@ -201,13 +225,17 @@ class Geometry:
 
     def from_crop(self, other: "Geometry") -> Matrix:
         """The (2, 3) matrix from a crop made with ``other`` to a crop made with this geometry."""
-        ratio = other.coverage / other.size * self.size / self.coverage
-        shift = (self.size - 1) / 2 - ratio * (other.size - 1) / 2
-        return np.array([[ratio, 0, shift], [0, ratio, shift]])
+        ratio = self.unit / other.unit
+        right, down = self.middle - ratio * other.middle
+        return np.array([[ratio, 0, right], [0, ratio, down]])
+
+    def margin_over(self, other: "Geometry") -> float:
+        """How far this view reaches beyond another one on each side, face heights; below 0: it lacks so much."""
+        return (self.coverage - other.coverage) / 2 - abs(self.centre - other.centre)
 
     def at(self, size: int) -> "Geometry":
         """The same view of the face with another resolution."""
-        return Geometry(size, self.coverage)
+        return replace(self, size=size)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` is the inverse."""
@@ -216,7 +244,8 @@ class Geometry:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Geometry":
         """The inverse of :meth:`to_dict`."""
-        return cls(size=int(values["size"]), coverage=float(values["coverage"]))
+        centre, generated = (float(values.get(name, 0)) for name in ("centre", "generated"))
+        return cls(int(values["size"]), float(values["coverage"]), centre, generated)
 
 
 def _region_of(frame: NDArray[Any], matrix: Matrix, size: int) -> tuple[NDArray[Any], Matrix]:

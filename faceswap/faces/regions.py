@@ -53,13 +53,14 @@ class Region:
 
 
 def crop_corners(geometry: Geometry, matrix: Matrix) -> Points:
-    """(4, 2): the outer corners of the crop's pixels, in the frame, in order around the square."""
+    """(4, 2): the outer corners of the crop's pixels that a network generates, in the frame, in order around them."""
     low, high = -0.5, geometry.size - 0.5
-    return apply(invert(matrix), np.array([(low, low), (high, low), (high, high), (low, high)]))
+    left, right = low + geometry.beside, high - geometry.beside
+    return apply(invert(matrix), np.array([(left, low), (right, low), (right, high), (left, high)]))
 
 
 def region_of(geometry: Geometry, matrix: Matrix, width: int, height: int) -> Region:
-    """The part of a frame of that size that the crop covers; it may be empty."""
+    """The part of a frame of that size that the crop's generated part covers; it may be empty."""
     corners = crop_corners(geometry, matrix)
     (x0, y0), (x1, y1) = np.floor(corners.min(0)), np.ceil(corners.max(0)) + 1
     left, right = np.clip((x0, x1), 0, width).astype(int)
@@ -69,7 +70,7 @@ def region_of(geometry: Geometry, matrix: Matrix, width: int, height: int) -> Re
 
 def face_height(geometry: Geometry, matrix: Matrix) -> float:
     """The height of the face, brows to lower lip, in the frame's pixels."""
-    return geometry.size / geometry.coverage / scale_of(matrix)
+    return geometry.unit / scale_of(matrix)
 
 
 def hull_of(landmarks: Points, matrix: Matrix, lift: float) -> Points:
@@ -115,7 +116,7 @@ def skin_in_crop(landmarks: Points, geometry: Geometry, matrix: Matrix) -> NDArr
     points = apply(matrix, landmarks)
     xs = np.arange(geometry.size, dtype=np.float64)
     skin = depth_in(convex(points), xs, xs) > 0
-    margin = _FEATURE_MARGIN * geometry.size / geometry.coverage
+    margin = _FEATURE_MARGIN * geometry.unit
     for part in (*EYES, OUTER_LIPS):
         skin &= depth_in(convex(points[part]), xs, xs) < -margin
     return skin

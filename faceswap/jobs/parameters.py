@@ -180,6 +180,7 @@ class PretrainParameters(Parameters):
 
     preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
     options: PretrainingOptions = PretrainingOptions()
+    start: str = Field("", description="prior to begin from, another view's too; empty: from nothing")
     out: str = Field("", description="file to write; empty: under the home folder, where trainings find it")
 
 

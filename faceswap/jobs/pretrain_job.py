@@ -1,9 +1,11 @@
 """Pretrain: fictional people in, the prior out that every training starts from."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 from faceswap import tracking
+from faceswap.errors import SettingsError
 from faceswap.jobs import resuming
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PretrainParameters
@@ -19,7 +21,7 @@ from faceswap.model.priors.pretraining import (
     pretraining_preset,
     render_pairs,
 )
-from faceswap.model.priors.prior import save_prior
+from faceswap.model.priors.prior import save_prior, take_prior
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer
 from faceswap.settings import settings
@@ -38,7 +40,12 @@ def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Pat
     """
     options = fitting(parameters.options, parameters.preset.value)
     recipe = pretraining_preset(parameters.preset.value, options)
+    start = Path(parameters.start) if parameters.start else None
+    if start and not start.is_file():
+        raise SettingsError(f"There is no prior {start}", "name an .npz file, or begin from nothing")
     settled_by = {"preset": recipe.model_dump(mode="json"), "options": options.model_dump(mode="json")}
+    if start:
+        settled_by["start"] = weights.digest(start)
     with (
         resuming.going_on("pretrain", settled_by) as folder,
         tracking.run(
@@ -54,6 +61,7 @@ def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Pat
                 TrainingOptions(budget=Budget(steps=options.steps), seed=options.seed),
                 resuming.checkpoints(folder),
                 Observer(run, data, report, monitor),
+                initialize=partial(take_prior, path=start) if start else None,
                 run_id=run.run_id,
             )
             if resuming.run_of(folder):
@@ -61,6 +69,8 @@ def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Pat
             result = monitor.step("train", trainer.train)
         file = Path(parameters.out) if parameters.out else weights.made_at(recipe.name)
         about = {"run_id": run.run_id, "preset": recipe.name, **options.model_dump(), "device": str(device())}
+        if start:
+            about["start"] = {"digest": settled_by["start"], **weights.about(start)}
         digest = save_prior(result.model, STAND_IN, file, about)
         run.tags({"prior": digest})
         run.artifact(file)

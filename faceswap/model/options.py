@@ -50,6 +50,9 @@ class PretrainingOptions(BaseModel):
     )
     steps: int = Field(4000, ge=1, description="optimizer steps")
     batch_size: int = Field(8, ge=1, le=256, description="pairs of each of the two decoders in a step")
+    learning_rate: float = Field(
+        1e-3, gt=0, le=0.1, description="at the beginning; less where it starts from a prior"
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="of the people, the batches and the initial weights")
 
 

@@ -87,18 +87,40 @@ class Preset(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    size: int = Field(64, ge=32, le=512, description="side of the crop that the network reads and writes, px")
-    coverage: float = Field(1.5, ge=1, le=2, description="side of that crop in face heights")
+    size: int = Field(
+        64, ge=32, le=1024, description="side of the crop that the network reads and writes, px"
+    )
+    coverage: float = Field(1.5, ge=1, le=3, description="side of that crop in face heights")
+    centre: float = Field(
+        0.0,
+        ge=-1,
+        le=1,
+        description="how far that crop's centre lies below that of brows, eyes, nose and mouth, in face heights",
+    )
+    encoder_coverage: float = Field(
+        0.0,
+        ge=0,
+        le=3,
+        description="side in face heights of what the encoder reads of it, around brows, eyes, nose and mouth, where "
+        "expression and pose show; 0: all of the crop",
+    )
     encoder_size: int = Field(
         0,
         ge=0,
         le=512,
-        description="side to which the encoder reduces the crop first, px; 0: it reads all of it",
+        description="side to which what the encoder reads is reduced first, px; 0: it stays as it is",
     )
     encoder_filters: tuple[int, ...] = Field(min_length=2, description="filters of the strided convolutions")
     encoder_kernel: int = Field(5, ge=3, le=7)
     bottleneck: int = Field(ge=4, le=4096, description="width of the dense code")
     code_grid: int = Field(4, ge=2, le=32, description="side of the feature map that the code is expanded to")
+    code_columns: int = Field(
+        0,
+        ge=0,
+        le=32,
+        description="columns of that map, in the middle of the crop: a face is higher than wide, and what lies beside "
+        "them is not generated; 0: all of it is",
+    )
     feature_grid: int = Field(
         0, ge=0, le=64, description="side to which that map is resized for the decoders; 0: it stays as it is"
     )
@@ -144,9 +166,12 @@ class Preset(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> "Preset":
-        halvings, read = len(self.encoder_filters), self.encoder_size or self.size
-        if read > self.size:
-            raise ValueError(f"the encoder can't read {read} px of a crop of {self.size} px")
+        left, top, seen = self.encoder_window
+        if left < 0 or not 0 <= top <= self.size - seen:
+            raise ValueError(f"encoder_coverage {self.encoder_coverage:g} reaches beyond the crop")
+        halvings, read = len(self.encoder_filters), self.encoder_size or seen
+        if read > seen:
+            raise ValueError(f"the encoder can't read {read} px of a crop of {seen} px")
         if read % 2**halvings or read // 2**halvings < 2:
             raise ValueError(f"{halvings} halvings of {read} px leave no whole grid of at least 2 x 2")
         ups = len(self.decoder_filters) + bool(self.shared_filters) + (self.head == "shuffle")
@@ -156,6 +181,10 @@ class Preset(BaseModel):
             raise ValueError(
                 f"{ups} doublings (shared, decoder and head) of {name} {grid} don't give {self.size} px"
             )
+        if self.code_columns and (self.code_grid - self.code_columns) % 2:
+            raise ValueError("code_grid - code_columns must be even: they lie in the middle")
+        if grid * self.code_columns % self.code_grid:
+            raise ValueError(f"{self.code_columns} code_columns are no whole columns of the {name}")
         if len(self.residual) not in {0, len(self.decoder_filters)}:
             raise ValueError("residual needs one number per upscaling of the decoder, or none")
         if self.augmentation.surroundings and self.loss.background == 1:
@@ -169,7 +198,18 @@ class Preset(BaseModel):
         """The crop that the network reads and writes."""
         from faceswap.faces.geometry import Geometry  # it brings OpenCV
 
-        return Geometry(self.size, self.coverage)
+        generated = self.coverage * self.code_columns / self.code_grid
+        return Geometry(self.size, self.coverage, self.centre, generated)
+
+    @property
+    def encoder_window(self) -> tuple[int, int, int]:
+        """Left, top and side, px, of the square of the crop that the encoder reads."""
+        if not self.encoder_coverage:
+            return 0, 0, self.size
+        unit = self.size / self.coverage
+        side = round(self.encoder_coverage * unit)
+        left = (self.size - side) // 2
+        return left, left - round(self.centre * unit), side
 
     def with_(self, **changes: Any) -> "Preset":
         """A checked copy with some fields changed; nested fields as ``loss={"dssim": 1}``.
@@ -204,12 +244,12 @@ _OURS: dict[str, Any] = {
     "augmentation": Augmentation(
         rotation=3,
         zoom=0.03,
-        shift=0.02,
+        shift=0.0133,
         flip=0,
         colour=0.02,
-        warp=0.08,
+        warp=0.06,
         warp_end=0.33,
-        warp_rest=0.02,
+        warp_rest=0.0133,
         warp_rest_steps=8000,
         tint=0.25,
         surroundings=0.5,
@@ -221,10 +261,14 @@ back: without, long trainings lose the lips of others, whose like they have not 
 
 _LITE: dict[str, Any] = {
     **_OURS,
+    "coverage": 2.25,
+    "centre": -0.25,
+    "encoder_coverage": 1.5,
     "encoder_filters": (32, 64, 128, 256),
     "encoder_kernel": 3,
     "bottleneck": 256,
-    "code_grid": 12,
+    "code_grid": 18,
+    "code_columns": 12,
     "code_filters": 64,
     "batch_size": 4,
     "learning_rate": 1e-3,
@@ -245,22 +289,22 @@ PRESETS: dict[str, Preset] = {
             batch_size=64,
         ),
         # For a CPU: a network 50 times cheaper a picture.
-        Preset(name="lite", size=96, decoder_filters=(64, 32), residual=(1, 0), **_LITE),
+        Preset(name="lite", size=144, decoder_filters=(64, 32), residual=(1, 0), **_LITE),
         # lite's network, generating more pixels: the encoder reads as many as before, since details hardly tell it
         # anything, and every weight that fits starts from lite's prior.
-        Preset(name="hd128", size=128, feature_grid=16, decoder_filters=(64, 32), residual=(1, 0), **_LARGER),
+        Preset(name="hd128", size=192, feature_grid=24, decoder_filters=(64, 32), residual=(1, 0), **_LARGER),
         Preset(
             name="hd256",
-            size=256,
-            feature_grid=16,
+            size=384,
+            feature_grid=24,
             decoder_filters=(64, 32, 16),
             residual=(1, 0, 0),
             **_LARGER,
         ),
         Preset(
             name="hd512",
-            size=512,
-            feature_grid=16,
+            size=768,
+            feature_grid=24,
             decoder_filters=(64, 32, 32, 16),
             residual=(1, 0, 1, 0),
             **_LARGER,

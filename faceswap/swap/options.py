@@ -25,7 +25,11 @@ class SwapOptions(BaseModel):
         "rect; each ends where the network's crop ends",
     )
     forehead: float = Field(
-        0.25, ge=0, le=0.5, description="how far the extended hull reaches above the brows, in face heights"
+        0.4,
+        ge=0,
+        le=0.7,
+        description="how far the extended hull reaches above all brows, in face heights: the hairline lies at about "
+        "0.6. Its upper half fades. With versions from before networks saw whole faces it ends at about 0.07",
     )
     outline: Outline = Field(
         "generated",

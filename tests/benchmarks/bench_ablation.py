@@ -45,7 +45,16 @@ CAST, SECONDS = ("emeric", "bram"), 12.0
 VARIANTS: dict[str, dict[str, Any]] = {
     "lite": {},
     "no prior": {"prior": False},
-    "64 px": {"size": 64, "code_grid": 8, "prior": False},
+    "96 px": {"size": 96, "code_grid": 12, "code_columns": 8, "prior": False},
+    "inner face": {
+        "size": 96,
+        "coverage": 1.5,
+        "centre": 0.0,
+        "encoder_coverage": 0.0,
+        "code_grid": 12,
+        "code_columns": 0,
+        "augmentation": {"shift": 0.02, "warp": 0.08, "warp_rest": 0.02},
+    },
     "no gradient term": {"loss": {"gradient": 0}},
     "no SSIM term": {"loss": {"dssim": 0}},
     "eyes and mouth as the rest": {"loss": {"features": 1}},

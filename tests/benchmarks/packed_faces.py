@@ -27,7 +27,7 @@ def pack(
         ends=np.cumsum([len(file) for file in files]),
         landmarks=landmarks,
         heldout=heldout,
-        geometry=np.array([geometry.size, geometry.coverage]),
+        geometry=np.array([geometry.size, geometry.coverage, geometry.centre]),
     )
     return path
 
@@ -42,9 +42,9 @@ class PackedFaces:
 
     def __init__(self, path: Path, enlarge: float = 1.0) -> None:
         with np.load(path, allow_pickle=False) as stored:
-            size, coverage = stored["geometry"]
+            size, coverage, centre = stored["geometry"].tolist()
             side = round(size * enlarge)
-            self.geometry = Geometry(side, float(coverage))
+            self.geometry = Geometry(side, coverage, centre)
             starts = [0, *stored["ends"][:-1]]
             files = stored["files"]
             crops = [

@@ -78,9 +78,18 @@ def test_coverage_is_the_side_in_face_heights() -> None:
     assert np.ptp(tight.template[:, 1]) == pytest.approx(100 / 1.5, rel=0.01)
 
 
-def test_crops_of_one_face_are_related_by_from_crop() -> None:
+def test_a_crop_reaches_as_far_above_and_below_its_centre() -> None:
+    whole = Geometry(225, 2.25, -0.25)  # 100 px a face height, from -1.375 to 0.875 of them
+    np.testing.assert_allclose(whole.template, TEMPLATE * 100 + (112, 137), atol=1e-9)
+    inner = Geometry(150, 1.5)
+    assert whole.margin_over(inner) == pytest.approx(0.125)
+    assert inner.margin_over(whole) == pytest.approx(-0.625)
+
+
+@pytest.mark.parametrize("centre", [0.0, -0.25])
+def test_crops_of_one_face_are_related_by_from_crop(centre: float) -> None:
     marks = apply(similarity(0.3, 1.7, 120, 90), np.vstack([np.zeros((17, 2)), Geometry(64, 1.5).template]))
-    stored, network = Geometry(256, 2.2), Geometry(64, 1.5)
+    stored, network = Geometry(256, 2.6, -0.25), Geometry(64, 1.5, centre)
     direct = network.matrix(marks)
     chained = compose(network.from_crop(stored), stored.matrix(marks))
     np.testing.assert_allclose(direct, chained, atol=1e-9)
@@ -112,9 +121,10 @@ def test_a_large_face_does_not_alias() -> None:
 
 
 def test_geometry_round_trips_and_refuses_nonsense() -> None:
-    geometry = Geometry(96, 1.6)
+    geometry = Geometry(96, 1.6, -0.2, 1.2)
     assert Geometry.from_dict(geometry.to_dict()) == geometry
-    assert geometry.at(48) == Geometry(48, 1.6)
-    for size, coverage in ((4, 1.5), (64, 0.1), (64, 99)):
+    assert Geometry.from_dict({"size": 96, "coverage": 1.6}) == Geometry(96, 1.6), "as it was stored before"
+    assert geometry.at(48) == Geometry(48, 1.6, -0.2, 1.2)
+    for values in ((4, 1.5), (64, 0.1), (64, 99), (64, 1.5, 2), (64, 1.5, 0, 1.6)):
         with pytest.raises(FaceError, match="no sense"):
-            Geometry(size, coverage)
+            Geometry(*values)

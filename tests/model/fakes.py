@@ -4,15 +4,14 @@ import numpy as np
 
 from faceswap.faces.geometry import TEMPLATE, Geometry
 
-GEOMETRY = Geometry(128, 2.2)
+GEOMETRY = Geometry(152, 2.6, -0.25)
 
 
 def landmarks_in_crop(geometry: Geometry = GEOMETRY) -> np.ndarray:
     """(68, 2): the mean face in a crop, its jaw an arc from ear to ear."""
     angles = np.linspace(np.pi, 0, 17)
-    jaw = np.column_stack([0.62 * np.cos(angles), -0.25 + 0.9 * np.sin(angles)]) / geometry.coverage
-    jaw = (jaw + 0.5) * geometry.size - 0.5
-    return np.vstack([jaw, (TEMPLATE / geometry.coverage + 0.5) * geometry.size - 0.5])
+    jaw = np.column_stack([0.62 * np.cos(angles), -0.25 + 0.9 * np.sin(angles)])
+    return np.vstack([jaw, TEMPLATE]) * geometry.unit + geometry.middle
 
 
 class FakeFaces:

@@ -30,13 +30,27 @@ def test_shapes_and_round_trip(name: str) -> None:
 
 
 def test_with_icnr_the_pixels_of_a_block_begin_alike() -> None:
-    features = np.random.default_rng(0).normal(size=(1, 16, 16, 64)).astype(np.float32)
+    features = np.random.default_rng(0).normal(size=(1, 24, 16, 64)).astype(np.float32)
     spread = []
     for icnr in (True, False):
         decoder = build_decoder(preset("hd128").with_(icnr=icnr), "x")
-        block = keras.ops.convert_to_numpy(decoder(features)).reshape(64, 2, 64, 2, 3)
+        picture = keras.ops.convert_to_numpy(decoder(features))[:, :, 32:-32]
+        block = picture.reshape(96, 2, 64, 2, 3)
         spread.append(float(np.ptp(block, axis=(1, 3)).mean()))
     assert spread[0] < 1e-6 < spread[1]
+
+
+def test_what_lies_beside_a_face_is_neither_read_nor_generated() -> None:
+    one = preset("lite")
+    assert (one.encoder_window, one.geometry.beside) == ((24, 40, 96), 24)
+    encoder = build_encoder(one)
+    crops = np.random.default_rng(0).random((2, 144, 144, 3), np.float32)
+    crops[1, 40:136, 24:120] = crops[0, 40:136, 24:120]
+    features = keras.ops.convert_to_numpy(encoder(crops))
+    np.testing.assert_allclose(features[0], features[1], atol=1e-6)
+    picture = keras.ops.convert_to_numpy(build_decoder(one, "x")(features))[0]
+    assert np.ptp(picture[:, :25], axis=1).max() == np.ptp(picture[:, -25:], axis=1).max() == 0
+    assert np.ptp(picture[:, 24:48], axis=1).min() > 0
 
 
 def test_bottleneck_is_a_setting() -> None:
@@ -51,9 +65,11 @@ def test_bottleneck_is_a_setting() -> None:
         ({"bottleneck": "wide"}, "bottleneck"),
         ({"size": 65}, "whole grid"),
         ({"decoder_filters": (64,)}, "doublings"),
-        ({"feature_grid": 16}, "doublings .* feature_grid 16 don't give 96"),
+        ({"feature_grid": 16}, "doublings .* feature_grid 16 don't give 144"),
         ({"encoder_size": 40}, "whole grid"),
         ({"encoder_size": 128}, "can't read 128 px of a crop of 96"),
+        ({"encoder_coverage": 2.0}, "beyond the crop"),
+        ({"code_columns": 11}, "in the middle"),
         ({"loss": {"ssim": 1}}, "loss.ssim"),
     ],
 )

@@ -19,8 +19,8 @@ from faceswap.swap.swapper import Swapper
 
 Picture = NDArray[np.uint8]
 
-_VIEW = 2.2
-"""Side of a cell in face heights."""
+_VIEW, _CENTRE = 2.2, -0.2
+"""Side of a cell, and how far its middle lies below the inner face's, in face heights: up to the hairline."""
 _STEP, _SEARCHED = 0.5, 10.0
 
 
@@ -42,7 +42,7 @@ def comparison_sheet(frame: Picture, swapper: Swapper, cell: int = 208) -> Pictu
         NoFaceFound: no face of the frame is swapped.
     """
     face = _chosen(frame, swapper)
-    view = Geometry(cell, _VIEW)
+    view = Geometry(cell, _VIEW, _CENTRE)
     matrix = view.matrix(face.landmarks)
     target = view.crop(frame, matrix)
     rows = []

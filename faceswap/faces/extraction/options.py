@@ -19,9 +19,18 @@ class ExtractionOptions(BaseModel):
     every: int = Field(1, ge=1, description="videos: take every N-th frame")
     start: float | None = Field(None, ge=0, description="videos: first second")
     end: float | None = Field(None, gt=0, description="videos: last second")
-    size: int = Field(256, ge=64, le=1024, description="side of the stored crops, px")
+    size: int = Field(304, ge=64, le=1024, description="side of the stored crops, px")
     coverage: float = Field(
-        2.2, ge=1.5, le=4, description="side of the stored crops in face heights: leaves a margin"
+        2.6,
+        ge=1.5,
+        le=4,
+        description="side of the stored crops in face heights: the whole face (2.25), and a margin to move it in",
+    )
+    centre: float = Field(
+        -0.25,
+        ge=-1,
+        le=1,
+        description="how far the stored crops' centre lies below that of brows, eyes, nose and mouth, in face heights",
     )
     detector: Literal["hog", "cnn"] = Field(
         "hog", description="dlib's detector; cnn wants a GPU build of dlib"
@@ -52,9 +61,9 @@ class ExtractionOptions(BaseModel):
         """Of the stored crops."""
         from faceswap.faces.geometry import Geometry  # it brings OpenCV
 
-        return Geometry(self.size, self.coverage)
+        return Geometry(self.size, self.coverage, self.centre)
 
     def fitting(self, view: "Geometry") -> "ExtractionOptions":
         """The same, with stored crops that are large enough for a network's view: no pixel of it is made up."""
-        needed = view.size * self.coverage / view.coverage
+        needed = view.unit * self.coverage
         return self if needed <= self.size else self.model_copy(update={"size": 32 * math.ceil(needed / 32)})

@@ -75,7 +75,7 @@ def select(
 
 def _height(rows: pd.DataFrame, geometry: Geometry) -> pd.Series:
     """Brows to lower lip, px of the frame: as high as the crop shows it, over the scale from frame to crop."""
-    return geometry.size / geometry.coverage / rows["scale"]
+    return geometry.unit / rows["scale"]
 
 
 def _distances(

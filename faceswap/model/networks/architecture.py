@@ -3,6 +3,7 @@
 After the tutorial's (and the first public face-swapping) autoencoder; :mod:`faceswap.model.presets` sizes it.
 """
 
+import math
 import re
 from typing import Any
 
@@ -40,27 +41,50 @@ class StandardizeImage(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="faceswap")
 class Resize(layers.Layer):
-    """Resizes pictures or feature maps bilinearly, smoothed first where they get smaller."""
+    """Resizes pictures or feature maps to a height, bilinearly, smoothed first where they get smaller."""
 
     def __init__(self, side: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.side = side
 
     def call(self, inputs: Any) -> Any:
-        """(n, h, w, c) -> (n, side, side, c)."""
+        """(n, h, w, c) -> (n, side, side * w / h, c)."""
+        size = self.compute_output_shape(inputs.shape)[1:3]
         shrinks = self.side < inputs.shape[1]
-        resized = ops.image.resize(
-            inputs, (self.side, self.side), antialias=shrinks, data_format="channels_last"
-        )
+        resized = ops.image.resize(inputs, size, antialias=shrinks, data_format="channels_last")
         return ops.cast(resized, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of :meth:`call`'s result."""
-        return input_shape[0], self.side, self.side, input_shape[-1]
+        batch, height, width, channels = input_shape
+        return batch, self.side, self.side * width // height, channels  # type: ignore[operator]
 
     def get_config(self) -> dict[str, Any]:
         """What makes the layer anew."""
         return {**super().get_config(), "side": self.side}
+
+
+@keras.saving.register_keras_serializable(package="faceswap")
+class RepeatSides(layers.Layer):
+    """Makes pictures wider by repeating their outermost columns."""
+
+    def __init__(self, columns: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.columns = columns
+
+    def call(self, inputs: Any) -> Any:
+        """(n, h, w, c) -> (n, h, w + 2 columns, c)."""
+        first, last = inputs[:, :, :1], inputs[:, :, -1:]
+        return ops.concatenate([*[first] * self.columns, inputs, *[last] * self.columns], axis=2)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of :meth:`call`'s result."""
+        batch, height, width, channels = input_shape
+        return batch, height, width and width + 2 * self.columns, channels
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the layer anew."""
+        return {**super().get_config(), "columns": self.columns}
 
 
 @keras.saving.register_keras_serializable(package="faceswap")
@@ -130,12 +154,16 @@ class _Blocks:
 
 
 def build_encoder(preset: Preset, dtype: str = "float32") -> keras.Model:
-    """The shared encoder: (n, size, size, 3) float in 0..1 -> (n, g, g, c) features.
+    """The shared encoder: (n, size, size, 3) float in 0..1 -> (n, g, g or fewer columns, c) features.
 
     Between the two lies the dense code of width ``preset.bottleneck``. ``dtype`` is a Keras dtype policy.
     """
     blocks = _Blocks(preset, dtype)
     inputs = x = keras.Input((preset.size, preset.size, 3), name="crop")
+    left, top, side = preset.encoder_window
+    if side < preset.size:
+        right, bottom = preset.size - side - left, preset.size - side - top
+        x = layers.Cropping2D(((top, bottom), (left, right)), dtype="float32")(x)
     if preset.encoder_size:
         x = Resize(preset.encoder_size, dtype="float32")(x)
     if preset.normalize_input:
@@ -144,8 +172,9 @@ def build_encoder(preset: Preset, dtype: str = "float32") -> keras.Model:
         x = blocks.activate(blocks.conv(x, filters, preset.encoder_kernel, strides=2))
     x = layers.Flatten(dtype=dtype)(x)
     x = layers.Dense(preset.bottleneck, name="bottleneck", dtype=dtype)(x)
-    x = layers.Dense(preset.code_grid**2 * preset.code_filters, dtype=dtype)(x)
-    x = layers.Reshape((preset.code_grid, preset.code_grid, preset.code_filters), dtype=dtype)(x)
+    map_shape = preset.code_grid, preset.code_columns or preset.code_grid, preset.code_filters
+    x = layers.Dense(math.prod(map_shape), dtype=dtype)(x)
+    x = layers.Reshape(map_shape, dtype=dtype)(x)
     if preset.feature_grid:
         x = Resize(preset.feature_grid, dtype=dtype)(x)
     if preset.shared_filters:
@@ -163,7 +192,8 @@ def build_decoder(preset: Preset, identity: str, dtype: str = "float32") -> kera
     """One identity's decoder: the encoder's features -> (n, size, size, 3) float32 in 0..1."""
     blocks = _Blocks(preset, dtype)
     side = (preset.feature_grid or preset.code_grid) * (2 if preset.shared_filters else 1)
-    inputs = x = keras.Input((side, side, preset.shared_filters or preset.code_filters), name="features")
+    columns = side * (preset.code_columns or preset.code_grid) // preset.code_grid
+    inputs = x = keras.Input((side, columns, preset.shared_filters or preset.code_filters), name="features")
     counts = preset.residual or (0,) * len(preset.decoder_filters)
     for filters, count in zip(preset.decoder_filters, counts, strict=True):
         x = blocks.shuffled(x, filters)
@@ -175,6 +205,8 @@ def build_decoder(preset: Preset, identity: str, dtype: str = "float32") -> kera
         x = blocks.conv(x, 3, 5)
     # float32 also under mixed precision: the picture is the output
     outputs = layers.Activation("sigmoid", dtype="float32")(x)
+    if columns < side:
+        outputs = RepeatSides(preset.geometry.beside, dtype="float32")(outputs)
     # TensorFlow takes no other letters in names; who it is says the file and the version
     plain = re.sub(r"[^\w.-]", "_", identity, flags=re.ASCII)
     return keras.Model(inputs, outputs, name=f"decoder_{plain}")

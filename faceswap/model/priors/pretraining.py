@@ -7,6 +7,7 @@ inputs are blurred, tinted and made noisy, since real footage is.
 """
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,8 +30,11 @@ from faceswap.synthetic.renderer import Rendering
 ANYBODY, STAND_IN = "anybody", "stand-in"
 """The two decoders; trainings start from the stand-in's."""
 _STAND_IN = "emeric"
-_COVERAGE = 2.1
-_CROP = 0.72
+_COVERAGE, _CENTRE = 2.6, -0.25
+"""Of the crops: the whole face, and a margin to move it in."""
+_ZOOM = 0.85
+"""Of the scenes, so that those crops lie within the picture."""
+_CROP = 0.9 * _ZOOM
 """Side of a crop in sides of the picture that is rendered."""
 _HELD_OUT = 20
 """Of so many people one is not trained on."""
@@ -41,7 +45,7 @@ _FIRST_SEED = 3000
 def fitting(options: PretrainingOptions, name: str) -> PretrainingOptions:
     """The options, with pictures rendered large enough to show the detail that the preset of that name generates."""
     wanted = preset(name)
-    least = LEAST_DETAIL * wanted.size * _COVERAGE / wanted.coverage / _CROP
+    least = LEAST_DETAIL * wanted.geometry.unit * _COVERAGE / _CROP
     if least <= options.render_size:
         return options
     return options.model_copy(update={"render_size": 16 * math.ceil(least / 16)})
@@ -49,11 +53,12 @@ def fitting(options: PretrainingOptions, name: str) -> PretrainingOptions:
 
 def pretraining_preset(name: str, options: PretrainingOptions) -> Preset:
     """The preset as fictional people are learnt with: more augmentation, since any pose and light may come."""
-    varied = {"rotation": 6, "zoom": 0.05, "shift": 0.03, "flip": 0, "warp_end": 0.9, "warp_rest": 0}
+    varied = {"rotation": 6, "zoom": 0.05, "shift": 0.02, "flip": 0, "warp_end": 0.9, "warp_rest": 0}
     varied |= {"tint": 0, "surroundings": 0}  # like_footage tints, and there are people enough
     # without a finish the falling rate brings it to rest
     return preset(name).with_(
         batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
         finish=0,
         final_decay=0.1,
         loss={"features": 14},
@@ -76,7 +81,7 @@ class Rendered:
 
 def render_pairs(options: PretrainingOptions, workers: int, report: Report) -> Rendered:
     """Render everybody on ``workers`` processes; about 0.2 s a scene and core."""
-    geometry = Geometry(round(options.render_size * _CROP), _COVERAGE)
+    geometry = Geometry(round(options.render_size * _CROP), _COVERAGE, _CENTRE)
     found = of_each(options.people, partial(_scenes_of, options=options, geometry=geometry), workers, report)
     crops, landmarks = (np.stack(parts) for parts in zip(*found, strict=True))
     return Rendered(geometry, crops, landmarks)
@@ -88,6 +93,7 @@ def _scenes_of(number: int, options: PretrainingOptions, geometry: Geometry) -> 
     rng = np.random.default_rng(seed)
     who, stand_in = random_person(seed), person(_STAND_IN)
     scenes = [random_scene(rng, max_yaw=32, max_pitch=14, max_roll=12) for _ in range(options.scenes)]
+    scenes = [replace(scene, zoom=scene.zoom * _ZOOM) for scene in scenes]
     pairs = [
         [_crop(render(one, s, options.render_size), geometry) for one in (who, stand_in)] for s in scenes
     ]
@@ -122,7 +128,7 @@ class FictionalData:
         for who in range(people):
             for scene in range(scenes):
                 marks = rendered.landmarks[who, scene]
-                weights = np.stack([weight_map(m, rendered.geometry.size, recipe.loss) for m in marks])
+                weights = np.stack([weight_map(m, rendered.geometry, recipe.loss) for m in marks])
                 pair = np.concatenate([rendered.crops[who, scene], weights[..., None]], axis=-1)
                 self.crops[who, scene] = self.maker.prepare(pair)
                 self.landmarks[who, scene] = self.maker.plain_landmarks(marks, rendered.geometry)

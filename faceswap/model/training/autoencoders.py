@@ -75,8 +75,9 @@ class Autoencoders(keras.Model):
     def identity_losses(self, y: Any, y_pred: Any) -> Any:
         """The mean loss of each identity, (N,)."""
         side, weights = self.preset.size, self.preset.loss
-        truth = ops.reshape(y["picture"], (-1, side, side, 4))
-        output = ops.reshape(y_pred["picture"], (-1, side, side, 3))
+        beside = self.preset.geometry.beside  # is not generated
+        truth = ops.reshape(y["picture"], (-1, side, side, 4))[:, :, beside : side - beside]
+        output = ops.reshape(y_pred["picture"], (-1, side, side, 3))[:, :, beside : side - beside]
         losses = reconstruction_loss(truth[..., :3], truth[..., 3:], output, weights)  # (N n,)
         if weights.shape:
             error = y_pred["shape"] - SHAPE_SCALE * ops.reshape(y["shape"], (-1, 102))

@@ -20,6 +20,11 @@ _FEATURES = (*EYES, MOUTH)
 """Landmarks of the two eyes and the mouth."""
 MIN_FACES = 8
 """Faces of an identity below which no training begins; not measured."""
+_FOREHEAD = 0.5
+"""Face heights above the brows that belong to the face: nearly up to the hairline."""
+LEAST_MARGIN = 0.05
+"""Face heights that a stored crop shows beyond the network's on each side at least, since crops are turned and moved;
+the default, 0.175, is what the presets' rotation, zoom and shift can ask for at a corner."""
 LEAST_DETAIL = 0.75
 """Side of what a face set stores against the side that is generated: below, the network would learn to blur."""
 
@@ -59,19 +64,20 @@ class Batches(Protocol):
         """The batch of a step; see :meth:`TrainingData.batch`."""
 
 
-def weight_map(landmarks: Points, size: int, weights: LossWeights) -> NDArray[np.uint8]:
+def weight_map(landmarks: Points, geometry: Geometry, weights: LossWeights) -> NDArray[np.uint8]:
     """How much each pixel of a crop counts in the loss.
 
     Args:
         landmarks: (68, 2) in the crop's pixels.
-        size: side of the crop.
-        weights: ``background`` outside of the hull, 1 inside, ``features`` at the eyes and the mouth.
+        geometry: of the crop.
+        weights: ``background`` outside of the face, 1 inside, ``features`` at the eyes and the mouth.
 
     Returns:
         (size, size) uint8, 255 for the largest weight.
     """
-    brow_lift = 0.06 * size  # the hull of the 68 points ends at the brows; a forehead's strip belongs to it
-    hull = np.vstack([landmarks[JAW], landmarks[BROWS] - (0, brow_lift)])
+    size = geometry.size
+    # the hull of the 68 points ends at the brows
+    hull = np.vstack([landmarks[JAW], landmarks[BROWS] - (0, _FOREHEAD * geometry.unit)])
     inside = _filled(hull, size)
     weight = np.where(inside, 1.0, weights.background).astype(np.float32)
     kernel = np.ones((3, 3), np.uint8)
@@ -91,6 +97,18 @@ def _filled(points: Points, size: int) -> NDArray[np.uint8]:
     canvas = np.zeros((size, size), np.uint8)
     cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
     return canvas
+
+
+def _check_margin(identity: str, stored: Geometry, preset: Preset) -> None:
+    if stored.margin_over(preset.geometry) >= LEAST_MARGIN:
+        return
+    raise FaceSetError(
+        f"The crops of the face set of {identity!r} (coverage {stored.coverage:g}, centre {stored.centre:g} face "
+        f"heights) do not reach beyond those of preset {preset.name!r} (coverage {preset.coverage:g}, centre "
+        f"{preset.centre:g}): face sets of before show no whole faces",
+        f"make it anew from its media: `faceswap preprocess PATH… --name {identity} --consent …`; with --coverage, "
+        f"give at least {preset.coverage + 2 * LEAST_MARGIN:g}",
+    )
 
 
 class TrainingData:
@@ -113,19 +131,14 @@ class TrainingData:
         self.landmarks: dict[str, Points] = {}
         self.makers: dict[str, PairMaker] = {}
         for identity, faces in face_sets.items():
-            if faces.geometry.coverage < preset.coverage * 1.05:
-                raise FaceSetError(
-                    f"The face set of {identity!r} covers {faces.geometry.coverage} face heights, "
-                    f"preset {preset.name!r} needs more than {preset.coverage}",
-                    f"preprocess again with a coverage of at least {preset.coverage * 1.4:.1f}",
-                )
-            shown = round(faces.geometry.size * preset.coverage / faces.geometry.coverage)
+            _check_margin(identity, faces.geometry, preset)
+            shown = round(faces.geometry.unit * preset.coverage)
             if shown < LEAST_DETAIL * preset.size:
                 raise FaceSetError(
                     f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} generates "
                     f"{preset.size}",
                     "preprocess again with larger crops: --size "
-                    f"{32 * math.ceil(preset.size * faces.geometry.coverage / preset.coverage / 32)}",
+                    f"{32 * math.ceil(preset.geometry.unit * faces.geometry.coverage / 32)}",
                 )
             maker = PairMaker(faces.geometry, preset.geometry, preset.augmentation, face_level(preset.loss))
             images = faces.images("train")
@@ -134,8 +147,8 @@ class TrainingData:
                     f"The face set of {identity!r} has {len(images)} training faces, at least {MIN_FACES} are needed",
                     "add pictures or video of this person, or loosen the quality filters",
                 )
-            marks, side = faces.landmarks("train"), faces.geometry.size
-            weights = np.stack([weight_map(m, side, preset.loss) for m in marks])[..., None]
+            marks = faces.landmarks("train")
+            weights = np.stack([weight_map(m, faces.geometry, preset.loss) for m in marks])[..., None]
             self.train[identity] = maker.prepare(np.concatenate([images, weights], axis=-1))
             self.landmarks[identity] = maker.plain_landmarks(marks, faces.geometry)
             held = maker.prepare(faces.images("heldout"))

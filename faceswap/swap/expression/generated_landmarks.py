@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.detection import Box
 from faceswap.faces.finder import LandmarkDetector
-from faceswap.faces.geometry import Geometry, Points
+from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.faces.smoothing import weight_of_new
 
 
@@ -39,7 +39,7 @@ class LandmarkTuning:
     moves_a_frame: int = 2
     """So many of them are used on a frame of a video; the next frame gets the others."""
     detection_side: int = 288
-    """Side, px, to which a smaller picture is enlarged: dlib gives landmarks in whole pixels."""
+    """Side, px, to which the inner face of a smaller picture is enlarged: dlib gives landmarks in whole pixels."""
     detect_every: float = 0.1
     """Seconds of video after which they are detected anew: how far one face reaches beyond another changes slowly."""
     time_constant: float = 0.4
@@ -73,16 +73,18 @@ def detect_landmarks(
     Returns:
         (68, 2) in the crop's pixels.
     """
-    scale = max(1.0, TUNING.detection_side / geometry.size)
+    side = max(TUNING.detection_side, round(geometry.unit * TUNING.coverage))
+    view = Geometry(side, TUNING.coverage)
+    matrix = view.from_crop(geometry)
     pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    if scale > 1:
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    # the crop's centre is the same at any coverage
-    box = ((np.array(TUNING.box) - 0.5) * TUNING.coverage / geometry.coverage + 0.5) * len(pixels) - 0.5
+    pixels = cv2.warpAffine(
+        pixels, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    box = np.array(TUNING.box) * side - 0.5
     first = 0 if frame is None else frame * TUNING.moves_a_frame % len(TUNING.moves)
     moves = TUNING.moves if frame is None else TUNING.moves[first : first + TUNING.moves_a_frame]
     found = np.mean([detector.landmarks(pixels, _moved(box, *move)) for move in moves], axis=0)
-    return np.asarray((found + 0.5) * geometry.size / len(pixels) - 0.5)
+    return apply(invert(matrix), found)
 
 
 def _moved(box: Points, right: float, down: float, growth: float) -> Box:

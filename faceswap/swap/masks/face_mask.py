@@ -1,7 +1,11 @@
 """Soft masks: where in the frame a swap replaces the target, 0 (the target) to 1 (the swap).
 
-Every mask is a convex shape. The soft edge rises from 0 on the border inwards, so a mask never leaks out of its shape.
+Masks are convex shapes. The soft edge rises from 0 on the border inwards, so a mask never leaks out of its shape.
 All masks also end, softly, where the network's crop ends.
+
+The default one, ``extended_hull``, is two shapes. The face reaches from the jaw to a little above the brows, the
+target's and the generated ones: whoever raises them, no brow is left beside another. The forehead above it is an arch
+with an edge of its own, so wide that no line is seen on the skin.
 """
 
 from dataclasses import dataclass
@@ -13,8 +17,8 @@ from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry, Matrix, Points
-from faceswap.faces.landmarks import EYES, OUTER_LIPS
-from faceswap.faces.regions import Depth, Region, convex, depth_in, hull_of
+from faceswap.faces.landmarks import BROWS, EYES, OUTER_LIPS
+from faceswap.faces.regions import Depth, Region, convex, depth_in
 from faceswap.faces.smoothing import smoothstep
 from faceswap.swap.face_crop import FaceCrop
 from faceswap.swap.options import Feature, Mask, SwapOptions
@@ -27,7 +31,13 @@ class MaskTuning:
     """Constants of the masks, in face heights unless said otherwise; not measured."""
 
     crop_feather: float = 0.06
-    """Widest soft edge at the crop's border: the crop ends soon above the brows, and those count."""
+    """Widest soft edge at the crop's border: crops of before end soon above the brows, and those count."""
+    brow_margin: float = 0.02
+    """How far around the landmarks of all brows the mask is whole."""
+    forehead_edge: float = 0.5
+    """Width of the forehead's soft edge, as a share of its height."""
+    temples: float = 0.45
+    """What the forehead's arch is lower by above the brows' outer ends, as a share of its height."""
     beyond: float = 0.05
     """How far a hull may reach beyond the target's face where the generated one is larger."""
     eyes_margin: float = 0.05
@@ -78,13 +88,18 @@ def face_mask(
     if options.mask == "rect":
         inside = inside_crop
     else:
-        inside = _depth(options, target, crop, xs, ys)
-        if generated is not None and options.mask != "ellipse":
-            reach = inside + np.float32(TUNING.beyond * unit)
-            inside = np.minimum(_depth(options, generated, crop, xs, ys), reach)
+        faces = [target] if generated is None else [target, generated]
+        inside = _common_depth(
+            _outlines(options, faces, crop, _brow_ring(options, faces, crop)), crop, xs, ys
+        )
     eroded = np.float32(options.erosion * unit)
     edge = options.feather if options.mask == "rect" else min(options.feather, TUNING.crop_feather)
-    mask = np.minimum(_rise(inside - eroded, options.feather * unit), _rise(inside_crop, edge * unit))
+    mask = _rise(inside - eroded, options.feather * unit)
+    if options.mask == "extended_hull" and options.forehead:
+        arch = _common_depth(_outlines(options, faces, crop, _arch(options, faces, crop)), crop, xs, ys)
+        width = max(options.feather, TUNING.forehead_edge * options.forehead) * unit
+        mask = np.maximum(mask, _rise(arch - eroded, width))
+    mask = np.minimum(mask, _rise(inside_crop, edge * unit))
     if options.mask == "hull_rect":
         mask *= _rise(inside_crop - eroded, options.feather * unit)
     if (rows, columns) != shape:
@@ -94,26 +109,49 @@ def face_mask(
     return mask
 
 
-def _depth(
-    options: SwapOptions,
-    landmarks: Points,
-    crop: FaceCrop,
-    xs: NDArray[np.float64],
-    ys: NDArray[np.float64],
-) -> Depth:
-    """How deep each grid point lies in the shape that the options name."""
+def _outlines(options: SwapOptions, faces: list[Points], crop: FaceCrop, more: Points) -> list[Points]:
+    """The convex outline (m, 2) of each face with ``more`` points; none for an ellipse, which no landmark moves."""
     match options.mask:
         case "hull" | "hull_rect":
-            return depth_in(hull_of(landmarks, crop.matrix, 0.0), xs, ys)
+            return [convex(face) for face in faces]
         case "extended_hull":
-            return depth_in(hull_of(landmarks, crop.matrix, options.forehead * crop.height), xs, ys)
+            return [convex(np.concatenate([face, more])) for face in faces]
         case "ellipse":
-            return _depth_in_ellipse(crop.geometry, crop.matrix, crop.height, xs, ys)
+            return []
         case unknown:
             # Options made without validation could get here; an empty mask would silently swap nothing.
             raise SettingsError(
                 f"There is no mask {unknown!r}", f"choose one of: {', '.join(get_args(Mask))}"
             )
+
+
+def _common_depth(
+    outlines: list[Points], crop: FaceCrop, xs: NDArray[np.float64], ys: NDArray[np.float64]
+) -> Depth:
+    """How deep each grid point lies in the generated face's outline, which reaches little beyond the target's."""
+    if not outlines:
+        return _depth_in_ellipse(crop.geometry, crop.matrix, crop.height, xs, ys)
+    target, *generated = (depth_in(outline, xs, ys) for outline in outlines)
+    reach = target + np.float32(TUNING.beyond * crop.height)
+    return np.minimum(generated[0], reach) if generated else target
+
+
+def _brow_ring(options: SwapOptions, faces: list[Points], crop: FaceCrop) -> Points:
+    """Points around all brows, so far from them that a mask which begins there is whole at the brows."""
+    radius = (TUNING.brow_margin + options.feather) * crop.height
+    angles = np.arange(8) * np.pi / 4
+    # on the circle, the octagon's sides would be nearer than that
+    ring = radius / np.cos(np.pi / 8) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return np.concatenate([(face[BROWS][:, None] + ring).reshape(-1, 2) for face in faces])
+
+
+def _arch(options: SwapOptions, faces: list[Points], crop: FaceCrop) -> Points:
+    """The forehead's outline above all brows, highest in the middle; up is the crop's up."""
+    up = crop.to_frame[:, :2] @ (0.0, -1.0)
+    up = up / np.hypot(*up)
+    across = np.linspace(-1, 1, len(faces[0][BROWS]))
+    lift = options.forehead * crop.height * (1 - TUNING.temples * across**2)
+    return np.concatenate([face[BROWS] + lift[:, None] * up for face in faces])
 
 
 def feature_mask(feature: Feature, region: Region, landmarks: Points, unit: float) -> NDArray[np.float32]:
@@ -136,14 +174,14 @@ def _depth_in_ellipse(
     geometry: Geometry, matrix: Matrix, unit: float, xs: NDArray[np.float64], ys: NDArray[np.float64]
 ) -> Depth:
     """Depth in an oval of the mean face's proportions, to first order exact near its border."""
-    a, b = np.array(TUNING.ellipse) * geometry.size / geometry.coverage
-    centre = (geometry.size - 1) / 2
-    u = matrix[0, 0] * xs[None] + (matrix[0, 1] * ys[:, None] + matrix[0, 2] - centre)
-    v = matrix[1, 0] * xs[None] + (matrix[1, 1] * ys[:, None] + matrix[1, 2] - centre)
+    a, b = np.array(TUNING.ellipse) * geometry.unit
+    right, down = geometry.middle
+    u = matrix[0, 0] * xs[None] + (matrix[0, 1] * ys[:, None] + matrix[0, 2] - right)
+    v = matrix[1, 0] * xs[None] + (matrix[1, 1] * ys[:, None] + matrix[1, 2] - down)
     value = np.hypot(u / a, v / b)
     slope = np.hypot(u / a**2, v / b**2) / np.maximum(value, 1e-9)
     depth = (1 - value) / np.maximum(slope, 1 / max(a, b))
-    return (depth * unit * geometry.coverage / geometry.size).astype(np.float32)
+    return (depth * unit / geometry.unit).astype(np.float32)
 
 
 def _rise(depth: Depth, width: float) -> NDArray[np.float32]:

@@ -135,7 +135,7 @@ def find_hair(picture: Floats, landmarks: Points, geometry: Geometry) -> HairMas
     Returns:
         the mask; all 1 where too little skin is seen to know its colours.
     """
-    size, unit = geometry.size, geometry.size / geometry.coverage
+    size, unit = geometry.size, geometry.unit
     skin = skin_in_crop(landmarks, geometry, np.eye(2, 3))
     if int(skin.sum()) < 64:
         return HairMask(*np.ones((3, size, size), np.float32))

@@ -21,7 +21,7 @@ WEIGHTS = LossWeights(background=0.2, features=14)
 
 def stored(colour: tuple[int, int, int]) -> np.ndarray:
     """(s, s, 4): a crop of one colour with the weights of the mean face."""
-    weights = weight_map(face_points(63.5, 63.5, 128 / 2.2), SOURCE.size, WEIGHTS)
+    weights = weight_map(face_points(63.5, 63.5, 128 / 2.2), SOURCE, WEIGHTS)
     return np.dstack([np.full((128, 128, 3), colour, np.uint8), weights])
 
 

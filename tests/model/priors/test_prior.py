@@ -50,7 +50,7 @@ def test_weights_come_back_for_every_decoder(tmp_path: Path) -> None:
             np.testing.assert_allclose(own, theirs, rtol=1e-3, atol=1e-6)
     for own, theirs in zip(model.encoder.get_weights(), source.encoder.get_weights(), strict=True):
         np.testing.assert_allclose(own, theirs, rtol=1e-3, atol=1e-6)
-    assert weights.about(tmp_path / "tiny.npz") == {"steps": 7}
+    assert weights.about(tmp_path / "tiny.npz")["steps"] == 7
 
 
 def test_another_bottleneck_takes_what_fits(tmp_path: Path) -> None:
@@ -64,6 +64,33 @@ def test_another_bottleneck_takes_what_fits(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         model.encoder.get_weights()[0], source.encoder.get_weights()[0], rtol=1e-3, atol=1e-6
     )
+
+
+def test_a_prior_of_before_faces_were_whole_is_laid_where_they_were(tmp_path: Path) -> None:
+    """It draws what it drew, in the middle of the larger crop; and what a larger one knows fits there, too."""
+    inner = {
+        "size": 64,
+        "coverage": 1.5,
+        "centre": 0.0,
+        "encoder_coverage": 0.0,
+        "code_grid": 8,
+        "code_columns": 0,
+    }
+    before, after = sample_of(1, **inner), sample_of(2, centre=-0.1875)
+    save_prior(before, STAND_IN, tmp_path / "before.npz", {})
+    assert take_prior(after, tmp_path / "before.npz").share == 1.0
+    picture = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 3), dtype=np.uint8)
+    left, top, side = after.preset.encoder_window
+    seen = picture[:, top : top + side, left : left + side]
+    np.testing.assert_allclose(
+        after.reconstruct(picture, 1)[:, top + 16 : top + 48, left + 8 : left + 56],
+        before.reconstruct(seen, 1)[:, 16:48, 8:56],
+        atol=0.01,
+    )
+    save_prior(after, STAND_IN, tmp_path / "after.npz", {})
+    again = sample_of(3, **inner)
+    assert take_prior(again, tmp_path / "after.npz").share == 1.0
+    np.testing.assert_allclose(again.reconstruct(seen, 1), before.reconstruct(seen, 1), atol=0.01)
 
 
 def test_a_damaged_prior_is_named(tmp_path: Path) -> None:
@@ -95,13 +122,15 @@ def test_larger_presets_start_from_lites_prior(name: str, least: float, likeness
         model = Autoencoders(recipe, ("a",))
         assert take_prior(model, file).share >= least
         crop = recipe.geometry.crop(picture.image, recipe.geometry.matrix(marks))
-        drawn.append(cv2.resize(model.reconstruct(crop[None], 0)[0], (96, 96), interpolation=cv2.INTER_AREA))
+        drawn.append(
+            cv2.resize(model.reconstruct(crop[None], 0)[0], (144, 144), interpolation=cv2.INTER_AREA)
+        )
     if likeness:  # every weight is there: much the same face, before a step is trained
         assert np.corrcoef(drawn[0].ravel(), drawn[1].ravel())[0, 1] > likeness
 
 
 def test_a_pair_shows_two_people_in_one_scene(rendered: Rendered) -> None:
-    assert rendered.crops.shape == (3, 3, 2, 92, 92, 3)
+    assert rendered.crops.shape == (3, 3, 2, 98, 98, 3)
     people, stand_in = rendered.crops[:, :, 0], rendered.crops[:, :, 1]
     assert abs(people.astype(float) - stand_in).mean() > 3, "two looks"
     # the same expression and pose: landmarks differ by proportions only, the same in every scene
@@ -112,10 +141,10 @@ def test_a_pair_shows_two_people_in_one_scene(rendered: Rendered) -> None:
 
 def test_a_larger_preset_has_larger_pictures_rendered() -> None:
     options = PretrainingOptions()
-    assert fitting(options, "lite") == fitting(options, "hd128") == options
-    # 256 px over 1.5 face heights, three quarters of the detail, in a crop of 2.1 that is 0.72 of the picture: 373
-    assert fitting(options, "hd256").render_size == 384
-    assert fitting(PretrainingOptions(render_size=400), "hd256").render_size == 400
+    assert fitting(options, "lite") == options
+    # 384 px over 2.25 face heights, three quarters of the detail, in a crop of 2.6 that is 0.765 of the picture: 435
+    assert fitting(options, "hd256").render_size == 448
+    assert fitting(PretrainingOptions(render_size=450), "hd256").render_size == 450
 
 
 def test_batches_depend_on_seed_and_step_alone(rendered: Rendered) -> None:

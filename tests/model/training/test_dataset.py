@@ -3,11 +3,12 @@ import pytest
 
 from faceswap.errors import FaceSetError
 from faceswap.faces.extraction.options import ExtractionOptions
+from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import LossWeights, Preset, preset
 from faceswap.model.training.dataset import Feeder, TrainingData, weight_map
 from tests.model.fakes import GEOMETRY, FakeFaces, landmarks_in_crop
 
-TINY = preset("lite").with_(size=64, code_grid=8, batch_size=3)
+TINY = preset("lite").with_(size=96, code_grid=12, code_columns=8, batch_size=3)
 
 
 UNDISGUISED = TINY.with_(augmentation={"tint": 0, "surroundings": 0})
@@ -23,8 +24,8 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     one, two = data().batch(1, 7, 0.5), data().batch(1, 7, 0.5)
     np.testing.assert_array_equal(one[0], two[0])
     assert abs(one[0] - data().batch(1, 8, 0.5)[0]).max() > 0
-    assert one[0].shape == (2, 3, 64, 64, 3)
-    assert one[1]["picture"].shape == (2, 3, 64, 64, 4)
+    assert one[0].shape == (2, 3, 96, 96, 3)
+    assert one[1]["picture"].shape == (2, 3, 96, 96, 4)
 
 
 def test_channels_stay_rgb() -> None:
@@ -56,29 +57,33 @@ def test_feeder_gives_the_batches_in_order_also_after_a_restart() -> None:
 
 def test_weights_are_highest_at_eyes_and_mouth_and_lowest_outside() -> None:
     marks = landmarks_in_crop()
-    weights = weight_map(marks, GEOMETRY.size, LossWeights(background=0.2, features=4)) / 255 * 4
+    weights = weight_map(marks, GEOMETRY, LossWeights(background=0.2, features=4)) / 255 * 4
     x, y = marks[62].round().astype(int)
     cheek = marks[[2, 31]].mean(0).round().astype(int)
     assert weights[y, x] > 3
     assert 0.8 < weights[cheek[1], cheek[0]] < 1.6
+    forehead = (marks[[19, 24]].mean(0) - (0, 0.4 * GEOMETRY.unit)).round().astype(int)
+    assert weights[forehead[1], forehead[0]] == pytest.approx(1, abs=0.05)
     assert weights[2, 2] == pytest.approx(0.2, abs=0.03)
 
 
 def test_too_few_faces_and_too_tight_crops_are_named() -> None:
     with pytest.raises(FaceSetError, match="'ann' has 4 training faces"):
         TrainingData({"ann": FakeFaces("ann", (1, 2, 3), count=5)}, TINY)
-    with pytest.raises(FaceSetError, match=r"covers 2\.2"):
-        TrainingData(
-            {"ann": FakeFaces("ann", (1, 2, 3))},
-            TINY.with_(coverage=2.0).model_copy(update={"coverage": 2.2}),
-        )
+    before = FakeFaces("ann", (1, 2, 3))
+    before.geometry = Geometry(256, 2.2)  # what face sets had before faces were whole
+    with pytest.raises(FaceSetError, match=r"coverage 2\.2, centre 0 .* show no whole faces") as refused:
+        TrainingData({"ann": before}, TINY)
+    assert "make it anew" in str(refused.value.fix)
+    assert ExtractionOptions().geometry.margin_over(preset("lite").geometry) == pytest.approx(0.175)
+    assert before.geometry.margin_over(preset("original").geometry) == pytest.approx(0.35)
 
 
 def test_too_small_crops_are_refused_with_the_size_that_fits() -> None:
     faces = {name: FakeFaces(name, (150, 120, 90)) for name in ("one", "two")}
-    with pytest.raises(FaceSetError, match=r"stores .* px where preset 'hd256' generates 256") as refused:
+    with pytest.raises(FaceSetError, match=r"stores .* px where preset 'hd256' generates 384") as refused:
         TrainingData(faces, preset("hd256"))
     fitting = ExtractionOptions().fitting(preset("hd256").geometry)
-    assert fitting.size == 384
-    assert "--size 384" in str(refused.value.fix)
+    assert fitting.size == 448
+    assert "--size 448" in str(refused.value.fix)
     assert ExtractionOptions().fitting(preset("lite").geometry) == ExtractionOptions()

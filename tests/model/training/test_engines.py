@@ -15,8 +15,9 @@ from faceswap.model.training.trainer import Trainer, TrainingOptions
 from tests.model.fakes import FakeFaces
 
 TINY = preset("lite").with_(
-    size=32,
-    code_grid=4,
+    size=48,
+    code_grid=6,
+    code_columns=4,
     encoder_filters=(8, 8),
     bottleneck=16,
     code_filters=8,

@@ -25,8 +25,9 @@ from faceswap.model.training.trainer import Trainer
 from tests.model.fakes import FakeFaces
 
 TINY = preset("lite").with_(
-    size=64,
-    code_grid=8,
+    size=96,
+    code_grid=12,
+    code_columns=8,
     encoder_filters=(8, 16, 16),
     bottleneck=16,
     code_filters=8,

@@ -96,6 +96,43 @@ def test_forehead_rises_upwards_in_the_face_not_in_the_picture() -> None:
     assert hull[:, 1].max() <= points[:, 1].max() + 0.5
 
 
+@pytest.mark.parametrize("roll", [0.0, 0.6])
+@pytest.mark.parametrize(("raised", "generated_raised"), [(0.0, 0.0), (0.3, 0.0), (0.0, 0.3), (-0.05, 0.2)])
+def test_no_brow_is_left_beside_another(raised: float, generated_raised: float, roll: float) -> None:
+    """Whoever raises the brows, by up to 0.3 face heights: the mask is whole on all of them and around."""
+    unit, whole = 120.0, Geometry(144, 2.25, -0.25, 1.5)
+    face = face_points(200, 220, unit, roll)
+    up = np.array([np.sin(roll), -np.cos(roll)])
+    target, generated = face.copy(), face.copy()
+    target[17:27] += raised * unit * up
+    generated[17:27] += generated_raised * unit * up
+    crop = FaceCrop(target, whole, whole.matrix(face), (400, 400))
+    mask = face_mask(Region(0, 0, 400, 400), crop, SwapOptions(), target, generated)
+    ring = 0.02 * unit * np.stack([np.cos(np.arange(8)), np.sin(np.arange(8))], axis=1)
+    for points in (target, generated):
+        x, y = np.rint(points[17:27, None] + ring).astype(int).reshape(-1, 2).T
+        assert mask[y, x].min() > 0.99
+    # towards the hairline it fades, on an arch: nowhere a step, and lower above the temples
+    height = [int(np.argmax(mask[:, x] > 0.2)) for x in (150, 200, 250)] if not roll else None
+    assert height is None or height[1] < min(height[0], height[2]) - 0.03 * unit
+    middle = (face[21] + face[22]) / 2 + max(raised, generated_raised) * unit * up
+    steps = [middle + (0.02 + 0.01 * n) * unit * up for n in range(30)]
+    column = np.array([mask[round(y), round(x)] for x, y in steps])
+    assert (np.diff(column) < 0.02).all()
+    assert np.abs(np.diff(column)).max() < 0.15
+
+
+def test_a_mask_ends_where_nothing_is_generated() -> None:
+    whole = Geometry(144, 2.25, -0.25, 1.0)
+    face = face_points(200, 220, 100)
+    crop = FaceCrop(face, whole, whole.matrix(face), (400, 400))
+    mask = face_mask(Region(0, 0, 400, 400), crop, SwapOptions(mask="rect", feather=0, erosion=0))
+    rows, columns = np.nonzero(mask > 0.5)
+    assert np.ptp(columns) == pytest.approx(99, abs=2)
+    assert np.ptp(rows) == pytest.approx(224, abs=3)
+    assert crop.region.width == pytest.approx(100, abs=2)
+
+
 def test_unknown_mask_raises_and_is_never_empty() -> None:
     with pytest.raises(ValueError, match="hull"):
         SwapOptions(mask="faceHull")
@@ -149,7 +186,7 @@ def test_masks_contain_each_other_as_their_names_say() -> None:
     masks = {name: whole_mask(points, SwapOptions(mask=name)) for name in MASKS}
     area = {name: mask.sum() for name, mask in masks.items()}
     assert area["hull_rect"] <= area["hull"] < area["extended_hull"] < area["rect"]
-    assert (masks["hull"] <= masks["extended_hull"] + 1e-6).all()
+    assert (masks["hull"] <= masks["extended_hull"] + 1e-4).all()
     assert (masks["hull_rect"] <= np.minimum(masks["hull"], masks["rect"]) + 1e-6).all()
     above = round(points[19, 1] - 0.02 * 120), round(points[19, 0])
     assert (masks["hull"][above], masks["extended_hull"][above] > 0.5) == (0, True)

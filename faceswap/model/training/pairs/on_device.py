@@ -80,8 +80,8 @@ class DevicePairs:
         row, other = ops.reshape(rows.face, (total,)), ops.reshape(rows.other, (total,))
         similarity = self._similarity(pairs.similarity)
         x, y = self._map(similarity, pairs.mirrored)
-        ratio, shift, last = (_column(ops.take(faces.place[:, i], who, axis=0)) for i in range(3))
-        x, y = ratio * x + shift, ratio * y + shift
+        ratio, right, down, last = (_column(ops.take(faces.place[:, i], who, axis=0)) for i in range(4))
+        x, y = ratio * x + right, ratio * y + down
         dx, dy = self._warp(pairs.noise, warp * self._warp_sides[:, None, None, None])
         target = self._sample(faces.pixels, row, last, x, y)
         warped = self._sample(faces.pixels, row, last, *self._once((x + dx, y + dy)))
@@ -151,10 +151,10 @@ class DevicePairs:
 
     def _around(self, faces: FaceArrays, who: Any, row: Any) -> Any:
         """Other identities' unvaried crops (P, size, size, 3)."""
-        ratio, shift, last = (_column(ops.take(faces.place[:, i], who, axis=0)) for i in range(3))
+        ratio, right, down, last = (_column(ops.take(faces.place[:, i], who, axis=0)) for i in range(4))
         axis = self._axis
         flat = ops.zeros((self.size, self.size))
-        x, y = ratio * (axis[None, None, :] + flat) + shift, ratio * (axis[None, :, None] + flat) + shift
+        x, y = ratio * (axis[None, None, :] + flat) + right, ratio * (axis[None, :, None] + flat) + down
         return self._sample(faces.pixels, row, last, x, y)[..., :3]
 
     def _placed(self, own: Any, around: Any, whose: Any) -> Any:

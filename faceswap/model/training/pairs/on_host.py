@@ -53,7 +53,7 @@ class PairMaker:
     ) -> None:
         self.target, self.augmentation, self.face_level = target, augmentation, face_level
         # Shrink once by area so that bilinear sampling does not alias: 1.2 source pixels an output pixel.
-        side = round(target.size * source.coverage / target.coverage * 1.2)
+        side = round(target.unit * source.coverage * 1.2)
         self.source = source.at(min(source.size, side))
         self.base = invert(target.from_crop(self.source))  # network crop -> stored crop
         self.side = self.source.size * target.coverage / self.source.coverage  # of the network's crop

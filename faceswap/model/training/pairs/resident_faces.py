@@ -19,7 +19,8 @@ class FaceArrays(NamedTuple):
         pixels: (F * S * S,) int32: red, green, blue and weight of a pixel as the bytes of one number, so that a
             pixel is read at once.
         marks: (F, 51, 2) float32: inner landmarks in the network's unvaried crop, px.
-        place: (N, 3) float32: network crop to stored crop (ratio, shift in px), last row and column of the crop.
+        place: (N, 4) float32: network crop to stored crop (ratio, shift right and down in px), last row and column of
+            the crop.
         neutral: (N, 51, 2) float32: the identities' mean landmarks.
     """
 
@@ -63,7 +64,7 @@ class Faces:
             crops=[data.train[name] for name in data.identities],
             first=np.cumsum([0, *counts[:-1]]),
             marks=np.concatenate(marks).astype(np.float32),
-            place=np.array([(m.base[0, 0], m.base[0, 2], m.source.size - 1) for m in makers], np.float32),
+            place=np.array([(m.base[0, 0], *m.base[:, 2], m.source.size - 1) for m in makers], np.float32),
             neutral=np.stack([m.mean(axis=0) for m in marks]).astype(np.float32),
         )
 
