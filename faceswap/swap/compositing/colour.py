@@ -10,7 +10,7 @@ A transfer is fitted on the skin of one frame, may be mixed with those of the fr
 """
 
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -69,10 +69,9 @@ TUNING = ColourTuning()
 
 _FAINT = 0.05
 """Of 1: what is nearly black counts as neutral."""
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _PLANE = np.stack(
     [np.ones(GRID * GRID), *(x.reshape(-1) for x in np.meshgrid(*[np.linspace(-1, 1, GRID)] * 2))], axis=1
-)
+).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +139,7 @@ def fit_transfer(
     if how == "none" or float(skin.sum()) < TUNING.fewest:
         return None
     source = _cells(generated)
-    goal = _cells(target.astype(np.float32) / np.float32(255))
+    goal = _cells(target).astype(np.float32) / np.float32(255)
     quotients = _quotients(source, goal)
     plane, weights = _robust_plane(quotients, skin, flat=how == "skin")
     if float(weights.sum()) < TUNING.fewest:
@@ -189,40 +188,46 @@ def apply_transfer(generated: Floats, transfer: Transfer, strength: float = 1.0)
     return _in_gamut(_limited(lit, np.maximum(saturation, np.float32(transfer.most))), generated)
 
 
-def _cells(picture: Floats) -> Floats:
-    return np.asarray(cv2.resize(picture, (GRID, GRID), interpolation=cv2.INTER_AREA), np.float32)
+def _cells(picture: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(cv2.resize(picture, (GRID, GRID), interpolation=cv2.INTER_AREA))
+
+
+def _grey(picture: Floats) -> Floats:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
 
 def _quotients(source: Floats, goal: Floats) -> Floats:
     """(48, 48, 4) logarithms: of the brightness, and of each channel beyond it."""
     black = np.float32(TUNING.black)
-    brightness = np.log((goal @ _LUMA + black) / (source @ _LUMA + black))[..., None]
+    brightness = np.log((_grey(goal) + black) / (_grey(source) + black))[..., None]
     return np.concatenate([brightness, np.log((goal + black) / (source + black)) - brightness], axis=-1)
 
 
 def _robust_plane(quotients: Floats, skin: Floats, flat: bool) -> tuple[Floats, Floats]:
     """(48, 48, 4) the plane, and (48, 48) how much each cell counted for it: Huber's, then Tukey's weights."""
-    weights = skin.astype(np.float64)
-    plane = _plane(quotients, weights, flat)
-    for number in range(TUNING.rounds):
-        off = quotients - plane
-        distance = np.hypot(off[..., 0], TUNING.tint_weight * np.linalg.norm(off[..., 1:], axis=-1))
-        distance = distance / TUNING.outlier
-        if number < TUNING.rounds // 2:
-            weights = skin / np.maximum(1, distance)
-        else:
-            weights = skin * np.clip(1 - (distance / 4) ** 2, 0, 1) ** 2
-        plane = _plane(quotients, weights, flat)
-    return plane, weights.astype(np.float32)
-
-
-def _plane(quotients: Floats, weights: NDArray[np.float64], flat: bool) -> Floats:
-    """(48, 48, 4) the weighted least squares' plane through the quotients, or their mean."""
     basis = _PLANE[:, :1] if flat else _PLANE
-    weighted = weights.reshape(-1, 1) * basis
+    cells = np.flatnonzero(skin)
+    shares, seen, here = skin.reshape(-1)[cells], quotients.reshape(-1, 4)[cells], basis[cells]
+    weights, factors = shares, _factors(here, seen, shares)
+    for number in range(TUNING.rounds):
+        off = seen - here @ factors
+        off[:, 1:] *= TUNING.tint_weight
+        distance = np.sqrt(np.einsum("ij,ij->i", off, off)) / TUNING.outlier
+        if number < TUNING.rounds // 2:
+            weights = shares / np.maximum(1, distance)
+        else:
+            weights = shares * np.clip(1 - (distance / 4) ** 2, 0, 1) ** 2
+        factors = _factors(here, seen, weights)
+    counted = np.zeros(GRID * GRID, np.float32)
+    counted[cells] = weights
+    return (basis @ factors).reshape(quotients.shape).astype(np.float32), counted.reshape(GRID, GRID)
+
+
+def _factors(basis: Floats, values: Floats, weights: Floats) -> Floats:
+    """(k, 4): of the weighted least squares' plane through values (n, 4), or of their mean."""
+    weighted = weights[:, None] * basis
     ridge = np.diag([1e-6, *[TUNING.ridge] * (basis.shape[1] - 1)]) * max(float(weights.sum()), 1e-6)
-    factors = np.linalg.solve(basis.T @ weighted + ridge, weighted.T @ quotients.reshape(-1, 4))
-    return (basis @ factors).reshape(quotients.shape).astype(np.float32)
+    return np.linalg.solve(basis.T @ weighted + ridge, weighted.T @ values).astype(np.float32)
 
 
 def _smoothed(values: Floats, weights: Floats) -> Floats:
@@ -256,7 +261,7 @@ def _extremes(picture: Floats) -> tuple[Floats, Floats]:
 def _limited(picture: Floats, saturation: Floats) -> Floats:
     """No pixel more saturated than (H, W), at the same brightness: lips don't glow, shadows don't burn."""
     most, least = _extremes(picture)
-    grey = picture @ _LUMA
+    grey = _grey(picture)
     room = (most - least) - saturation * (most - grey)
     keep = saturation * (grey + np.float32(_FAINT)) / np.maximum(room, np.float32(1e-6))
     return np.asarray(grey[..., None] + np.clip(keep, 0, 1)[..., None] * (picture - grey[..., None]))
@@ -265,8 +270,9 @@ def _limited(picture: Floats, saturation: Floats) -> Floats:
 def _in_gamut(picture: Floats, before: Floats) -> Floats:
     """0..1: what became brighter than the shoulder approaches white."""
     knee = np.float32(TUNING.shoulder)
-    over = (picture > knee) & (picture > before)
-    start = np.maximum(knee, before[over])
-    room = np.maximum(1 - start, np.float32(1e-3))
-    picture[over] = start + room * np.tanh((picture[over] - start) / room)
-    return np.clip(picture, 0, 1)
+    if picture.max() > knee:
+        over = (picture > knee) & (picture > before)
+        start = np.maximum(knee, before[over])
+        room = np.maximum(1 - start, np.float32(1e-3))
+        picture[over] = start + room * np.tanh((picture[over] - start) / room)
+    return np.clip(picture, 0, 1, out=picture)
