@@ -3,7 +3,7 @@
 >>> from gradio_client import Client, handle_file
 >>> app = Client("http://127.0.0.1:7860", auth=("user", "password"))
 >>> file, report = app.predict(
-...     handle_file("me.jpg"), "ada", "production", 0, False, {"colour": "linear"}, api_name="/swap"
+...     handle_file("me.jpg"), "ada", "production", 0, False, {"colour": "skin"}, api_name="/swap"
 ... )
 
 The answers hold paths of downloaded files, byte for byte as they were written: with label and provenance.

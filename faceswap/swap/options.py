@@ -8,7 +8,7 @@ from faceswap.faces.turn import Turn
 
 Mask = Literal["extended_hull", "hull", "hull_rect", "ellipse", "rect"]
 Outline = Literal["generated", "target"]
-Colour = Literal["none", "skin", "mean", "reinhard", "histogram", "linear", "seamless"]
+Colour = Literal["light", "skin", "none"]
 Occlusion = Literal["none", "learned"]
 Feature = Literal["eyes", "mouth"]
 
@@ -83,11 +83,9 @@ class SwapOptions(BaseModel):
         "by a small network",
     )
     colour: Colour = Field(
-        "skin",
-        description="fit the swap's colours to the target's skin: none, skin (brightness, contrast and tint, which "
-        "teeth and eyes hardly take), mean (brightness and tint), reinhard (also contrast), histogram (all of each "
-        "channel's distribution), linear (also how the channels go together), seamless (the gradients of the swap, "
-        "the border of the target)",
+        "light",
+        description="fit the swap's colours to the target's skin: light (brightness and tint as they change over the "
+        "face, which teeth and eyes hardly take), skin (the same change all over the face), none",
     )
     colour_strength: float = Field(
         1.0, ge=0, le=1, description="share of the colour transfer that is applied"

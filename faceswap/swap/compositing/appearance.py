@@ -11,6 +11,7 @@ from faceswap.faces.regions import skin_in_crop
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.compositing.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.compositing.detail import blurred, missing_blur
+from faceswap.swap.compositing.shared_skin import shared_skin
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.occlusion_mask import VisibilityMask
 from faceswap.swap.options import SwapOptions
@@ -73,18 +74,14 @@ def measure_appearance(
     size = len(picture)
     middle = target[size // 4 : -(size // 4), size // 4 : -(size // 4)].mean(axis=(0, 1)) / 255
     age = time - before.time if before else -1.0
-    # seamless's transfer is a field of pixels, which belongs to one frame alone
-    lasting = options.colour != "seamless" and options.colour_memory > 0
+    lasting = options.colour_memory > 0
     recent = 0 <= age < TUNING.measure_every
     if before and lasting and recent and np.abs(middle - before.middle).max() < TUNING.new_light:
         return before
-    skin = skin_in_crop(crop.landmarks, crop.geometry, crop.matrix)
-    if visible is not None:
-        skin &= visible.in_crop(crop.matrix, crop.geometry.size) > 0.5
     transfer = None
     if options.colour_strength:
         # fitted before sharpening: the spread that sharpening adds would be taken away again
-        transfer = fit_transfer(picture, target, skin, options.colour)
+        transfer = fit_transfer(picture, target, shared_skin(face, visible), options.colour)
     if transfer and before and age > 0 and options.colour_memory > 0:
         transfer = transfer.mixed(before.transfer, weight_of_new(age, options.colour_memory))
     appearance = Appearance(time, middle, transfer, 0.0, 0.0)
@@ -95,6 +92,9 @@ def measure_appearance(
             unsharp = before.unsharp + share * (unsharp - before.unsharp)
         appearance = replace(appearance, unsharp=unsharp)
     if options.match_blur:
+        skin = skin_in_crop(crop.landmarks, crop.geometry, crop.matrix)
+        if visible is not None:
+            skin &= visible.in_crop(crop.matrix, crop.geometry.size) > 0.5
         shown = apply_appearance(picture, appearance, options)
         blur = missing_blur(shown, target, skin, enlarged=scale_of(crop.matrix))
         appearance = replace(appearance, blur=blur)

@@ -1,16 +1,23 @@
-"""Colours of the swap fitted to the target's, so that no seam of brightness or tint shows.
+"""The target's light on the generated face: a smooth field of gains, so that no seam of brightness or tint shows.
+
+The skin of two people in two lights differs, to first order, by a factor that changes slowly over the face: how much
+more one reflects, times how much more light falls there. The quotient of the two pictures' skin tells that factor
+(Shashua & Riklin-Raviv, "The quotient image", 2001); features and make-up, which are no more than a few pixels wide,
+come from the generated face alone. Factors of values in sRGB are powers of factors of light, so nothing has to be made
+linear first.
 
 A transfer is fitted on the skin of one frame, may be mixed with those of the frames before, and is then applied.
 """
 
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, replace
+from typing import Any, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
+from faceswap.swap.compositing.shared_skin import GRID, SharedSkin
 from faceswap.swap.options import Colour
 
 Floats = NDArray[np.float32]
@@ -18,83 +25,108 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ColourTuning:
-    """Constants of the colour transfers; not measured."""
+    """Constants of the transfer; chosen by ``bench_colour`` where that is said, else not measured.
 
-    samples: int = 4096
-    """Pixels of skin that are enough to fit a transfer."""
-    fewest: int = 16
-    """Pixels of skin below which nothing is fitted."""
-    contrast: tuple[float, float] = (0.7, 1.4)
-    """The contrast is changed at most by these factors: a blurred swap must not be blown up to a real skin's."""
-    skin_contrast: tuple[float, float] = (0.9, 1.15)
-    """The same for the skin's lightness: flat light must not take a crisp swap's features, dark brows and eyes."""
-    skin_chroma: tuple[float, float] = (0.6, 1.25)
-    """And for its chroma: what is redder than skin, lips and a nose, must not glow."""
-    quantiles: int = 129
-    """Quantiles of each channel by which histograms are compared."""
-    cut: float = 0.05
-    """A mean correction that moves further than this (of 1) between two frames is new light or a cut: no smoothing."""
+    Lengths are cells of a grid of 48 over the crop, gains natural logarithms.
+    """
+
+    black: float = 0.03
+    """Of 1, is added before quotients are taken: what is nearly black tells no factor."""
+    smoothing: float = 2.2
+    """Standard deviation of the field's Gaussian (``bench_colour``: 1.7 to 2.9 are alike)."""
+    faith: float = 0.05
+    """Skin in the neighbourhood, in cells of 1, at which the neighbourhood counts as much as the plane."""
+    outlier: float = 0.15
+    """Distance from the plane from which on a cell counts less; at four times that it does not count: a beard, a
+    fringe, a shadow's edge (``bench_colour``: 0.15 and 0.3 are alike, 0.6 is worse)."""
+    tint_weight: float = 1.5
+    """How much more a difference of tint makes a cell an outlier than one of brightness."""
+    ridge: float = 0.01
+    """Weight of a flat field against the plane, in shares of the skin."""
+    rounds: int = 6
+    """Rounds of the robust fit; the first half downweights outliers, the rest leaves them out."""
+    fewest: float = 6.0
+    """Cells of skin below which nothing is fitted."""
+    least_cover: float = 0.3
+    """Share of a cell that has to be skin."""
+    largest: tuple[float, float] = (1.6, 0.7)
+    """Largest gain of brightness and of a channel beyond that."""
+    neutral: tuple[float, float] = (0.5, 1.0)
+    """Saturation over the skin's up to which a pixel of eyes and mouth is no skin, teeth and the whites of eyes, and
+    from which on it is (``bench_colour``)."""
+    neutral_tint: float = 0.2
+    """Share of the skin's tint that those take: that of the lamp, about (``bench_colour``: 0 to 0.5 are alike)."""
+    neutral_level: float = 0.5
+    """Share of the mean gain of brightness that those take: the rest is how much the skins reflect
+    (``bench_colour``)."""
+    shoulder: float = 0.88
+    """Value from which on what a gain brightens is compressed, so that nothing is cut off at white."""
+    cut: float = 0.12
+    """A mean gain that moves further than this between two frames is new light or a cut: no smoothing."""
 
 
 TUNING = ColourTuning()
-_QUANTILES = np.linspace(0, 100, TUNING.quantiles)
+
+_FAINT = 0.05
+"""Of 1: what is nearly black counts as neutral."""
+_PLANE = np.stack(
+    [np.ones(GRID * GRID), *(x.reshape(-1) for x in np.meshgrid(*[np.linspace(-1, 1, GRID)] * 2))], axis=1
+).astype(np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transfer:
-    """A fitted colour transfer.
+    """A fitted transfer.
 
     Attributes:
         how: the method.
-        values: what was fitted, float32. skin, mean and reinhard: (3, 3), for each Lab channel the gain and the
-            middles of the swap and of the target; linear: (4, 3), three rows of a matrix that is multiplied from
-            the right and an offset, in RGB; histogram: (3, 2, n) quantiles of
-            each Lab channel, of the swap and of the target; seamless: (S, S, 3) what is added in RGB.
-        shift: (3,) the mean change of the samples in RGB, to tell steady light from a cut.
+        field: (48, 48, 4) float32 over the crop: the gain of brightness, and what each channel gets beyond it.
+        shift: (4,) the mean of that over the skin.
+        openings: (48, 48) float32, 0..1: eyes and mouth of the generated face, which are not all skin.
+        saturation: of the generated face's skin, 0..1.
+        most: largest saturation of the two people's skin and lips.
     """
 
     how: Colour
-    values: Floats
+    field: Floats
     shift: Floats
+    openings: Floats
+    saturation: float
+    most: float
 
     def mixed(self, before: "Transfer | None", share: float) -> "Transfer":
         """This transfer and that of the frame before: ``share`` (0..1) of this one, all of it after a cut."""
-        if before is None or before.how != self.how or before.values.shape != self.values.shape:
+        if before is None or before.how != self.how:
             return self
         if float(np.abs(self.shift - before.shift).max()) > TUNING.cut:
             return self
         w = np.float32(share)
-        return Transfer(
-            self.how,
-            w * self.values + (1 - w) * before.values,
-            w * self.shift + (1 - w) * before.shift,
+        return replace(
+            self,
+            field=w * self.field + (1 - w) * before.field,
+            shift=w * self.shift + (1 - w) * before.shift,
+            openings=w * self.openings + (1 - w) * before.openings,
+            saturation=share * self.saturation + (1 - share) * before.saturation,
+            most=share * self.most + (1 - share) * before.most,
         )
 
 
 def fit_transfer(
-    swapped: Floats, target: NDArray[np.uint8], skin: NDArray[np.bool_], how: Colour
+    generated: Floats, target: NDArray[np.uint8], shared: SharedSkin, how: Colour
 ) -> Transfer | None:
-    """Fit the colours of a swapped crop to those of the target's crop.
+    """Fit the colours of a generated crop to those of the target's crop.
 
-    ``mean`` moves the median of each Lab channel to the target's; ``reinhard`` also fits the spread (Reinhard et
-    al., "Color transfer between images", 2001), both by median and inner percentiles, so that glasses, a beard's
-    edge or a highlight do not pull them. ``skin`` fits lightness like that, though its spread is hardly lowered,
-    and multiplies the chroma (by 0.6 to 1.25, an offset does the rest), so that what is neutral hardly changes:
-    moved as far as the skin's chroma, teeth and the whites of the eyes turn green on a less red face, and a wider
-    spread of it reddens the lips. ``histogram`` maps each Lab channel's distribution. ``linear`` is the linear
-    Monge-Kantorovitch map in RGB (Pitié & Kokaram, "The linear Monge-Kantorovitch linear colour mapping for
-    example-based colour transfer", 2007). ``seamless`` solves for the swap's gradients with the target's border
-    (Pérez, Gangnet & Blake, "Poisson image editing", 2003), after ``skin``: what differs in the middle of two faces
-    would otherwise stay.
+    ``light`` follows the target's light over the face: a plane through the logarithms of the quotients, fitted
+    robustly, and what the neighbourhood differs from it. ``skin`` is one gain for the whole face.
 
     Args:
-        swapped: (S, S, 3) float32 RGB, 0..1.
+        generated: (S, S, 3) float32 RGB, 0..1.
         target: (S, S, 3) uint8 RGB of the same crop.
-        skin: (S, S) where to compare; with fewer than 16 pixels nothing is fitted.
+        shared: where both show skin.
         how: the method's name.
 
     Returns:
-        the transfer, or None where there is nothing to do.
+        the transfer, or None where there is nothing to do, or too little skin to tell.
 
     Raises:
         SettingsError: there is no method of that name.
@@ -103,156 +135,144 @@ def fit_transfer(
         raise SettingsError(
             f"There is no colour transfer {how!r}", f"choose one of: {', '.join(get_args(Colour))}"
         )
-    count = int(skin.sum())
-    if how == "none" or count < TUNING.fewest:
+    skin = np.where(shared.skin < TUNING.least_cover, 0, shared.skin)
+    if how == "none" or float(skin.sum()) < TUNING.fewest:
         return None
-    if how == "seamless":
-        field = _poisson(fit_colours(swapped, target, skin, "skin"), target, skin) - swapped
-        return Transfer(how, field, field[skin].mean(0))
-    where = np.flatnonzero(skin)[:: max(1, count // TUNING.samples)]
-    source = swapped.reshape(-1, 3)[where].astype(np.float32, copy=False)
-    goal = target.reshape(-1, 3)[where].astype(np.float32) / np.float32(255)
-    shift = (goal.mean(0) - source.mean(0)).astype(np.float32)
-    if how == "linear":
-        return Transfer(how, _monge_kantorovitch(source, goal), shift)
-    lab, goal_lab = (cv2.cvtColor(x[:, None], cv2.COLOR_RGB2LAB)[:, 0] for x in (source, goal))
-    if how == "histogram":
-        pairs = [np.percentile(x, _QUANTILES, axis=0).T for x in (lab, goal_lab)]
-        return Transfer(how, np.stack(pairs, 1).astype(np.float32), shift)
-    return Transfer(how, _moments(lab, goal_lab, how), shift)
+    source = _cells(generated)
+    goal = _cells(target).astype(np.float32) / np.float32(255)
+    quotients = _quotients(source, goal)
+    plane, weights = _robust_plane(quotients, skin, flat=how == "skin")
+    if float(weights.sum()) < TUNING.fewest:
+        return None
+    field = plane if how == "skin" else plane + _smoothed(quotients - plane, weights)
+    shift = np.average(quotients.reshape(-1, 4), axis=0, weights=weights.reshape(-1))
+    brightness, channel = TUNING.largest
+    most = np.array([brightness, channel, channel, channel], np.float32)
+    shown = [_saturation(x)[weights > 0] for x in (source, goal)]
+    return Transfer(
+        how,
+        np.clip(_within(field, quotients, weights), -most, most).astype(np.float32),
+        shift.astype(np.float32),
+        shared.openings,
+        float(np.median(shown[0])),
+        float(max(np.percentile(x, 98) for x in shown)),
+    )
 
 
-def apply_transfer(swapped: Floats, transfer: Transfer, strength: float = 1.0) -> Floats:
+def apply_transfer(generated: Floats, transfer: Transfer, strength: float = 1.0) -> Floats:
     """The crop with its colours changed.
 
     Args:
-        swapped: (S, S, 3) float32 RGB, 0..1; not changed.
+        generated: (S, S, 3) float32 RGB, 0..1; not changed.
         transfer: as fitted.
         strength: 0 changes nothing, 1 all.
 
     Returns:
         (S, S, 3) float32 RGB, 0..1.
     """
-    w = np.float32(strength)
-    values = transfer.values
-    if transfer.how == "seamless":
-        return np.clip(swapped + w * values, 0, 1)
-    if transfer.how == "linear":
-        matrix = np.eye(3, dtype=np.float32) * (1 - w) + w * values[:3]
-        return np.clip(cv2.transform(swapped, np.column_stack([matrix.T, w * values[3]])), 0, 1)
-    lab = cv2.cvtColor(np.ascontiguousarray(swapped, np.float32), cv2.COLOR_RGB2LAB)
-    if transfer.how == "histogram":
-        fitted = np.stack([_curve(lab[..., i], *values[i]) for i in range(3)], -1)
-        lab += w * (fitted - lab)
-    else:
-        gain, middle, goal = values
-        fitted = goal + gain * (lab - middle)
-        if transfer.how == "skin":
-            fitted[..., 0] = _toned(lab[..., 0], *map(float, values[:, 0]))
-        lab += w * (fitted - lab)
-    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
+    field = transfer.field * np.float32(strength)
+    level = np.float32(strength * (1 - TUNING.neutral_level) * transfer.shift[0])
+    of_skin = np.exp(field[..., :1] + field[..., 1:])
+    of_neutral = np.exp(field[..., :1] - level + np.float32(TUNING.neutral_tint) * field[..., 1:])
+    size = generated.shape[1::-1]
+    gain, neutral = (cv2.resize(x, size, interpolation=cv2.INTER_LINEAR) for x in (of_skin, of_neutral))
+    saturation = _saturation(generated)
+    low, high = (np.float32(share * max(transfer.saturation, 0.03)) for share in TUNING.neutral)
+    like = np.clip((saturation - low) / (high - low), 0, 1)
+    like = like * like * (3 - 2 * like)
+    openings = cv2.resize(transfer.openings, size, interpolation=cv2.INTER_LINEAR)
+    # elsewhere what is neutral is skin all the same, pale or shining
+    gain += (openings * (1 - like))[..., None] * (neutral - gain)
+    black = np.float32(TUNING.black)
+    lit = (generated + black) * gain - black
+    return _in_gamut(_limited(lit, np.maximum(saturation, np.float32(transfer.most))), generated)
 
 
-def fit_colours(
-    swapped: Floats, target: NDArray[np.uint8], skin: NDArray[np.bool_], how: Colour, strength: float = 1.0
-) -> Floats:
-    """Give a swapped crop the colours of the target's crop: :func:`fit_transfer`, then :func:`apply_transfer`.
-
-    Returns:
-        (S, S, 3) float32 RGB, 0..1; the input itself where there is nothing to do.
-    """
-    transfer = fit_transfer(swapped, target, skin, how)
-    return swapped if transfer is None or strength == 0 else apply_transfer(swapped, transfer, strength)
+def _cells(picture: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(cv2.resize(picture, (GRID, GRID), interpolation=cv2.INTER_AREA))
 
 
-def _toned(lightness: Floats, gain: float, middle: float, goal: float) -> Floats:
-    """Lightness (0..100) through a curve that leads from one middle to the other with that slope.
-
-    On a lighter face black stays black, and what would be lighter than white is compressed: a dark face's eyes are not
-    blown out, its pupils do not turn grey. Both branches are ``k u / (1 + (k - 1) u)``, which leads from 0 to 1 and
-    starts with the slope k (after Schlick, "Fast alternatives to Perlin's bias and gain functions", 1994). On a darker
-    face the curve is straight: highlights get darker too, and brows and eyes keep their contrast.
-    """
-    below = np.clip((middle - lightness) / max(middle, 1.0), 0, 1)
-    above = np.clip((lightness - middle) / max(100 - middle, 1.0), 0, 1)
-    dark, light = gain * middle / max(goal, 1.0), gain * (100 - middle) / max(100 - goal, 1.0)
-    down = dark * below / (1 + min(dark - 1, 0) * below)
-    up = light * above / (1 + max(light - 1, 0) * above)
-    return np.asarray(np.maximum(goal - goal * down + (100 - goal) * up, 0), np.float32)
+def _grey(picture: Floats) -> Floats:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
 
-def _moments(lab: Floats, goal: Floats, how: Colour) -> Floats:
-    """(3, 3): gains, medians of the swap, medians of the target; the gains fit what else ``how`` fits."""
-    middle, spread = _middle_and_spread(lab)
-    goal_middle, goal_spread = _middle_and_spread(goal)
-    gain = np.ones(3, np.float32)
-    wider = goal_spread / np.maximum(spread, 1e-3)
-    if how == "reinhard":
-        gain = np.clip(wider, *TUNING.contrast)
-    elif how == "skin":
-        # what reflects less has less contrast: CIE's lightness and 16 is about proportional to what is reflected
-        darker = min(1.0, float((goal_middle[0] + 16) / (middle[0] + 16)))
-        gain[0] = darker * np.clip(wider[0] / darker, *TUNING.skin_contrast)
-        # no factor leads from one tint to its opposite, or from none: there the offset does it all
-        alike = middle[1:] * goal_middle[1:] > 1
-        factor = np.divide(goal_middle[1:], middle[1:], out=np.ones_like(middle[1:]), where=alike)
-        gain[1:] = np.clip(factor, *TUNING.skin_chroma)
-    return np.vstack([gain, middle, goal_middle]).astype(np.float32)
+def _quotients(source: Floats, goal: Floats) -> Floats:
+    """(48, 48, 4) logarithms: of the brightness, and of each channel beyond it."""
+    black = np.float32(TUNING.black)
+    brightness = np.log((_grey(goal) + black) / (_grey(source) + black))[..., None]
+    return np.concatenate([brightness, np.log((goal + black) / (source + black)) - brightness], axis=-1)
 
 
-def _middle_and_spread(samples: Floats) -> tuple[Floats, Floats]:
-    """Median and half the distance of the 16th to the 84th percentile (a Gaussian's standard deviation)."""
-    low, middle, high = np.percentile(samples, (16, 50, 84), axis=0)
-    return middle.astype(np.float32), ((high - low) / 2).astype(np.float32)
+def _robust_plane(quotients: Floats, skin: Floats, flat: bool) -> tuple[Floats, Floats]:
+    """(48, 48, 4) the plane, and (48, 48) how much each cell counted for it: Huber's, then Tukey's weights."""
+    basis = _PLANE[:, :1] if flat else _PLANE
+    cells = np.flatnonzero(skin)
+    shares, seen, here = skin.reshape(-1)[cells], quotients.reshape(-1, 4)[cells], basis[cells]
+    weights, factors = shares, _factors(here, seen, shares)
+    for number in range(TUNING.rounds):
+        off = seen - here @ factors
+        off[:, 1:] *= TUNING.tint_weight
+        distance = np.sqrt(np.einsum("ij,ij->i", off, off)) / TUNING.outlier
+        if number < TUNING.rounds // 2:
+            weights = shares / np.maximum(1, distance)
+        else:
+            weights = shares * np.clip(1 - (distance / 4) ** 2, 0, 1) ** 2
+        factors = _factors(here, seen, weights)
+    counted = np.zeros(GRID * GRID, np.float32)
+    counted[cells] = weights
+    return (basis @ factors).reshape(quotients.shape).astype(np.float32), counted.reshape(GRID, GRID)
 
 
-def _monge_kantorovitch(source: Floats, goal: Floats) -> Floats:
-    """(4, 3): the symmetric positive matrix and the offset that map one Gaussian exactly onto the other.
-
-    A = S^-1/2 (S^1/2 G S^1/2)^1/2 S^-1/2 with the covariances S and G. Along each of its axes the contrast is
-    changed within the limits, and S has at least the variance of half a grey level.
-    """
-    floor = np.eye(3) * (0.5 / 255) ** 2
-    s, g = (np.cov(x.astype(np.float64), rowvar=False) + floor for x in (source, goal))
-    root = _power(s, 0.5)
-    inverse = _power(s, -0.5)
-    matrix = inverse @ _power(root @ g @ root, 0.5) @ inverse
-    gains, axes = np.linalg.eigh(matrix)
-    matrix = (axes * np.clip(gains, *TUNING.contrast)) @ axes.T
-    offset = goal.mean(0) - source.mean(0) @ matrix
-    return np.vstack([matrix, offset]).astype(np.float32)
+def _factors(basis: Floats, values: Floats, weights: Floats) -> Floats:
+    """(k, 4): of the weighted least squares' plane through values (n, 4), or of their mean."""
+    weighted = weights[:, None] * basis
+    ridge = np.diag([1e-6, *[TUNING.ridge] * (basis.shape[1] - 1)]) * max(float(weights.sum()), 1e-6)
+    return np.linalg.solve(basis.T @ weighted + ridge, weighted.T @ values).astype(np.float32)
 
 
-def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """A power of a symmetric positive matrix."""
-    values, axes = np.linalg.eigh(matrix)
-    return np.asarray((axes * np.maximum(values, 1e-12) ** exponent) @ axes.T)
+def _smoothed(values: Floats, weights: Floats) -> Floats:
+    """What the neighbourhood has on average; where there is no skin, nothing."""
+    total = _blurred(weights) + np.float32(TUNING.faith)
+    return np.asarray(_blurred(values * weights[..., None]) / total[..., None])
 
 
-def _curve(values: Floats, source: Floats, goal: Floats) -> Floats:
-    """Map quantiles onto quantiles; beyond the outermost the shift stays, so that eyes and highlights remain."""
-    source = np.maximum.accumulate(source + np.arange(len(source), dtype=np.float32) * 1e-4)
-    x = np.concatenate([[source[0] - 200], source, [source[-1] + 200]])
-    y = np.concatenate([[goal[0] - 200], goal, [goal[-1] + 200]])
-    return np.interp(values, x, y).astype(np.float32)
+def _blurred(cells: Floats) -> Floats:
+    return cv2.GaussianBlur(cells, (0, 0), TUNING.smoothing, borderType=cv2.BORDER_CONSTANT)
 
 
-def _poisson(swapped: Floats, target: NDArray[np.uint8], skin: NDArray[np.bool_]) -> Floats:
-    """(S, S, 3) float32: the swap by Poisson editing within the hull of the skin; beyond, its change carries on."""
-    size = len(target)
-    hull = np.zeros((size, size), np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(np.argwhere(skin)[:, ::-1].astype(np.int32)), 255)
-    # the solver needs a rim of the target around the mask
-    hull[:2] = hull[-2:] = 0
-    hull[:, :2] = hull[:, -2:] = 0
-    left, top, width, height = cv2.boundingRect(hull)
-    source = np.clip(np.rint(swapped * 255), 0, 255).astype(np.uint8)
-    centre = left + width // 2, top + height // 2
-    cloned = cv2.seamlessClone(source, target, hull, centre, cv2.NORMAL_CLONE)
-    inside = (hull > 0).astype(np.float32)[..., None]
-    change = (cloned.astype(np.float32) - source) * inside
-    # the soft mask shows the swap beyond the hull too: there a normalized blur carries the change on
-    sigma = size / 16
-    near = cv2.GaussianBlur(inside, (0, 0), sigma)[..., None]
-    carried = cv2.GaussianBlur(change, (0, 0), sigma) / np.maximum(near, 1e-3)
-    return swapped + np.where(inside > 0, change, carried).astype(np.float32) / np.float32(255)
+def _within(field: Floats, quotients: Floats, weights: Floats) -> Floats:
+    """The field without what a plane makes up beyond the skin that was seen."""
+    low, high = np.percentile(quotients[weights > 0], (1, 99), axis=0)
+    return np.clip(field, low.astype(np.float32), high.astype(np.float32))
+
+
+def _saturation(picture: Floats) -> Floats:
+    """How far the least channel lies below the largest, in shares of that: 0 neutral, 1 pure."""
+    most, least = _extremes(picture)
+    return np.asarray((most - least) / (most + np.float32(_FAINT)))
+
+
+def _extremes(picture: Floats) -> tuple[Floats, Floats]:
+    red, green, blue = cv2.split(picture)
+    largest, smallest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    return np.asarray(largest), np.asarray(smallest)
+
+
+def _limited(picture: Floats, saturation: Floats) -> Floats:
+    """No pixel more saturated than (H, W), at the same brightness: lips don't glow, shadows don't burn."""
+    most, least = _extremes(picture)
+    grey = _grey(picture)
+    room = (most - least) - saturation * (most - grey)
+    keep = saturation * (grey + np.float32(_FAINT)) / np.maximum(room, np.float32(1e-6))
+    return np.asarray(grey[..., None] + np.clip(keep, 0, 1)[..., None] * (picture - grey[..., None]))
+
+
+def _in_gamut(picture: Floats, before: Floats) -> Floats:
+    """0..1: what became brighter than the shoulder approaches white."""
+    knee = np.float32(TUNING.shoulder)
+    if picture.max() > knee:
+        over = (picture > knee) & (picture > before)
+        start = np.maximum(knee, before[over])
+        room = np.maximum(1 - start, np.float32(1e-3))
+        picture[over] = start + room * np.tanh((picture[over] - start) / room)
+    return np.clip(picture, 0, 1, out=picture)

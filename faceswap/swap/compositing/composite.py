@@ -14,6 +14,7 @@ from faceswap.swap.compositing.appearance import Appearance, apply_appearance, m
 from faceswap.swap.compositing.blending import blend, uncrop
 from faceswap.swap.compositing.detail import add_grain
 from faceswap.swap.compositing.reshaping import Reshaping
+from faceswap.swap.compositing.toning import Toning, toning_of, without_colour
 from faceswap.swap.expression.transfer import ExpressionMemory
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.face_mask import face_mask, feature_mask
@@ -39,6 +40,7 @@ class FaceMemory:
     time: float = -math.inf
     """Seconds, of the frame before."""
     appearance: Appearance | None = None
+    toning: Toning | None = None
     visible: VisibilityMask | None = None
     expression: ExpressionMemory = field(default_factory=ExpressionMemory)
     """Of the stage before, which may run in a thread of its own."""
@@ -103,6 +105,9 @@ def composite(
     if options.occlusion != "none":
         visible = _visible(image, face, memory, time)
         mask *= visible.in_region(region)
+    toning = toning_of(face.target, memory.toning if memory else None)
+    if toning is not None:
+        face = replace(face, picture=without_colour(face.picture))
     before = memory.appearance if memory else None
     appearance = measure_appearance(face, visible, options, crispness, before, time)
     over = uncrop(apply_appearance(face.picture, appearance, options), crop.matrix, region)
@@ -110,8 +115,10 @@ def composite(
         rng = memory.rng if memory else np.random.default_rng(0)
         over = add_grain(over, image[region.slices], mask > 0.5, options.grain, rng)
     blend(image, over, mask, region)
+    if toning is not None:
+        np.copyto(image[region.slices], toning.toned(image[region.slices]), where=mask[..., None] > 0)
     if memory is not None:
-        memory.time, memory.appearance = time, appearance
+        memory.time, memory.appearance, memory.toning = time, appearance, toning
     return float(mask.sum())
 
 

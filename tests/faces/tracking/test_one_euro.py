@@ -55,7 +55,7 @@ def change(frames: list[np.ndarray]) -> float:
     return float(np.mean([np.abs(a.astype(int) - b)[where].mean() for a, b, where in steps]))
 
 
-@pytest.mark.parametrize("colour", ["skin", "reinhard", "histogram", "linear", "seamless"])
+@pytest.mark.parametrize("colour", ["light", "skin"])
 def test_the_swap_changes_at_most_1_3_times_as_much_as_the_target(colour: str) -> None:
     result = swaps(SwapOptions(label=False, colour=colour))
     assert change(result) < 1.3 * change(FRAMES)

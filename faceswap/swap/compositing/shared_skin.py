@@ -1,0 +1,91 @@
+"""Where a target's crop and the generated face both show skin: what their colours are compared on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Points, apply
+from faceswap.faces.landmarks import BROWS, EYES, INNER_LIPS, OUTER_LIPS
+from faceswap.faces.regions import convex
+from faceswap.swap.generated_face import GeneratedFace
+from faceswap.swap.masks.occlusion_mask import VisibilityMask
+
+Floats = NDArray[np.float32]
+
+GRID = 48
+"""Cells along each side of the crop in which skin is compared: light changes slowly."""
+_FINE = 4 * GRID
+"""Side of the picture in which outlines are filled, before it is averaged to the grid."""
+_FOREHEAD = 0.45
+"""How far skin is looked for above the brows, face heights: hair that lies there is left out by its colour."""
+_FOREHEAD_WEIGHT = 0.5
+"""How much that counts beside what the landmarks enclose."""
+_MARGIN = 0.04
+"""How far around eyes, brows and lips nothing counts as skin, face heights."""
+
+
+@dataclass(frozen=True, eq=False)
+class SharedSkin:
+    """What the cells of a grid over the crop show: twice (48, 48) float32, 0..1.
+
+    Attributes:
+        skin: the share of each cell in which both pictures show skin.
+        openings: the share that lies in the generated eyes and mouth, where there may be no skin at all.
+    """
+
+    skin: Floats
+    openings: Floats
+
+
+def shared_skin(face: GeneratedFace, visible: VisibilityMask | None = None) -> SharedSkin:
+    """Where two pictures of a crop show skin, to compare their colours.
+
+    Skin counts within the landmarks and on the forehead, without eyes, brows and mouth of either face, without what
+    lies over the target's and without hair that was generated.
+
+    Args:
+        face: the crop, and the landmarks of the generated face, where they are known.
+        visible: where the target's face is not covered; None: everywhere.
+    """
+    crop = face.crop
+    unit = crop.geometry.size / crop.geometry.coverage
+    target = crop.landmarks_in_crop
+    people = [target] if face.landmarks is None else [target, apply(crop.matrix, face.landmarks)]
+    scale = _FINE / crop.geometry.size
+    inner, whole, features, openings = (np.zeros((_FINE, _FINE), np.uint8) for _ in range(4))
+    _fill(inner, target, scale)
+    _fill(whole, np.concatenate([target, target[BROWS] - (0, _FOREHEAD * unit)]), scale)
+    first, last = BROWS.start, BROWS.stop
+    brows = (slice(first, (first + last) // 2), slice((first + last) // 2, last))
+    for points in people:
+        for part in (*EYES, OUTER_LIPS, *brows):
+            _fill(features, points[part], scale)
+    for part in (*EYES, INNER_LIPS):
+        _fill(openings, people[-1][part], scale)
+    reach = 2 * round(_MARGIN * unit * scale) + 1
+    features = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    skin = np.where(inner > 0, np.float32(1), np.float32(_FOREHEAD_WEIGHT)) * (whole > 0) * (features == 0)
+    cells = _on_grid(skin)
+    if visible is not None:
+        cells *= _whole(_on_grid(visible.in_crop(crop.matrix, crop.geometry.size)))
+    if face.hair_mask is not None:
+        cells *= _whole(_on_grid(face.hair_mask.head))
+    return SharedSkin(cells, _on_grid(openings))
+
+
+def _fill(picture: NDArray[np.uint8], points: Points, scale: float) -> None:
+    """Fill the convex hull of points in the crop's pixels."""
+    outline = (convex(points) + 0.5) * scale - 0.5
+    cv2.fillConvexPoly(picture, np.rint(outline * 16).astype(np.int32), 1, shift=4)
+
+
+def _on_grid(share: NDArray[Any]) -> Floats:
+    return np.asarray(cv2.resize(share.astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA))
+
+
+def _whole(cells: Floats) -> Floats:
+    """The share of each cell, none of it where less than half is there: an edge blurs one into the other."""
+    return np.asarray(np.clip(2 * cells - 1, 0, 1))
