@@ -7,7 +7,7 @@ from typing import Any
 
 from faceswap import registry, tracking
 from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finder import finder_named
 from faceswap.faces.identity import photo_embeddings
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import SwapParameters
@@ -36,7 +36,7 @@ def swapper_for(
     Raises:
         NoFaceFound: a photo shows no face.
     """
-    finder = FaceFinder.down_to(parameters.options.min_face, settings().detector)
+    finder = finder_named(settings().detector, parameters.options.min_face)
     people = [parameters.match, *(casting.photo for casting in parameters.others)]
     found = [photo_embeddings([photo], finder)[0] if photo else None for photo in people]
     references = [Reference(one.network, match) for one, match in zip(others, found[1:], strict=True)]
