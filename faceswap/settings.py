@@ -29,8 +29,9 @@ class Settings(BaseSettings):
     cache: str = Field("", description="local folder for downloaded versions; empty: under home")
     workers: int = Field(0, ge=0, description="processes for extraction; 0: one per core")
     max_pixels: int = Field(120_000_000, gt=0, description="largest picture or frame that is read, in pixels")
-    detector: Literal["hog", "cnn"] = Field(
-        "hog", description="dlib's detector; cnn wants a GPU build of dlib"
+    detector: Literal["mediapipe", "hog", "cnn"] = Field(
+        "hog",
+        description="what finds faces: MediaPipe's models, or dlib's hog or cnn (wants a GPU build of dlib)",
     )
     mlflow_port: int = Field(5000, gt=0, lt=65536, description="where `faceswap up` lets MLflow listen")
     prefect_port: int = Field(4200, gt=0, lt=65536, description="where `faceswap up` lets Prefect listen")

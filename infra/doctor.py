@@ -142,9 +142,9 @@ def _video() -> Iterator[Finding]:
 def _faces() -> Iterator[Finding]:
     import dlib
 
-    from faceswap.faces.detection import load_models
+    from faceswap.faces.finder import load_models
 
-    load_models()
+    load_models(settings().detector)
     yield Finding(
         "face finder", "good", f"dlib {dlib.__version__} with its models; detector {settings().detector}"
     )

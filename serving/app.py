@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finder import finder_named, measuring_finder
 from faceswap.jobs import example_media as examples
 from faceswap.settings import Settings
 from serving import api
@@ -33,10 +33,10 @@ def workshop_of(settings: Settings) -> Workshop:
     """The workshop that the settings describe."""
     return Workshop(
         Catalogue(settings.app_memory_mb, settings.app_poll_seconds),
-        FaceFinder(settings.detector),
+        finder_named(settings.detector),
         Outbox(folder_of(settings) / "results", settings.app_keep_hours * 3600, settings.outputs),
         Limits.of(settings),
-        measurer=FaceFinder(settings.detector, careful=True),
+        measurer=measuring_finder(settings.detector),
     )
 
 

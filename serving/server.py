@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from faceswap.errors import FaceswapError
-from faceswap.faces.detection import load_models
+from faceswap.faces.finder import load_models
 from faceswap.settings import Settings
 from infra.own_pages import OwnPages
 from serving.access import check, login, own_hosts, proxied
@@ -94,7 +94,7 @@ def serve(settings: Settings) -> None:
     check(settings)
     workshop = workshop_of(settings)
     render_examples(folder_of(settings) / "examples")
-    load_models()
+    load_models(settings.detector)
     workshop.outbox.start()
     workshop.catalogue.start()
     threading.Thread(target=warm, args=[workshop.catalogue], name="warm", daemon=True).start()

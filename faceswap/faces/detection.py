@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Points
+from faceswap.faces.square import Square
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -78,11 +79,13 @@ class Face:
         box: left, top, right, bottom in px of the frame.
         landmarks: (68, 2) float64, x and y in px of the frame, iBUG order.
         score: of the detector, higher is surer.
+        square: where the face's mesh is looked for in the next frame, if it was found by one.
     """
 
     box: Box
     landmarks: Points
     score: float
+    square: Square | None = None
 
     @property
     def size(self) -> float:
@@ -264,16 +267,21 @@ class FaceFinder:
 
     def embed(self, frame: Image, landmarks: Points) -> NDArray[np.float64]:
         """(128,) embedding of a face; two faces closer than 0.6 are the same person. Takes over 100 ms."""
-        scale = min(1.0, TUNING.landmark_side / max(float(np.ptp(landmarks[:, 1])), 1))
-        if scale < 1:
-            frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        points = (np.asarray(landmarks) + 0.5) * scale - 0.5
-        parts = [dlib.point(round(x), round(y)) for x, y in points.tolist()]
-        low, high = points.min(0), points.max(0)
-        box = dlib.rectangle(*[round(v) for v in (*low, *high)])
-        shape = dlib.full_object_detection(box, dlib.points(parts))
-        with _ONE_EMBEDDING:
-            return np.array(_embedder().compute_face_descriptor(np.ascontiguousarray(frame), shape, 0))
+        return embedding(frame, landmarks)
+
+
+def embedding(frame: Image, landmarks: Points) -> NDArray[np.float64]:
+    """(128,) embedding of the face with these (68, 2) landmarks; see :meth:`FaceFinder.embed`."""
+    scale = min(1.0, TUNING.landmark_side / max(float(np.ptp(landmarks[:, 1])), 1))
+    if scale < 1:
+        frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    points = (np.asarray(landmarks) + 0.5) * scale - 0.5
+    parts = [dlib.point(round(x), round(y)) for x, y in points.tolist()]
+    low, high = points.min(0), points.max(0)
+    box = dlib.rectangle(*[round(v) for v in (*low, *high)])
+    shape = dlib.full_object_detection(box, dlib.points(parts))
+    with _ONE_EMBEDDING:
+        return np.array(_embedder().compute_face_descriptor(np.ascontiguousarray(frame), shape, 0))
 
 
 def _merged(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:

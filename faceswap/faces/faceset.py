@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from faceswap import storage
 from faceswap.errors import FaceSetError, StorageError, UnfinishedSet, UnreadableMedia
+from faceswap.faces.detector import Detector
 from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.media.images import read_image
 from faceswap.places import local_path, moved_below
@@ -44,6 +45,7 @@ class FaceSet:
         consent: what allows the use.
         rows: the manifest.
         report: counts by reason and messages of the extraction.
+        detector: what found the faces.
     """
 
     identity: str
@@ -54,6 +56,7 @@ class FaceSet:
     consent: Consent | None
     rows: pd.DataFrame
     report: dict[str, Any]
+    detector: Detector = "hog"
 
     @classmethod
     def load(cls, uri: str, verify: bool = True) -> "FaceSet":
@@ -82,6 +85,7 @@ class FaceSet:
                 consent,
                 rows,
                 header["report"],
+                header.get("options", {}).get("detector", "hog"),
             )
         except FileNotFoundError as error:
             raise FaceSetError(

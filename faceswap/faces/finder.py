@@ -1,12 +1,19 @@
-"""What the rest of the package wants of a face detector; :mod:`faceswap.faces.detection` has dlib's."""
+"""What the rest of the package wants of a face detector, and the one that a name stands for.
 
-from typing import Protocol
+:mod:`faceswap.faces.detection` has dlib's, :mod:`faceswap.faces.mediapipe` MediaPipe's.
+"""
+
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.detection import Box, Face, FaceFinder, SearchEffort
+from faceswap.faces.detection import load_models as load_dlib
+from faceswap.faces.detector import Detector
 from faceswap.faces.geometry import Points
+from faceswap.faces.mediapipe.finder import MediaPipeFinder
+from faceswap.faces.mediapipe.finder import load_models as load_mediapipe
 
 
 class LandmarkDetector(Protocol):
@@ -30,3 +37,35 @@ class Finder(FaceSearcher, LandmarkDetector, Protocol):
 
     def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> NDArray[np.float64]:
         """(128,) what identifies a face."""
+
+
+@runtime_checkable
+class MeshFinder(Finder, Protocol):
+    """A finder that follows a face by itself, and whose landmarks hardly depend on the box that they start from."""
+
+    def follow(self, frame: NDArray[np.uint8], face: Face) -> Face | None:
+        """A face of the frame before as it is in this one, None where it is not there any more."""
+
+
+def finder_named(detector: Detector, height: float | None = None) -> FaceFinder | MediaPipeFinder:
+    """The finder that a setting names.
+
+    Args:
+        detector: its name.
+        height: of the smallest faces to find, px from the brows to the lower lip; None: the usual.
+    """
+    if detector == "mediapipe":
+        return MediaPipeFinder() if height is None else MediaPipeFinder.down_to(height)
+    return FaceFinder(detector) if height is None else FaceFinder.down_to(height, detector)
+
+
+def measuring_finder(detector: Detector) -> FaceFinder:
+    """What evaluations read landmarks with: dlib's, whichever finder swaps, so that figures stay comparable."""
+    return FaceFinder("cnn" if detector == "cnn" else "hog", careful=True)
+
+
+def load_models(detector: Detector) -> None:
+    """Load what a finder needs, with the embedding, now rather than at the first face."""
+    load_dlib()
+    if detector == "mediapipe":
+        load_mediapipe()

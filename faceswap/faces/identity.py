@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import IdentityError, NoFaceFound
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finder import Finder
 from faceswap.faces.turning import find_upright, turned
 from faceswap.media.images import read_image
 
@@ -23,7 +23,7 @@ SAME_PERSON = 0.6
 _MANY = 2000
 
 
-def photo_embeddings(photos: Sequence[str], finder: FaceFinder) -> Embeddings:
+def photo_embeddings(photos: Sequence[str], finder: Finder) -> Embeddings:
     """(n, 128) embeddings of the largest face of each photo; each is read and embedded once.
 
     Raises:

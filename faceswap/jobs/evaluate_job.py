@@ -13,9 +13,9 @@ from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
 from faceswap.evaluation.rendering.pictures import case_sheet
 from faceswap.evaluation.true_swap import truth_for
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
+from faceswap.faces.finder import finder_named, measuring_finder
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import EvaluateParameters
 from faceswap.provenance.consent_life import Purpose
@@ -81,9 +81,9 @@ def evaluate_one(
         monitor: is told the progress.
     """
     detector, card = settings().detector, loaded.card
-    finder = FaceFinder(detector, careful=True)
+    finder = measuring_finder(detector)
     assert loaded.version is not None
-    swapper = Swapper(loaded.network, FaceFinder(detector), SwapOptions(label=False))  # as users swap
+    swapper = Swapper(loaded.network, finder_named(detector), SwapOptions(label=False))  # as users swap
     reference = reference or find_face_set(card.face_sets[card.identity]["uri"])
     identities = identities or {name: card.embedding(name) for name in card.identities}
     others = {name: faces for name, faces in targets.items() if name != card.identity}

@@ -8,7 +8,7 @@ from typing import Any
 
 from faceswap import registry, tracking
 from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finder import finder_named
 from faceswap.faces.identity import photo_embeddings
 from faceswap.jobs.delivery import deliver, workplace
 from faceswap.jobs.monitor import TERMINAL, Monitor
@@ -43,7 +43,7 @@ def swapper_for(
     Raises:
         NoFaceFound: a photo shows no face.
     """
-    finder = FaceFinder.down_to(parameters.options.min_face, settings().detector)
+    finder = finder_named(settings().detector, parameters.options.min_face)
     people = [parameters.match, *(casting.photo for casting in parameters.others)]
     found = [photo_embeddings([str(local_copy(one))], finder)[0] if one else None for one in people]
     references = [Reference(one.network, match) for one, match in zip(others, found[1:], strict=True)]

@@ -14,9 +14,9 @@ from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
 from faceswap.evaluation.quick import SwapQuality
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
+from faceswap.faces.finder import measuring_finder
 from faceswap.jobs import resuming
 from faceswap.jobs.checkpoint_store import CheckpointStore
 from faceswap.jobs.evaluate_job import evaluate_one
@@ -94,7 +94,21 @@ def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
         if faces.identity in found:
             raise SettingsError(f"Two face sets are of {faces.identity!r}", "give one face set per identity")
         found[faces.identity] = faces
+    _warn_of_two_finders(list(found.values()))
     return found
+
+
+def _warn_of_two_finders(sets: list[FaceSet]) -> None:
+    """Landmarks of MediaPipe and of dlib lie up to a hundredth of a face height apart: so do the crops."""
+    by_mesh = [faces.identity for faces in sets if faces.detector == "mediapipe"]
+    others = [faces.identity for faces in sets if faces.detector != "mediapipe"]
+    if by_mesh and others:
+        logger.warning(
+            "MediaPipe found the faces of %s, dlib those of %s: they are aligned a little differently; "
+            "preprocess all with one --detector",
+            ", ".join(by_mesh),
+            ", ".join(others),
+        )
 
 
 def fit(
@@ -112,7 +126,7 @@ def fit(
             "One identity alone can't be swapped",
             "give two or more face sets, or a warm start with freeze_encoder",
         )
-    data, finder = TrainingData(sets, recipe), FaceFinder(settings().detector, careful=True)
+    data, finder = TrainingData(sets, recipe), measuring_finder(settings().detector)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
     with monitor.training_slot(), monitor.progress(f"train {' + '.join(sets)}") as report:
         trainer = Trainer(

@@ -13,8 +13,8 @@ from faceswap.evaluation.means import mean_measures
 from faceswap.evaluation.quick import SwapQuality
 from faceswap.evaluation.rendering.pictures import case_sheet
 from faceswap.evaluation.result import PairResult
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.finder import measuring_finder
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
 from faceswap.model.training.autoencoders import Autoencoders
@@ -77,7 +77,7 @@ def train(job: TrialJob, plan: SearchPlan) -> TrialResult:
     preset = plan.variant(job.values)
     data = TrainingData(sets, preset)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
-    quality = SwapQuality(sets, identities, FaceFinder(settings().detector, careful=True))
+    quality = SwapQuality(sets, identities, measuring_finder(settings().detector))
     watch: Watch = pkgutil.resolve_name(plan.observer) if plan.observer else lambda *_: nullcontext(Silent())
     with watch(job, plan, sets, data) as observer:
         model, result = fit(job, plan, data, preset, observer)

@@ -21,12 +21,12 @@ import faceswap
 from faceswap import storage
 from faceswap.disk import require_space, write_error
 from faceswap.errors import FaceError, FaceSetError, MediaError, NoFaceFound, SettingsError, UnreadableMedia
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.extraction.planning import plan
 from faceswap.faces.extraction.segments import Found, Segment, embed_crop, read_segment, work_on
 from faceswap.faces.extraction.selection import select
 from faceswap.faces.faceset import HEADER, FaceSet, digest_of, newest, write_header, write_manifest
+from faceswap.faces.finder import Finder, finder_named
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.identity import photo_embeddings
 from faceswap.media.sources import MediaItem, local_copy, look_through
@@ -87,7 +87,7 @@ def extract(
     fingerprint = _fingerprint(items, reference_photos, options, identity, consent)
     if finished := newest(root, identity, fingerprint):
         return finished
-    finder = FaceFinder.down_to(options.min_face, options.detector)
+    finder = finder_named(options.detector, options.min_face)
     photos = photo_embeddings(reference_photos, finder) if reference_photos else None
     work = settings().work_path / f"extract-{fingerprint[:16]}"
     processes = workers or settings().workers or os.cpu_count() or 1
@@ -205,7 +205,7 @@ def _known_as(path: Path) -> str:
 
 
 def _run(
-    segments: list[Segment], finder: FaceFinder, geometry: Geometry, processes: int, progress: Progress | None
+    segments: list[Segment], finder: Finder, geometry: Geometry, processes: int, progress: Progress | None
 ) -> list[str]:
     waiting = [s for s in segments if not Path(s.folder, "rows.json").exists()]
     done = len(segments) - len(waiting)
@@ -248,7 +248,7 @@ def _gather(folders: list[str], found: Found) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _with_embeddings(kept: pd.DataFrame, finder: FaceFinder) -> pd.DataFrame:
+def _with_embeddings(kept: pd.DataFrame, finder: Finder) -> pd.DataFrame:
     """The rows; where selection has left too few embedded faces, some more are embedded."""
     missing = np.flatnonzero(kept["embedding"].isna())
     wanted = min(_EMBEDDED - (len(kept) - len(missing)), len(missing))

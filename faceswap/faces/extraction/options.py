@@ -1,10 +1,11 @@
 """What one may choose about an extraction."""
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from faceswap.faces.detector import DETECTOR_MEANS, Detector
 from faceswap.faces.turn import Turn
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ class ExtractionOptions(BaseModel):
         le=1,
         description="how far the stored crops' centre lies below that of brows, eyes, nose and mouth, in face heights",
     )
-    detector: Literal["hog", "cnn"] = Field(
-        "hog", description="dlib's detector; cnn wants a GPU build of dlib"
-    )
+    detector: Detector = Field("hog", description=DETECTOR_MEANS)
     min_face: int = Field(
         30, ge=15, le=1000, description="faces less high (brows to lower lip, px) are dropped"
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
 from faceswap.faces.detection import Box, Face, overlap
-from faceswap.faces.finder import Finder
+from faceswap.faces.finder import Finder, MeshFinder
 from faceswap.faces.geometry import Geometry, Image, Points, apply, fit_similarity, scale_of
 from faceswap.faces.landmarks import INNER
 from faceswap.media.video.reading import Frame
@@ -120,30 +120,39 @@ class FaceSearch:
         return [self._moved(self._before, image, seen) for seen in self._faces]
 
     def _moved(self, before: Image, image: Image, seen: _FollowedFace) -> _FollowedFace | None:
-        face, box = seen.face, seen.face.box
-        landmarks = self.finder.landmarks(image, box)
         try:
-            moved = _moved_box(box, face.landmarks, landmarks)
-            if moved is not None and _path(box, moved) > TUNING.far:
-                landmarks = self.finder.landmarks(image, moved)
-                moved = _moved_box(box, face.landmarks, landmarks)
+            moved = self._followed(image, seen.face)
             if moved is None:
                 return None
-            before_view = seen.view if seen.view is not None else _view_of(before, face.landmarks)
-            view = _view_of(image, landmarks)
+            before_view = seen.view if seen.view is not None else _view_of(before, seen.face.landmarks)
+            view = _view_of(image, moved.landmarks)
         except FaceError:
             return None
-        return (
-            _FollowedFace(replace(face, box=moved, landmarks=landmarks), view)
-            if _alike(before_view, view)
-            else None
-        )
+        return _FollowedFace(moved, view) if _alike(before_view, view) else None
+
+    def _followed(self, image: Image, face: Face) -> Face | None:
+        """By the finder itself, or by landmarks from the box where the face was; None where no face moves like that."""
+        if isinstance(self.finder, MeshFinder):
+            moved = self.finder.follow(image, face)
+            return (
+                None
+                if moved is None or _moved_box(face.box, face.landmarks, moved.landmarks) is None
+                else moved
+            )
+        landmarks = self.finder.landmarks(image, face.box)
+        box = _moved_box(face.box, face.landmarks, landmarks)
+        if box is not None and _path(face.box, box) > TUNING.far:
+            landmarks = self.finder.landmarks(image, box)
+            box = _moved_box(face.box, face.landmarks, landmarks)
+        return None if box is None else replace(face, box=box, landmarks=landmarks)
 
     def _steadied(self, image: Image, face: Face, followed: Sequence[Face]) -> Face:
         """A detected face; where it was followed until now, from a box that does not jump."""
         same = max(followed, key=lambda other: overlap(face.box, other.box), default=None)
         if same is None or overlap(face.box, same.box) < TUNING.same:
             return face
+        if isinstance(self.finder, MeshFinder):  # its mesh was nearer where it was followed
+            return replace(same, score=face.score)
         box = (1 - TUNING.trust) * np.array(same.box) + TUNING.trust * np.array(face.box)
         left, top, right, bottom = box.tolist()
         return replace(

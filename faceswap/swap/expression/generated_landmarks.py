@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.detection import Box
-from faceswap.faces.finder import LandmarkDetector
+from faceswap.faces.finder import LandmarkDetector, MeshFinder
 from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.faces.smoothing import weight_of_new
 
@@ -83,6 +83,8 @@ def detect_landmarks(
     box = np.array(TUNING.box) * side - 0.5
     first = 0 if frame is None else frame * TUNING.moves_a_frame % len(TUNING.moves)
     moves = TUNING.moves if frame is None else TUNING.moves[first : first + TUNING.moves_a_frame]
+    if isinstance(detector, MeshFinder):
+        moves = ((0, 0, 0),)  # the box makes no difference
     found = np.mean([detector.landmarks(pixels, _moved(box, *move)) for move in moves], axis=0)
     return apply(invert(matrix), found)
 

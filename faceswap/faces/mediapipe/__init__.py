@@ -1,0 +1,1 @@
+"""MediaPipe's face models: where faces are, the mesh of a face, its eyes."""
