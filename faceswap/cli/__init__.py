@@ -35,7 +35,7 @@ _COMMANDS = {
     "status": (_SERVERS, "platform", "Show which servers answer and which flows run."),
     "doctor": (_SERVERS, "platform", "Check the installation; every finding with its fix."),
     "pretrain": (_NETWORKS, "steps", "Make the prior that trainings start from."),
-    "learn-occlusion": (_NETWORKS, "steps", "Make the network that keeps hands and glasses."),
+    "learn-masks": (_NETWORKS, "steps", "Make the network that tells faces from hair, glasses and hands."),
 }
 """name -> its group in the help, its module below ``faceswap.cli``, what it does."""
 

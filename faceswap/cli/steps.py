@@ -259,19 +259,19 @@ def pretrain(
         say(f"Written: {run_job('pretrain', parameters)}")
 
 
-def learn_occlusion(
+def learn_masks(
     out: Annotated[
         str, typer.Option(help="file to write; default: where swaps find it", callback=at_home)
     ] = "",
     steps: Annotated[int, typer.Option(min=1, help="optimizer steps")] = 6000,
-    people: Annotated[int, typer.Option(min=2, max=5000, help="fictional people")] = 750,
+    people: Annotated[int, typer.Option(min=2, max=5000, help="fictional people")] = 900,
     seed: Seed = 0,
 ) -> None:
-    """Make the network that keeps hands and glasses in swaps: learnt from fictional people, from nothing."""
+    """Make the network that tells faces from hair, glasses and hands: learnt from fictional people, from nothing."""
     with spoken_errors(_GOES_ON):
-        from faceswap.jobs.parameters import LearnOcclusionParameters
-        from faceswap.model.options import OcclusionOptions
+        from faceswap.jobs.parameters import LearnMasksParameters
+        from faceswap.model.options import MaskOptions
 
-        options = OcclusionOptions(steps=steps, people=people, seed=seed)
-        parameters = LearnOcclusionParameters(out=out, options=options)
-        say(f"Written: {run_job('learn_occlusion', parameters)}")
+        options = MaskOptions(steps=steps, people=people, seed=seed)
+        parameters = LearnMasksParameters(out=out, options=options)
+        say(f"Written: {run_job('learn_masks', parameters)}")

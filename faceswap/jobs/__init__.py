@@ -14,11 +14,11 @@ from faceswap.lazy import lazily
 if TYPE_CHECKING:
     from faceswap.jobs.evaluate_job import Evaluated, evaluate
     from faceswap.jobs.monitor import TERMINAL, Answer, Monitor
-    from faceswap.jobs.occlusion_job import learn_occlusion
+    from faceswap.jobs.masks_job import learn_masks
     from faceswap.jobs.parameters import (
         Casting,
         EvaluateParameters,
-        LearnOcclusionParameters,
+        LearnMasksParameters,
         PipelineParameters,
         PreprocessParameters,
         PretrainParameters,
@@ -42,7 +42,7 @@ __all__ = [
     "Casting",
     "EvaluateParameters",
     "Evaluated",
-    "LearnOcclusionParameters",
+    "LearnMasksParameters",
     "Monitor",
     "PipelineParameters",
     "PreprocessParameters",
@@ -56,7 +56,7 @@ __all__ = [
     "TuneParameters",
     "Tuned",
     "evaluate",
-    "learn_occlusion",
+    "learn_masks",
     "pipeline",
     "preprocess",
     "pretrain",
@@ -77,7 +77,7 @@ _MODULES = dict.fromkeys(__all__, "parameters") | {
     "TuneParameters": "tune_parameters",
     "Tuned": "tune_job",
     "evaluate": "evaluate_job",
-    "learn_occlusion": "occlusion_job",
+    "learn_masks": "masks_job",
     "pipeline": "pipeline_job",
     "preprocess": "preprocess_job",
     "pretrain": "pretrain_job",

@@ -26,7 +26,7 @@ def lowest_of(traits: Traits, degrees: Array, seed: int) -> Array:
     elif traits.style == "curtains":
         away = np.abs(degrees - 12 * traits.hair_part)
         sides = [line, line - 0.4, line - 1.8, 3.8, 1.4, -3, _DOWN]
-        lowest = np.interp(away, [0, 5, 15, 27, 39, 48, 55], sides)
+        lowest = np.interp(away, [0, 4, 13, 24, 35, 44, 52], sides)
     else:
         over = degrees * (1 if traits.hair_part >= 0 else -1)
         angles = [-60, -54, -48, -38, -24, 0, 18, 34, 44, 51, 57]
@@ -42,7 +42,7 @@ def slits(traits: Traits, angle: Array, height: Array, seed: int) -> Array:
     """Return where the skin is seen between locks over the forehead (h, w), 0 .. 1."""
     rng = np.random.default_rng([seed, 7])
     shape = (height.shape[0], angle.shape[1])
-    noise = fractal(rng, shape, (2, 110), 2)
+    noise = fractal(rng, shape, (3, 240), 2)
     loose = step(traits.hairline, traits.hairline - 2.0, height) * step(1.1, 0.8, np.abs(angle))
-    found: Array = step(1.0, 1.3, noise) * loose
+    found: Array = step(0.9, 1.5, noise) * loose
     return found

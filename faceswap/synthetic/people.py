@@ -54,14 +54,14 @@ CAST: tuple[Person, ...] = (
 
 HARD_CAST: tuple[Person, ...] = (
     Person(
-        75061,
+        75062,
         "greta",
         Styling(
             hair="bangs", hair_color=(206, 172, 120), fringe=-0.1, glasses="dark", brow_height=1.9, hair_part=0.3
         ),
     ),
     Person(
-        75008,
+        75049,
         "hanne",
         Styling(
             hair="curtains",
@@ -72,7 +72,7 @@ HARD_CAST: tuple[Person, ...] = (
         ),
     ),
     Person(
-        75023,
+        75072,
         "irma",
         Styling(
             hair="short",
@@ -82,7 +82,7 @@ HARD_CAST: tuple[Person, ...] = (
         ),
     ),
     Person(75004, "jonas", Styling(hair="swept", hair_color=(70, 46, 32), fringe=0.2, glasses="thin")),
-    Person(75017, "kaia", Styling(hair="swept", fringe=0.5, glasses="none", brow_height=2.7)),
+    Person(75159, "kaia", Styling(hair="swept", hair_color=(30, 24, 22), fringe=0.5, glasses="none", brow_height=2.7, hair_part=-0.6)),
     Person(75033, "leni", Styling(hair="bangs", hair_color=(34, 28, 26), fringe=0.2, glasses="none")),
 )
 """Six people with all that makes swaps hard: hair over brows and temples, glasses, make-up, brows high and low."""

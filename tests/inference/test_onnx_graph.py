@@ -19,7 +19,7 @@ from faceswap.model import weights
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.networks.occlusion_network import read_occlusion_network
 from faceswap.model.networks.predictor import Predictor
-from faceswap.model.occlusion_view import NAME, VIEW
+from faceswap.model.segmentation_view import NAME, VIEW
 from faceswap.settings import settings
 from tests.model.training.test_trainer import TINY
 

@@ -12,12 +12,12 @@ from faceswap.inference.occlusion import occlusion_network
 from faceswap.model import weights
 from faceswap.model.networks.occlusion_network import build_occlusion_network, save_occlusion_network
 from faceswap.model.networks.predictor import Predictor
-from faceswap.model.occlusion_view import NAME, VIEW
-from faceswap.model.priors.bare_faces import Faces, OcclusionOptions, render_faces
-from faceswap.model.priors.occlusion_training import OccludedFaces, falling_rate, hidden_loss, learn_occlusion
+from faceswap.model.segmentation_view import NAME, VIEW
+from faceswap.model.priors.bare_faces import Faces, MaskOptions, render_faces
+from faceswap.model.priors.occlusion_training import OccludedFaces, falling_rate, hidden_loss, learn_masks
 from faceswap.model.training.checkpoints import Checkpoints
 
-OPTIONS = OcclusionOptions(people=2, scenes=3, render_size=128, steps=1, batch_size=4)
+OPTIONS = MaskOptions(people=2, scenes=3, render_size=128, steps=1, batch_size=4)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_the_loss_in_closed_form() -> None:
 def test_training_lowers_the_loss_and_tells_of_it(faces: Faces, tmp_path: Path) -> None:
     told: list[tuple[int, float]] = []
     options = OPTIONS.model_copy(update={"steps": 30})
-    model = learn_occlusion(
+    model = learn_masks(
         faces, options, lambda step, values: told.append((step, values["loss"])), tmp_path
     )
     assert [step for step, _ in told] == [30]
@@ -95,14 +95,14 @@ def test_an_interrupted_training_goes_on_and_takes_all_its_steps(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        learn_occlusion(faces, options, interrupt, tmp_path, "run 1")
+        learn_masks(faces, options, interrupt, tmp_path, "run 1")
     assert Checkpoints(tmp_path).latest().run_id == "run 1"  # type: ignore[union-attr]
     drawn.clear()
     told: list[int] = []
-    model = learn_occlusion(faces, options, lambda step, _: told.append(step), tmp_path)
+    model = learn_masks(faces, options, lambda step, _: told.append(step), tmp_path)
     assert told == [8, 11]
     assert set(drawn) == set(range(4, 11))
-    whole = learn_occlusion(faces, options, lambda *_: None, tmp_path / "whole")
+    whole = learn_masks(faces, options, lambda *_: None, tmp_path / "whole")
     for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-3)
 
@@ -133,7 +133,7 @@ def test_damaged_or_foreign_weights_say_what_to_do(home: Path) -> None:
     path = weights.made_at(NAME)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"no weights")
-    with pytest.raises(TrainingError, match="learn-occlusion"):
+    with pytest.raises(TrainingError, match="learn-masks"):
         occlusion_network()
     weights.write(path.with_name("other.npz"), {"000": np.zeros(3)}, {})
     path.with_name("other.npz").replace(path)
