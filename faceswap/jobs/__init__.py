@@ -13,8 +13,8 @@ from faceswap.lazy import lazily
 
 if TYPE_CHECKING:
     from faceswap.jobs.evaluate_job import Evaluated, evaluate
-    from faceswap.jobs.monitor import TERMINAL, Answer, Monitor
     from faceswap.jobs.masks_job import learn_masks
+    from faceswap.jobs.monitor import TERMINAL, Answer, Monitor
     from faceswap.jobs.parameters import (
         Casting,
         EvaluateParameters,

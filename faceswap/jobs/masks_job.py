@@ -31,9 +31,7 @@ def learn_masks(parameters: LearnMasksParameters, monitor: Monitor = TERMINAL) -
     options = parameters.options
     with (
         resuming.going_on("learn-masks", options.model_dump(mode="json")) as folder,
-        tracking.run(
-            "learn masks", "pretrain", run_id=resuming.run_of(folder), tags=monitor.tags()
-        ) as run,
+        tracking.run("learn masks", "pretrain", run_id=resuming.run_of(folder), tags=monitor.tags()) as run,
     ):
         run.parameters({"masks": parameters.model_dump(mode="json")})
         people = monitor.step("render faces", render, options, monitor)

@@ -11,7 +11,7 @@ from faceswap.faces.geometry import Geometry, Matrix, Points
 NAME = "segmentation"
 """Of its weights."""
 SEGMENTS = ("skin", "hair", "glasses", "other")
-"""Its channels: skin with brows, eyes, mouth and beard; hair on the head; frames of glasses and dark lenses; the rest."""
+"""Its channels: skin with brows, eyes, mouth and beard; hair on the head; glasses and dark lenses; the rest."""
 
 
 @dataclass(frozen=True)
@@ -43,5 +43,5 @@ class View:
         return self._plain.crop(frame, matrix)
 
 
-VIEW = View(128, 2.7, -0.2)
+VIEW = View(112, 2.4, -0.2)
 """The crop that the network reads."""

@@ -137,8 +137,6 @@ def glasses(traits: Traits, head: Head, canvas: Canvas) -> list[Shape]:
         temple = np.stack([side * reach, 0.5 + 0 * part, z], -1)
         parts.append(_tube(temple, arms, traits.frames, closed=False))
     arc = np.linspace(-1, 1, 40)
-    bridge = np.stack(
-        [arc * (apart - 2.2), 0.45 + 0.25 * (1 - arc**2), seat + 0.15 + 0 * arc], -1
-    )
+    bridge = np.stack([arc * (apart - 2.2), 0.45 + 0.25 * (1 - arc**2), seat + 0.15 + 0 * arc], -1)
     parts.append(_tube(bridge, arms, traits.frames, closed=False))
     return parts

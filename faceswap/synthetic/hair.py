@@ -75,8 +75,11 @@ def _strands(rng: np.random.Generator) -> Array:
     return (strip / strip.std()).astype(np.float32)
 
 
-def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | None:
-    """Return the hair over a grid of ``count`` rows, or nothing for the bald and the shorn."""
+def hair_shell(traits: Traits, head: Head, seed: int, count: int, beneath: Head | None = None) -> Shape | None:
+    """Return the hair over a grid of ``count`` rows, or nothing for the bald and the shorn.
+
+    ``head`` is the one that it grew on; ``beneath`` another one that wears it, through which it must not pass.
+    """
     if traits.style in ("bald", "buzz"):
         return None
     rng = np.random.default_rng([seed, 2])
@@ -99,6 +102,10 @@ def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | Non
         over_face = step(traits.hairline + 2, traits.hairline - 0.5, height) * step(1.4, 0.9, np.abs(angle))
         thickness = thickness + _OVER_SKIN * over_face
     points = head.points(angle, np.maximum(height, -3), thickness)
+    if beneath is not None:
+        other = beneath.points(angle, np.maximum(height, -3), thickness)
+        wider = np.hypot(other[..., 0], other[..., 2]) > np.hypot(points[..., 0], points[..., 2])
+        points = np.where(wider[..., None], other, points)
     below = np.clip(-3 - height, 0, None)
     flare = 1 + (0.012 if long else 0) * below
     top = step(crown - 5, crown, height)

@@ -50,7 +50,8 @@ def model_of(person: Person, fine: bool) -> Model:
     canvas = paint_face_at_rest(traits, seed, density)
     angle = np.linspace(-2.25, 2.25, rows, dtype=np.float32)[None]
     height = rows_of_head(head, rows).astype(np.float32)
-    hair = hair_shell(traits, head, hair_seed, 440 if fine else 240)
+    grew_on = head if person.wears is None else Head(person.wears.traits)
+    hair = hair_shell(traits, grew_on, hair_seed, 440 if fine else 240, None if grew_on is head else head)
     return Model(
         traits=traits,
         head=head,

@@ -280,5 +280,6 @@ def with_shadow(picture: Array, hidden: Array, unit: float, rng: np.random.Gener
 
 
 def over(picture: Array, colour: Array, alpha: Array) -> Array:
+    """Return a picture (h, w, 3) with a colour (h, w, 3) laid over it where alpha (h, w) is above 0."""
     alpha = np.asarray(alpha, np.float32)[..., None]
     return np.clip(picture * (1 - alpha) + colour * alpha, 0, 1).astype(np.float32)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from faceswap.synthetic.styling import WORN, MakeUp, Styling, styled
+from faceswap.synthetic.styling import AS_DRAWN, WORN, MakeUp, Styling, styled
 from faceswap.synthetic.traits import Traits, draw_traits
 
 
@@ -14,7 +14,7 @@ class Person:
 
     seed: int
     name: str
-    styling: Styling = Styling()
+    styling: Styling = AS_DRAWN
     wears: "Person | None" = None
     """Whose hair and glasses; None: the person's own."""
 
@@ -57,7 +57,12 @@ HARD_CAST: tuple[Person, ...] = (
         75062,
         "greta",
         Styling(
-            hair="bangs", hair_color=(206, 172, 120), fringe=-0.1, glasses="dark", brow_height=1.9, hair_part=0.3
+            hair="bangs",
+            hair_color=(206, 172, 120),
+            fringe=-0.1,
+            glasses="dark",
+            brow_height=1.9,
+            hair_part=0.3,
         ),
     ),
     Person(
@@ -82,7 +87,13 @@ HARD_CAST: tuple[Person, ...] = (
         ),
     ),
     Person(75004, "jonas", Styling(hair="swept", hair_color=(70, 46, 32), fringe=0.2, glasses="thin")),
-    Person(75159, "kaia", Styling(hair="swept", hair_color=(30, 24, 22), fringe=0.5, glasses="none", brow_height=2.7, hair_part=-0.6)),
+    Person(
+        75159,
+        "kaia",
+        Styling(
+            hair="swept", hair_color=(30, 24, 22), fringe=0.5, glasses="none", brow_height=2.7, hair_part=-0.6
+        ),
+    ),
     Person(75033, "leni", Styling(hair="bangs", hair_color=(34, 28, 26), fringe=0.2, glasses="none")),
 )
 """Six people with all that makes swaps hard: hair over brows and temples, glasses, make-up, brows high and low."""

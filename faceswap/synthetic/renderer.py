@@ -65,7 +65,9 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
     camera = Camera.of(scene, frame)
 
     head = _head_shape(model, canvas, scene.expression)
-    shapes = [_posed(shape, pose) for shape in (head, *model.fixed, model.clothes, *model.hair, *model.glasses)]
+    shapes = [
+        _posed(shape, pose) for shape in (head, *model.fixed, model.clothes, *model.hair, *model.glasses)
+    ]
     lit = [
         shade(shape, seen, light) for shape, seen in zip(shapes, lamp_visibility(shapes, light), strict=True)
     ]

@@ -15,7 +15,17 @@ Glasses = Literal["as drawn", "none", "thin", "dark"]
 COVERING = ("bangs", "curtains", "swept")
 """Hair that lies over forehead and temples: cut off above the brows; parted in the middle; combed over from a side."""
 
-WORN = ("style", "hairline", "hair_volume", "hair_part", "fringe", "hair", "glasses", "frames", "frame_radius")
+WORN = (
+    "style",
+    "hairline",
+    "hair_volume",
+    "hair_part",
+    "fringe",
+    "hair",
+    "glasses",
+    "frames",
+    "frame_radius",
+)
 """The traits that are worn: who lies under them may be another person."""
 
 _THIN, _DARK = 0.07, 0.24
@@ -56,6 +66,9 @@ class Styling:
     masculine: float | None = None
     brow_height: float | None = None
     """Of the brows over the eyes, cm."""
+
+
+AS_DRAWN = Styling()
 
 
 def styled(traits: Traits, styling: Styling) -> Traits:

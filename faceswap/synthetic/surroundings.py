@@ -7,7 +7,14 @@ from faceswap.synthetic.occluders import Painted, Points, blotches, over, unit_o
 from faceswap.synthetic.traits import Array
 
 _NATURAL = np.array(
-    [(0.09, 0.08, 0.08), (0.2, 0.13, 0.1), (0.36, 0.24, 0.16), (0.5, 0.27, 0.15), (0.75, 0.6, 0.4), (0.6,) * 3]
+    [
+        (0.09, 0.08, 0.08),
+        (0.2, 0.13, 0.1),
+        (0.36, 0.24, 0.16),
+        (0.5, 0.27, 0.15),
+        (0.75, 0.6, 0.4),
+        (0.6,) * 3,
+    ]
 )
 
 
@@ -46,7 +53,11 @@ def hair_over(picture: Array, landmarks: Points, rng: np.random.Generator) -> Pa
     light: Array = np.zeros(shape, np.float32)
     kind = rng.choice(["fringe", "side", "single"], p=(0.4, 0.35, 0.25))
     t = np.linspace(0, 1, 16)[:, None]
-    locks = {"fringe": int(rng.integers(4, 14)), "side": int(rng.integers(2, 7)), "single": int(rng.integers(1, 4))}
+    locks = {
+        "fringe": int(rng.integers(4, 14)),
+        "side": int(rng.integers(2, 7)),
+        "single": int(rng.integers(1, 4)),
+    }
     side = int(rng.integers(2))
     slant = rng.uniform(-0.5, 0.5)
     for _ in range(locks[str(kind)]):
@@ -136,6 +147,12 @@ def _streaks(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     y = middle - (xs - middle) * np.sin(angle) + (ys - middle) * np.cos(angle)
     x = x + bend * np.sin(np.pi * ys / height)
     return np.asarray(
-        cv2.remap(drawn_out, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT),
+        cv2.remap(
+            drawn_out,
+            x.astype(np.float32),
+            y.astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT,
+        ),
         np.float32,
     )

@@ -165,7 +165,9 @@ def test_models_shows_states_metrics_and_age(place: Place, server: str) -> None:
     rows = {row["version"]: row for row in json.loads(said[: said.rindex("]") + 1])}
     assert rows[f"{NAME}/1"]["stage"] == "production"
     assert rows[f"{NAME}/{place.collapsed}"]["stage"] == "challenger"
-    assert "identity_distance" not in rows[f"{NAME}/{place.collapsed}"]  # a promotion's figures stay in its run
+    assert (
+        "identity_distance" not in rows[f"{NAME}/{place.collapsed}"]
+    )  # a promotion's figures stay in its run
     assert rows[f"{NAME}/{place.collapsed}"]["promotion"] == "declined"
     assert rows["bram/1"]["age_seconds"] > 0
 

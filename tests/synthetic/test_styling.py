@@ -53,7 +53,9 @@ def test_segments_are_what_the_colours_say(hair: str) -> None:
     brows = made.landmarks[17:27].astype(int)
     around = np.ones(green.shape, bool)  # brows have the hair's colour and are skin
     around[brows[:, 1].min() - 6 : brows[:, 1].max() + 8, brows[:, 0].min() : brows[:, 0].max()] = False
-    assert iou((green > 1.6 * np.maximum(red, blue)) & around, (made.segments[..., HAIR] > 0.5) & around) > 0.93
+    assert (
+        iou((green > 1.6 * np.maximum(red, blue)) & around, (made.segments[..., HAIR] > 0.5) & around) > 0.93
+    )
     assert iou(blue > 1.5 * np.maximum(red, green), made.segments[..., GLASSES] > 0.5) > 0.85
     assert made.person[made.segments[..., OTHER] < 0.1].min() > 0.8
 

@@ -1,7 +1,7 @@
 """A small network that tells skin, hair, glasses and other things around a face apart.
 
 It was learnt on fictional people only (:mod:`faceswap.model.priors.mask_training`) and comes with the package.
-A U-Net (Ronneberger, Fischer & Brox, 2015) with batch normalization; the finest level is kept thin, since it costs most.
+A U-Net (Ronneberger, Fischer & Brox, 2015) with batch normalization.
 """
 
 from pathlib import Path
@@ -14,10 +14,8 @@ from faceswap.errors import TrainingError
 from faceswap.model import weights
 from faceswap.model.segmentation_view import NAME, SEGMENTS, VIEW
 
-_FULL = 8
-"""Filters at full size."""
-_DOWN = (16, 32, 64, 96, 128)
-"""Filters at each half of it."""
+_FULL, _DOWN = 12, (24, 48, 64, 96)
+"""Filters at full size and at each half of it."""
 _REMEDY = "delete it, or make it anew with `faceswap learn-masks`"
 
 
@@ -29,16 +27,14 @@ def build_segmentation_network() -> keras.Model:
     for filters in _DOWN:
         x = _convolved(_convolved(x, filters, 2), filters)
         seen.append(x)
-    for filters, same_size in zip(_DOWN[-2::-1], seen[-2:0:-1], strict=True):
+    for filters, same_size in zip((*_DOWN[-2::-1], _FULL), seen[-2::-1], strict=True):
         x = layers.UpSampling2D(interpolation="bilinear")(x)
         x = _convolved(layers.Concatenate()([x, same_size]), filters)
-    x = layers.UpSampling2D(interpolation="bilinear")(_convolved(x, _FULL, kernel=1))
-    x = _convolved(layers.Concatenate()([x, seen[0]]), _FULL)
     return keras.Model(crops, layers.Conv2D(len(SEGMENTS), 3, padding="same", activation="softmax")(x), name=NAME)
 
 
-def _convolved(x: keras.KerasTensor, filters: int, strides: int = 1, kernel: int = 3) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False)(x)
+def _convolved(x: keras.KerasTensor, filters: int, strides: int = 1) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
     return layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
 
 

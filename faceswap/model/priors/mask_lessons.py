@@ -1,4 +1,4 @@
-"""What the segmentation network is taught: fictional people with other hair, things before them, and any camera's faults.
+"""What the segmentation network is taught: fictional people, other hair, things before them, any camera's faults.
 
 The renderer's hair is coarser than real hair and its backgrounds are plainer than real rooms: what is drawn over them
 is made rich instead (domain randomization: Tobin et al., 2017).

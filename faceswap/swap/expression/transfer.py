@@ -55,8 +55,8 @@ def transfer_expression(
         quick: treat a single picture like a video's frame.
 
     Returns:
-        the same face with its lips and lids moved, without hair and glasses; with its landmarks and its mask, where the mask of
-        the swap follows them.
+        the same face with its lips and lids moved, without hair and glasses; with its landmarks and its mask, where
+        the mask of the swap follows them.
     """
     careful = memory is None and not quick
     memory = memory or ExpressionMemory()

@@ -115,7 +115,8 @@ class GeneratedMask:
         weighted = np.concatenate([picture * weight, weight], axis=-1)
         coarse = cv2.resize(weighted, (side, side), interpolation=cv2.INTER_AREA)
         spread = sum(
-            cv2.GaussianBlur(coarse, (0, 0), reach * side / geometry.coverage) for reach in TUNING.skin_reaches
+            cv2.GaussianBlur(coarse, (0, 0), reach * side / geometry.coverage)
+            for reach in TUNING.skin_reaches
         )
         skin = cv2.resize(spread, (size, size), interpolation=cv2.INTER_LINEAR)
         share = np.float32(strength) * (1 - self.face[..., None])

@@ -29,8 +29,8 @@ class VisibilityTuning:
     visible: float = 0.7
     """Probability from which on it shows the face; softly in between."""
     recognised: tuple[float, float] = (0.15, 0.35)
-    """Share of the middle of a face that is seen below which the network did not recognise it as one (a painting, night)
-    and nothing counts as hidden, and from which on all of it does."""
+    """Share of the middle of a face that is seen: below the first the network did not recognise a face (a painting,
+    night) and nothing counts as hidden; from the second on all does that it takes for it."""
     smallest: float = 0.002
     """Share of the network's view that what hides a face covers at least; less is a nostril, a tooth, a highlight."""
 
