@@ -15,7 +15,7 @@ from prefect.runner import Runner
 
 from flows.flows import (
     evaluate,
-    learn_occlusion,
+    learn_masks,
     pipeline,
     preprocess,
     pretrain,
@@ -33,7 +33,7 @@ _OLD_NAME = "faceswap"
 """All deployments were called so once; those are removed."""
 _QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
-_TRAINING = (train, pipeline, pretrain, learn_occlusion)
+_TRAINING = (train, pipeline, pretrain, learn_masks)
 TRAINING_FLOWS = frozenset(flow.name for flow in (*_TRAINING, tune))
 """Names of the flows that want a GPU, where there is one."""
 _OTHER = (preprocess, evaluate, promote, rollback, swap)

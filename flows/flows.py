@@ -13,7 +13,7 @@ from faceswap.errors import PromotionRefused
 from faceswap.jobs.monitor import Monitor
 from faceswap.jobs.parameters import (
     EvaluateParameters,
-    LearnOcclusionParameters,
+    LearnMasksParameters,
     PipelineParameters,
     PreprocessParameters,
     PretrainParameters,
@@ -129,13 +129,13 @@ def pretrain(parameters: PretrainParameters) -> Any:
     return _shown(jobs.pretrain, parameters)
 
 
-@flow(name="learn-occlusion", **_STOPPED)
-def learn_occlusion(parameters: LearnOcclusionParameters) -> Any:
-    """Learn what lies over faces; writes the network's weights and logs them with their origin.
+@flow(name="learn-masks", **_STOPPED)
+def learn_masks(parameters: LearnMasksParameters) -> Any:
+    """Learn to tell faces from what lies over them; writes the network's weights and logs them with their origin.
 
     Interrupted and started again with the same options, it goes on from its last checkpoint, in the same MLflow run.
     """
-    return _shown(jobs.learn_occlusion, parameters)
+    return _shown(jobs.learn_masks, parameters)
 
 
 def _whole_job(given: Any) -> str:

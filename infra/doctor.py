@@ -183,9 +183,9 @@ def _device() -> Iterator[Finding]:
 
 
 def _swaps() -> Iterator[Finding]:
-    from faceswap.inference.occlusion import occlusion_network
+    from faceswap.inference.segmentation import segmentation_network
 
-    provider = occlusion_network().provider  # as all graphs
+    provider = segmentation_network().provider  # as all graphs
     if provider != "CPUExecutionProvider":
         yield Finding("swaps", "good", f"swaps run in ONNX Runtime on the GPU ({provider})")
     elif card := _graphics_card():

@@ -43,7 +43,7 @@ _COMMANDS = {
     "gc": (_SERVERS, "upkeep", "List what is old and used by nobody; --delete removes it."),
     "restore": (_SERVERS, "upkeep", "Bring a backup back, into an empty home."),
     "pretrain": (_NETWORKS, "steps", "Make the prior that trainings start from."),
-    "learn-occlusion": (_NETWORKS, "steps", "Make the network that keeps hands and glasses."),
+    "learn-masks": (_NETWORKS, "steps", "Make the network that tells faces from hair, glasses and hands."),
 }
 """name -> its group in the help, its module below ``faceswap.cli``, what it does."""
 

@@ -25,12 +25,12 @@ from faceswap.jobs.parameters import (
     OF_THE_RUN,
     PRIOR,
     EvaluateParameters,
-    LearnOcclusionParameters,
+    LearnMasksParameters,
     PreprocessParameters,
     PretrainParameters,
     TrainParameters,
 )
-from faceswap.model.options import OcclusionOptions, PretrainingOptions
+from faceswap.model.options import MaskOptions, PretrainingOptions
 
 if TYPE_CHECKING:
     from faceswap.jobs.evaluate_job import Evaluated
@@ -247,15 +247,15 @@ def pretrain(
         say(f"Written: {run_job('pretrain', parameters)}")
 
 
-@takes_fields_of(OcclusionOptions, _LEARNT)
-def learn_occlusion(
+@takes_fields_of(MaskOptions, _LEARNT)
+def learn_masks(
     out: Annotated[
         str, typer.Option(help="file to write; default: where swaps find it", callback=at_home)
     ] = "",
     *,
     options: dict[str, Any],
 ) -> None:
-    """Make the network that keeps hands and glasses in swaps: learnt from fictional people, from nothing."""
+    """Make the network that tells faces from hair, glasses and hands: learnt from fictional people, from nothing."""
     with spoken_errors(_GOES_ON):
-        parameters = LearnOcclusionParameters(out=out, options=OcclusionOptions(**options))
-        say(f"Written: {run_job('learn_occlusion', parameters)}")
+        parameters = LearnMasksParameters(out=out, options=MaskOptions(**options))
+        say(f"Written: {run_job('learn_masks', parameters)}")

@@ -1,4 +1,7 @@
-"""The true swap of fictional people: the reference rendered in the scene of the target's frame."""
+"""The true swap of fictional people: the reference rendered in the scene of the target's frame.
+
+Hair and glasses lie over the face, so they stay the target's.
+"""
 
 from functools import cache
 from typing import Any
@@ -8,12 +11,12 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.protocol import Truth
 from faceswap.faces.faceset import FaceSet
-from faceswap.synthetic import CAST, person, render
+from faceswap.synthetic import CAST, HARD_CAST, person, render
 from faceswap.synthetic.shoots import scenes_of
 
 
 def truth_for(reference: FaceSet, target: FaceSet) -> Truth | None:
-    """Frame index -> the reference with the target's expression, pose and light, (H, W, 3) uint8 RGB.
+    """Frame index -> the reference with the target's expression, pose, light, hair and glasses, (H, W, 3) uint8 RGB.
 
     None where a picture would be needed that nobody can know: one of the two is real, or the target's face set was
     not made of one rendered video, or by an earlier version of this software, which did not note how.
@@ -23,7 +26,7 @@ def truth_for(reference: FaceSet, target: FaceSet) -> Truth | None:
         return None
     made = seen[0]
     scenes = scenes_of(made["person"], "video", float(made["seconds"]), 0, int(made["seed"]))
-    who = person(likenesses.pop())
+    who = person(likenesses.pop()).wearing(person(str(made["person"])))
 
     @cache
     def frame(index: int) -> NDArray[np.uint8]:
@@ -35,6 +38,6 @@ def truth_for(reference: FaceSet, target: FaceSet) -> Truth | None:
 def _rendered(faces: FaceSet) -> list[dict[str, Any]]:
     """How the sources of a face set were rendered; empty where not all of them were."""
     sources = faces.report.get("rendered", {})
-    cast = {one.name for one in CAST}
+    cast = {one.name for one in (*CAST, *HARD_CAST)}
     whole = set(faces.rows["source"]) <= sources.keys()
     return list(sources.values()) if whole and all(s["person"] in cast for s in sources.values()) else []

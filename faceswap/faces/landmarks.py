@@ -8,6 +8,7 @@ JAW = slice(0, 17)
 """From the right ear over the chin to the left ear."""
 RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
 BROWS = slice(17, 27)
+NOSE = slice(27, 36)
 RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 EYES = (RIGHT_EYE, LEFT_EYE)
 """Each from corner to corner along the upper lid, then back along the lower one."""

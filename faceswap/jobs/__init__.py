@@ -21,12 +21,12 @@ if TYPE_CHECKING:
         withdraw_consent,
     )
     from faceswap.jobs.evaluate_job import Evaluated, evaluate
+    from faceswap.jobs.masks_job import learn_masks
     from faceswap.jobs.monitor import TERMINAL, Answer, Monitor
-    from faceswap.jobs.occlusion_job import learn_occlusion
     from faceswap.jobs.parameters import (
         Casting,
         EvaluateParameters,
-        LearnOcclusionParameters,
+        LearnMasksParameters,
         PipelineParameters,
         PreprocessParameters,
         PretrainParameters,
@@ -51,7 +51,7 @@ __all__ = [
     "ConsentParameters",
     "EvaluateParameters",
     "Evaluated",
-    "LearnOcclusionParameters",
+    "LearnMasksParameters",
     "Monitor",
     "PipelineParameters",
     "PreprocessParameters",
@@ -68,7 +68,7 @@ __all__ = [
     "consent_of",
     "evaluate",
     "extend_consent",
-    "learn_occlusion",
+    "learn_masks",
     "pipeline",
     "preprocess",
     "pretrain",
@@ -93,7 +93,7 @@ _MODULES = dict.fromkeys(__all__, "parameters") | {
     "TuneParameters": "tune_parameters",
     "Tuned": "tune_job",
     "evaluate": "evaluate_job",
-    "learn_occlusion": "occlusion_job",
+    "learn_masks": "masks_job",
     "pipeline": "pipeline_job",
     "preprocess": "preprocess_job",
     "pretrain": "pretrain_job",

@@ -16,7 +16,7 @@ from faceswap.media.video.reading import VideoWriter
 from faceswap.progress import bar
 from faceswap.provenance.consent import Consent
 from faceswap.provenance.metadata import RENDERER, Provenance
-from faceswap.synthetic import CAST, Scene, person, render
+from faceswap.synthetic import CAST, HARD_CAST, Scene, person, render
 from faceswap.synthetic.shoots import FPS, scenes_of
 
 FICTIONAL = "fictional person of faceswap's own renderer: no one's likeness"
@@ -40,7 +40,7 @@ def write_people(
 
     Args:
         folder: gets ``<name>.mp4`` or a folder ``<name>/`` with ``0001.png`` and so on.
-        names: of the cast; empty: all.
+        names: of one of the casts; empty: the whole first one.
         kind: a talking-head video with 25 frames a second, or pictures in any pose, light and expression.
         seconds: length of a video.
         count: number of pictures.
@@ -51,14 +51,14 @@ def write_people(
         name -> the video or the folder.
 
     Raises:
-        SettingsError: a name is not of the cast.
+        SettingsError: a name is of neither cast.
     """
-    known = [p.name for p in CAST]
+    known = [p.name for p in (*CAST, *HARD_CAST)]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SettingsError(f"{', '.join(unknown)}: not of the cast", f"choose from {', '.join(known)}")
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = list(names) or known
+    chosen = list(names) or [p.name for p in CAST]
     scenes = {name: scenes_of(name, kind, seconds, count, seed) for name in chosen}
     total = sum(map(len, scenes.values()))
     context = multiprocessing.get_context("spawn")

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction.options import ExtractionOptions
-from faceswap.model.options import OcclusionOptions, PretrainingOptions, TrainingOptions
+from faceswap.model.options import MaskOptions, PretrainingOptions, TrainingOptions
 from faceswap.model.presets import PRESETS, Preset, preset
 from faceswap.model.training.schedule import Budget
 from faceswap.names import printable
@@ -184,10 +184,10 @@ class PretrainParameters(Parameters):
     out: str = Field("", description="file to write; empty: under the home folder, where trainings find it")
 
 
-class LearnOcclusionParameters(Parameters):
-    """Fictional people behind hands, glasses, hair and things in, the network out that sees those."""
+class LearnMasksParameters(Parameters):
+    """Fictional people in, the network out that tells skin, hair, glasses and other things apart."""
 
-    options: OcclusionOptions = OcclusionOptions()
+    options: MaskOptions = MaskOptions()
     out: str = Field("", description="file to write; empty: under the home folder, where swaps find it")
 
 

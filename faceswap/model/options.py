@@ -1,4 +1,4 @@
-"""What one may choose about a training, the prior's and the occlusion network's among them.
+"""What one may choose about a training, the prior's and the segmentation network's among them.
 
 Apart from what trains, so that forms and the command line can check a choice without loading it.
 """
@@ -56,15 +56,16 @@ class PretrainingOptions(BaseModel):
     seed: int = Field(0, ge=0, lt=2**31, description="of the people, the batches and the initial weights")
 
 
-class OcclusionOptions(BaseModel):
+class MaskOptions(BaseModel):
     """How many fictional people, how long."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    people: int = Field(750, ge=2, le=5000, description="fictional people")
-    scenes: int = Field(4, ge=1, le=1000, description="scenes each is seen in")
+    people: int = Field(900, ge=2, le=5000, description="fictional people")
+    scenes: int = Field(3, ge=1, le=1000, description="scenes each is seen in")
     render_size: int = Field(192, ge=64, le=1024, description="side of the rendered pictures, px")
     steps: int = Field(6000, ge=1, description="optimizer steps")
     batch_size: int = Field(16, ge=1, le=256, description="faces in a step")
+    reuse: int = Field(4, ge=1, le=100, description="times that each painted face is used, on average")
     learning_rate: float = Field(2e-3, gt=0, le=0.1, description="highest; it rises to it and then falls")
     seed: int = Field(0, ge=0, lt=2**31, description="of the people, the batches and the initial weights")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Points
 from faceswap.swap.face_crop import FaceCrop
-from faceswap.swap.masks.hair_mask import HairMask
+from faceswap.swap.masks.generated_mask import GeneratedMask
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class GeneratedFace:
         target: (S, S, 3) uint8 RGB, what the network saw.
         picture: (S, S, 3) float32 RGB, 0..1, what it generated.
         landmarks: (68, 2) of the generated face, in the frame; None: not detected, since the mask does not need them.
-        hair_mask: where the generated picture is face and where hair or background; None: not looked for.
+        mask: where the generated picture shows the reference's face; None: not looked for.
         reshaped_target: (68, 2) landmarks of the target in the frame after it was reshaped; None: it was not.
     """
 
@@ -27,7 +27,7 @@ class GeneratedFace:
     target: NDArray[np.uint8]
     picture: NDArray[np.float32]
     landmarks: Points | None = None
-    hair_mask: HairMask | None = None
+    mask: GeneratedMask | None = None
     reshaped_target: Points | None = None
 
     @property

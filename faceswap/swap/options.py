@@ -62,8 +62,8 @@ class SwapOptions(BaseModel):
         1.0,
         ge=0,
         le=1,
-        description="how much of the hair that the network generated on forehead and temples, within the mask, is "
-        "painted over with the skin beside it; 0: it stays. Needs outline generated",
+        description="how far what the network generated besides the reference's face, hair, glasses, collar and "
+        "background, is kept out of the swap; 0: it stays. Needs outline generated",
     )
     erosion: float = Field(
         -0.015, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
@@ -78,9 +78,9 @@ class SwapOptions(BaseModel):
         (), description="parts that keep the target's own pixels: eyes, mouth"
     )
     occlusion: Occlusion = Field(
-        "none",
+        "learned",
         description="what lies over the face keeps the target's pixels: learned finds hands, glasses, hair and objects "
-        "by a small network",
+        "by a small network; none: the swap covers them",
     )
     colour: Colour = Field(
         "light",

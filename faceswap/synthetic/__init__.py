@@ -1,6 +1,7 @@
 """Fictional people, rendered with ground truth: nobody's consent is at stake, and every swap has a right answer.
 
-The true swap of a reference into a target's scene is the reference rendered in that scene:
+The true swap of a reference into a target's scene is the reference rendered in that scene; what lies over the face,
+hair and glasses, stays the target's (``person("bram").wearing(person("ada"))``):
 
 >>> import numpy as np
 >>> from faceswap.synthetic import person, random_scene, render
@@ -13,13 +14,16 @@ The true swap of a reference into a target's scene is the reference rendered in 
 It stands alone: numpy, OpenCV and SciPy, nothing else of the project.
 """
 
-from faceswap.synthetic.people import CAST, Person, person, random_person
+from faceswap.synthetic.people import CAST, HARD_CAST, Person, person, random_person
 from faceswap.synthetic.performance import clip
-from faceswap.synthetic.renderer import Rendering, render
-from faceswap.synthetic.scene import Background, Expression, Light, Pose, Scene, random_scene
+from faceswap.synthetic.renderer import SEGMENTS, Rendering, render
+from faceswap.synthetic.scene import Background, Expression, Light, Pose, Scene, random_scene, side_light
+from faceswap.synthetic.styling import Styling, random_styling
 
 __all__ = [
     "CAST",
+    "HARD_CAST",
+    "SEGMENTS",
     "Background",
     "Expression",
     "Light",
@@ -27,9 +31,12 @@ __all__ = [
     "Pose",
     "Rendering",
     "Scene",
+    "Styling",
     "clip",
     "person",
     "random_person",
     "random_scene",
+    "random_styling",
     "render",
+    "side_light",
 ]

@@ -124,19 +124,19 @@ def glasses(traits: Traits, head: Head, canvas: Canvas) -> list[Shape]:
     turn = np.linspace(0, 2 * np.pi, 160, endpoint=False)
     across, up = (np.sign(wave) * np.abs(wave) ** 0.7 for wave in (np.cos(turn), np.sin(turn)))
     part = np.linspace(0, 1, 60)
-    outer = traits.eye_distance + 2.5
+    apart = traits.eye_distance if traits.frames_apart is None else traits.frames_apart
+    rims, arms = (0.15, 0.13) if traits.frame_radius is None else (traits.frame_radius,) * 2
+    outer = apart + 2.5
     parts = []
     for side in (-1, 1):
-        x = side * (traits.eye_distance + 0.1) + 2.45 * across
+        x = side * (apart + 0.1) + 2.45 * across
         rim = np.stack([x, -0.3 + 1.85 * up, seat - 0.05 * x * x], -1)
-        parts.append(_tube(rim, 0.15, traits.frames, closed=True))
+        parts.append(_tube(rim, rims, traits.frames, closed=True))
         reach = outer + part * (float(head.width(0)) + 0.2 - outer)
         z = (seat - 0.05 * outer**2) * (1 - part) - 1.5 * part
         temple = np.stack([side * reach, 0.5 + 0 * part, z], -1)
-        parts.append(_tube(temple, 0.13, traits.frames, closed=False))
+        parts.append(_tube(temple, arms, traits.frames, closed=False))
     arc = np.linspace(-1, 1, 40)
-    bridge = np.stack(
-        [arc * (traits.eye_distance - 2.2), 0.45 + 0.25 * (1 - arc**2), seat + 0.15 + 0 * arc], -1
-    )
-    parts.append(_tube(bridge, 0.13, traits.frames, closed=False))
+    bridge = np.stack([arc * (apart - 2.2), 0.45 + 0.25 * (1 - arc**2), seat + 0.15 + 0 * arc], -1)
+    parts.append(_tube(bridge, arms, traits.frames, closed=False))
     return parts

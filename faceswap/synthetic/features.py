@@ -78,6 +78,11 @@ def _paint_eye(
     along = (window.x * lids.side - lids.middle) / lids.half_width
     within = np.clip(along, -1, 1)
     upper, lower = lids.upper(within), lids.lower(within)
+    if traits.lid_color is not None:
+        color, share = traits.lid_color
+        height = (window.y - upper) / (traits.lid_crease + 0.55)
+        shadow = step(1.0, 0.35, height) * step(-0.3, 0.0, height) * step(1.35, 0.9, np.abs(along))
+        blend(window.albedo, share * shadow, color)
     _shape_lids(window, traits, lids, along, upper, lower)
     soft = 0.045
     opening = step(-soft, soft, upper - window.y) * step(-soft, soft, window.y - lower)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from faceswap.synthetic.canvas import fractal, soften, step
+from faceswap.synthetic.hairstyles import covers, lowest_of, slits
 from faceswap.synthetic.shapes import HAIR, LONG_HAIR, Head, Shape, surface_normals
 from faceswap.synthetic.traits import Array, Traits
 
@@ -16,8 +17,12 @@ _CELL = 0.1
 """Grid on which distances from the hairline are measured, cm."""
 
 
+_OVER_SKIN = 0.55
+"""How far hair that falls over the face lies before it, cm: brow ridge and cheek bones must not break through."""
+
+
 def _is_long(traits: Traits) -> bool:
-    return traits.style in ("long", "medium", "fringe")
+    return traits.style in ("long", "medium", "fringe") or covers(traits)
 
 
 def _is_hair(traits: Traits, around: Array, height: Array) -> Array:
@@ -32,11 +37,16 @@ def _is_hair(traits: Traits, around: Array, height: Array) -> Array:
     return np.asarray(around > edge, np.uint8)
 
 
-def _depth_inside(traits: Traits, angle: Array, height: Array) -> Array:
-    """Return how far (cm) places lie inside the hair, (h, w); negative is bare skin."""
+def _depth_inside(traits: Traits, angle: Array, height: Array, falling_seed: int | None = None) -> Array:
+    """Return how far (cm) places lie inside the hair, (h, w); negative is bare skin.
+
+    With a seed, hair that falls over the face counts, too; without one where it grows.
+    """
     degrees = np.arange(-200, 201, _CELL / _CM_PER_DEGREE, dtype=np.float32)
     heights = np.arange(14, -24, -_CELL, dtype=np.float32)
     hair = _is_hair(traits, np.abs(degrees)[None], heights[:, None])
+    if falling_seed is not None and covers(traits):
+        hair |= (heights[:, None] > lowest_of(traits, degrees, falling_seed)).astype(np.uint8)
     inside = cv2.distanceTransform(hair, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(1 - hair, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     signed = soften(inside - outside, 4) * np.float32(_CELL)
@@ -65,13 +75,16 @@ def _strands(rng: np.random.Generator) -> Array:
     return (strip / strip.std()).astype(np.float32)
 
 
-def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | None:
-    """Return the hair over a grid of ``count`` rows, or nothing for the bald and the shorn."""
+def hair_shell(traits: Traits, head: Head, seed: int, count: int, beneath: Head | None = None) -> Shape | None:
+    """Return the hair over a grid of ``count`` rows, or nothing for the bald and the shorn.
+
+    ``head`` is the one that it grew on; ``beneath`` another one that wears it, through which it must not pass.
+    """
     if traits.style in ("bald", "buzz"):
         return None
     rng = np.random.default_rng([seed, 2])
     long = _is_long(traits)
-    lowest, crown = _LOWEST[traits.style], traits.crown_height
+    lowest, crown = _LOWEST.get(traits.style, -19.0), traits.crown_height
     part = np.linspace(0, 1, count)[:, None]
     part = 0.5 * part + 0.25 * (1 - np.cos(np.pi * part))
     height = crown - 0.01 - (crown - lowest) * part
@@ -79,13 +92,20 @@ def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | Non
     shape = (count, angle.shape[1])
     locks = fractal(rng, shape, (3, 22), 3)
     ragged = fractal(rng, shape, (10, 70), 3)
-    inside = _depth_inside(traits, angle, height) + 0.12 * ragged
+    inside = _depth_inside(traits, angle, height, seed) + 0.12 * ragged
 
     full = step(-0.1, 2.4 if long else 3.2, inside)
     most = traits.hair_volume * (1.0 if long else 0.75)
     thinning = 1 - (0.25 if long else 0.6) * step(5, -4, height)
     thickness = 0.08 + most * full * thinning * (1 + 0.13 * locks)
+    if covers(traits):
+        over_face = step(traits.hairline + 2, traits.hairline - 0.5, height) * step(1.4, 0.9, np.abs(angle))
+        thickness = thickness + _OVER_SKIN * over_face
     points = head.points(angle, np.maximum(height, -3), thickness)
+    if beneath is not None:
+        other = beneath.points(angle, np.maximum(height, -3), thickness)
+        wider = np.hypot(other[..., 0], other[..., 2]) > np.hypot(points[..., 0], points[..., 2])
+        points = np.where(wider[..., None], other, points)
     below = np.clip(-3 - height, 0, None)
     flare = 1 + (0.012 if long else 0) * below
     top = step(crown - 5, crown, height)
@@ -109,6 +129,8 @@ def hair_shell(traits: Traits, head: Head, seed: int, count: int) -> Shape | Non
         if long
         else alpha * step(lowest, lowest + 2.5, height + 0.4 * strands)
     )
+    if covers(traits):
+        alpha = alpha * (1 - slits(traits, angle, height, seed))
     roots = 0.6 + 0.4 * step(0, 1.6, inside)
     return Shape(
         points=points,

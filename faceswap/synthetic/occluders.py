@@ -40,7 +40,7 @@ def occlude(picture: Array, landmarks: Points, rng: np.random.Generator) -> Pain
 
 def hand(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted:
     """Fingers, and often a palm, that come from the side or from below; most have the face's own skin."""
-    unit, shape = _unit(landmarks), picture.shape[:2]
+    unit, shape = unit_of(landmarks), picture.shape[:2]
     tone = _skin(picture, landmarks, rng)
     width = unit * rng.uniform(0.11, 0.2)
     # the fingertips lie somewhere on the face; the hand comes from outside, hardly ever from above
@@ -72,10 +72,10 @@ def hand(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted
     bulge = cv2.GaussianBlur(bulge, (0, 0), max(0.5, unit * 0.008))
     slope_x, slope_y = (cv2.Sobel(bulge, cv2.CV_32F, x, 1 - x).clip(-12, 12) / 8 for x in (1, 0))
     round_ = 1 - 0.15 * np.hypot(slope_x, slope_y) - 0.25 * (slope_x * light[0] + slope_y * light[1])
-    shade = round_ * (1 + _blotches(shape, rng, unit * 0.3, 0.08))
+    shade = round_ * (1 + blotches(shape, rng, unit * 0.3, 0.08))
     colour = tone * (shade * rng.uniform(0.75, 1.25))[..., None]
-    shadowed = _with_shadow(picture, hidden, unit, rng)
-    return _over(shadowed, colour, hidden), hidden
+    shadowed = with_shadow(picture, hidden, unit, rng)
+    return over(shadowed, colour, hidden), hidden
 
 
 def glasses(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted:
@@ -85,16 +85,16 @@ def glasses(picture: Array, landmarks: Points, rng: np.random.Generator) -> Pain
     tints = [rng.uniform(*span) for span in ((0, 0.1), (0.1, 0.45), (0.75, 0.98))]
     tint = float(rng.choice(tints, p=(0.6, 0.15, 0.25)))
     dark = rng.uniform(0, 0.15, 3) if rng.random() < 0.75 else rng.uniform(0.1, 0.6, 3)
-    picture = _over(picture, np.broadcast_to(dark.astype(np.float32), picture.shape), lens * np.float32(tint))
+    picture = over(picture, np.broadcast_to(dark.astype(np.float32), picture.shape), lens * np.float32(tint))
     if rng.random() < 0.3:
-        reflection = _blotches(shape, rng, apart * 0.3, 1.0).clip(0, 1) * lens * rng.uniform(0.1, 0.6)
-        picture = _over(picture, np.ones_like(picture), reflection)
+        reflection = blotches(shape, rng, apart * 0.3, 1.0).clip(0, 1) * lens * rng.uniform(0.1, 0.6)
+        picture = over(picture, np.ones_like(picture), reflection)
     colour = rng.uniform(0, 0.25) * np.ones(3) if rng.random() < 0.6 else rng.uniform(0, 0.9, 3)
-    painted = colour * (1 + _blotches(shape, rng, apart * 0.1, rng.uniform(0, 0.5)))[..., None]
+    painted = colour * (1 + blotches(shape, rng, apart * 0.1, rng.uniform(0, 0.5)))[..., None]
     if rng.random() < 0.5:
-        picture = _with_shadow(picture, frame, apart, rng)
+        picture = with_shadow(picture, frame, apart, rng)
     hidden = np.maximum(frame, lens * np.float32(tint > _HIDES))
-    return _over(picture, painted, frame), hidden
+    return over(picture, painted, frame), hidden
 
 
 def _lenses_and_frame(
@@ -138,7 +138,7 @@ def _lenses_and_frame(
 
 def strands(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted:
     """Locks of hair that fall over the face from above."""
-    unit, shape = _unit(landmarks), picture.shape[:2]
+    unit, shape = unit_of(landmarks), picture.shape[:2]
     top = landmarks[17:27].mean(0) - [0, unit * 0.6]
     colour = np.array([0.25, 0.18, 0.12]) * rng.uniform(0.1, 3.0) * rng.uniform(0.7, 1.2, 3)
     alpha: Array = np.zeros(shape, np.float32)
@@ -158,12 +158,12 @@ def strands(picture: Array, landmarks: Points, rng: np.random.Generator) -> Pain
             alpha = np.maximum(alpha, drawn)
             light = light * (1 - drawn) + drawn * np.float32(rng.uniform(0.6, 1.5))
     painted = np.clip(colour * light[..., None], 0, 1).astype(np.float32)
-    return _over(_with_shadow(picture, alpha, unit, rng), painted, alpha), alpha
+    return over(with_shadow(picture, alpha, unit, rng), painted, alpha), alpha
 
 
 def thing(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted:
     """A random shape with a random texture: a cup, a telephone, a microphone, a leaf."""
-    unit, shape = _unit(landmarks), picture.shape[:2]
+    unit, shape = unit_of(landmarks), picture.shape[:2]
     centre = landmarks.mean(0) + unit * rng.uniform(-0.8, 0.8, 2)
     size = unit * rng.uniform(0.15, 0.7)
     height = np.full(shape, -np.inf, np.float32)
@@ -185,33 +185,33 @@ def thing(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painte
     first, second = rng.uniform(0, 1, (2, 3))
     if rng.random() < 0.3:
         first = _skin(picture, landmarks, rng) * rng.uniform(0.7, 1.3)
-    pattern = _blotches(shape, rng, unit * rng.uniform(0.03, 0.5), 1.0)
+    pattern = blotches(shape, rng, unit * rng.uniform(0.03, 0.5), 1.0)
     if rng.random() < 0.3:
         along = _direction(rng)
         ys, xs = np.mgrid[: shape[0], : shape[1]]
         pattern = np.sin((xs * along[0] + ys * along[1]) / (unit * rng.uniform(0.02, 0.1)))
     mix = (0.5 + 0.5 * pattern * rng.uniform(0, 1)).clip(0, 1)[..., None]
     painted = (first * mix + second * (1 - mix)).astype(np.float32)
-    return _over(_with_shadow(picture, hidden, unit, rng), painted, hidden), hidden
+    return over(with_shadow(picture, hidden, unit, rng), painted, hidden), hidden
 
 
 def face_mask(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted:
     """A cloth over nose, mouth and chin."""
-    unit, shape = _unit(landmarks), picture.shape[:2]
+    unit, shape = unit_of(landmarks), picture.shape[:2]
     bridge = landmarks[27] + (landmarks[30] - landmarks[27]) * rng.uniform(0.3, 0.9)
     outline = np.concatenate([[bridge], landmarks[14:1:-1]])
     filled = np.zeros(shape, np.uint8)
     cv2.fillPoly(filled, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     hidden = cv2.GaussianBlur(filled.astype(np.float32) / 255, (0, 0), 0.6)
     ys = np.mgrid[: shape[0], : shape[1]][0]
-    folds = 0.06 * np.sin(ys / (unit * rng.uniform(0.02, 0.05))) + _blotches(shape, rng, unit * 0.2, 0.1)
+    folds = 0.06 * np.sin(ys / (unit * rng.uniform(0.02, 0.05))) + blotches(shape, rng, unit * 0.2, 0.1)
     painted = (rng.uniform(0.05, 0.95, 3) * (1 + folds)[..., None]).astype(np.float32)
-    return _over(_with_shadow(picture, hidden, unit, rng), painted, hidden), hidden
+    return over(with_shadow(picture, hidden, unit, rng), painted, hidden), hidden
 
 
 def wrinkle(picture: Array, landmarks: Points, rng: np.random.Generator) -> Array:
     """Soft dark lines and shiny spots as real skin has them: they hide nothing."""
-    unit, shape = _unit(landmarks), picture.shape[:2]
+    unit, shape = unit_of(landmarks), picture.shape[:2]
     lines = np.zeros(shape, np.uint8)
     for _ in range(int(rng.integers(0, 10))):
         start = landmarks.mean(0) + unit * rng.uniform(-0.8, 0.8, 2)
@@ -221,12 +221,12 @@ def wrinkle(picture: Array, landmarks: Points, rng: np.random.Generator) -> Arra
         path = start + along * t + bent * t**2
         cv2.polylines(lines, [np.rint(path * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, 4)
     soft = cv2.GaussianBlur(lines.astype(np.float32) / 255, (0, 0), unit * rng.uniform(0.006, 0.02))
-    shine = np.clip(_blotches(shape, rng, unit * rng.uniform(0.1, 0.4), 1.0) - 1, 0, 1) * rng.uniform(0, 0.35)
+    shine = np.clip(blotches(shape, rng, unit * rng.uniform(0.1, 0.4), 1.0) - 1, 0, 1) * rng.uniform(0, 0.35)
     darker = 1 - soft * np.float32(rng.uniform(0, 0.8))
     return np.clip(picture * darker[..., None] + shine[..., None].astype(np.float32), 0, 1).astype(np.float32)
 
 
-def _unit(landmarks: Points) -> float:
+def unit_of(landmarks: Points) -> float:
     """Height of the face from the brows to the lower lip, px."""
     return float(np.linalg.norm(landmarks[57] - landmarks[17:27].mean(0)))
 
@@ -263,14 +263,14 @@ def _covered(height: Array) -> Array:
     return np.clip(height + 0.5, 0, 1).astype(np.float32)
 
 
-def _blotches(shape: tuple[int, int], rng: np.random.Generator, scale: float, strength: float) -> Array:
+def blotches(shape: tuple[int, int], rng: np.random.Generator, scale: float, strength: float) -> Array:
     """(h, w) smooth noise of that deviation; ``scale`` is the size of its blotches in px."""
     rows, columns = (max(2, round(n / max(scale, 1.0))) for n in shape)
     coarse = rng.standard_normal((rows, columns)).astype(np.float32)
     return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(strength)
 
 
-def _with_shadow(picture: Array, hidden: Array, unit: float, rng: np.random.Generator) -> Array:
+def with_shadow(picture: Array, hidden: Array, unit: float, rng: np.random.Generator) -> Array:
     """The picture in the soft shadow of what will be laid on it."""
     dx, dy = unit * rng.uniform(-0.08, 0.08, 2)
     matrix = np.array([[1, 0, dx], [0, 1, dy]])
@@ -279,6 +279,7 @@ def _with_shadow(picture: Array, hidden: Array, unit: float, rng: np.random.Gene
     return picture * (1 - np.float32(rng.uniform(0, 0.4)) * soft)[..., None]
 
 
-def _over(picture: Array, colour: Array, alpha: Array) -> Array:
+def over(picture: Array, colour: Array, alpha: Array) -> Array:
+    """Return a picture (h, w, 3) with a colour (h, w, 3) laid over it where alpha (h, w) is above 0."""
     alpha = np.asarray(alpha, np.float32)[..., None]
     return np.clip(picture * (1 - alpha) + colour * alpha, 0, 1).astype(np.float32)

@@ -72,19 +72,25 @@ def clip(
     max_yaw: float = 25.0,
     max_pitch: float = 12.0,
     max_roll: float = 10.0,
+    light: Light | None = None,
 ) -> Iterator[Scene]:
     """Yield the scenes of a performance: speech at 3 to 5 syllables a second, smiles, blinks, a moving head.
 
     The performance depends on ``seed`` and ``seconds`` alone: another ``fps`` shows the same at other
-    times. Angles (degrees) stay within the bounds; the background is constant and the lamp wanders slowly.
+    times. Angles (degrees) stay within the bounds; the background is constant and the lamp wanders slowly,
+    unless a ``light`` is given, which stands still.
     """
     if seconds <= 0 or fps <= 0:
         raise ValueError(f"a clip needs a positive length and frame rate, not {seconds:g} s at {fps:g} fps")
-    return _scenes(np.random.default_rng(seed), seconds, fps, (max_yaw, max_pitch, max_roll))
+    return _scenes(np.random.default_rng(seed), seconds, fps, (max_yaw, max_pitch, max_roll), light)
 
 
 def _scenes(
-    rng: np.random.Generator, seconds: float, fps: float, bounds: tuple[float, float, float]
+    rng: np.random.Generator,
+    seconds: float,
+    fps: float,
+    bounds: tuple[float, float, float],
+    fixed_light: Light | None,
 ) -> Iterator[Scene]:
     background = random_background(rng)
     color = (1.0, float(rng.uniform(0.9, 1.0)), float(rng.uniform(0.8, 1.03)))
@@ -118,6 +124,6 @@ def _scenes(
             pose=Pose(
                 *(bound * wave.at(time) for bound, wave in zip(bounds, (yaw, pitch, roll), strict=True))
             ),
-            light=Light(direction, power, ambient, color),
+            light=fixed_light or Light(direction, power, ambient, color),
             background=background,
         )

@@ -22,6 +22,10 @@ from faceswap.synthetic.truth import landmarks
 SMALLEST, LARGEST = 64, 1024
 """The sizes of a picture, pixels."""
 
+SEGMENTS = ("skin", "hair", "glasses", "other")
+"""What a pixel shows: skin with all that grows or is painted on it (brows, lips, a beard), eyes and mouth; hair on the
+head; the frames of glasses; clothes, background and whatever else."""
+
 _HEAD = 0
 """Index of the head among the surfaces of a frame."""
 
@@ -38,6 +42,10 @@ class Rendering:
     """(H, W), 0 .. 1: the visible skin of the face from the brows to the chin with eyes and mouth."""
     head: NDArray[np.float32]
     """(H, W), 0 .. 1: all that is seen of the head's skin, eyes and mouth: neither hair nor glasses."""
+    segments: NDArray[np.float32]
+    """(H, W, 4), 0 .. 1, sums to 1: the share of each pixel that is one of :data:`SEGMENTS`."""
+    person: NDArray[np.float32]
+    """(H, W), 0 .. 1: where it is not the background."""
 
 
 def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
@@ -47,7 +55,7 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
     """
     if not SMALLEST <= size <= LARGEST:
         raise ValueError(f"size is {size}; it must lie in {SMALLEST} .. {LARGEST}")
-    model = model_of(person.seed, size > 320)
+    model = model_of(person, size > 320)
     light, pose = scene.light, scene.pose
     matrix = rotation(pose)
     canvas = paint_expression(
@@ -57,7 +65,9 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
     camera = Camera.of(scene, frame)
 
     head = _head_shape(model, canvas, scene.expression)
-    shapes = [_posed(shape, pose) for shape in (head, *model.fixed, *model.glasses)]
+    shapes = [
+        _posed(shape, pose) for shape in (head, *model.fixed, model.clothes, *model.hair, *model.glasses)
+    ]
     lit = [
         shade(shape, seen, light) for shape, seen in zip(shapes, lamp_visibility(shapes, light), strict=True)
     ]
@@ -70,6 +80,7 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
     for index, shape in enumerate(shapes[solid:], solid):
         _draw(buffer, camera, index, shape)
     bare = _share(buffer, np.clip(1 - 2 * model.scalp, 0, 1))
+    segments = _segments(buffer, model, bare)
 
     picture = _backdrop(scene.background, light, frame)
     for index, (shape, (diffuse, highlight)) in enumerate(zip(shapes, lit, strict=True)):
@@ -80,8 +91,10 @@ def render(person: Person, scene: Scene, size: int = 256) -> Rendering:
     return Rendering(
         image=_developed(picture, scene.background, size),
         landmarks=landmarks(model.head, canvas, scene, size),
-        mask=cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA).clip(0, 1),
-        head=cv2.resize(bare, (size, size), interpolation=cv2.INTER_AREA).clip(0, 1),
+        mask=_reduced(mask, size),
+        head=_reduced(bare, size),
+        segments=_reduced(segments, size),
+        person=_reduced((buffer.surface >= 0).astype(np.float32).reshape(frame, frame), size),
     )
 
 
@@ -174,6 +187,22 @@ def _share(buffer: Buffer, of_head: Array) -> Array:
         place, share = _lookup(buffer, _HEAD, of_head)
         mask[place] = share[:, 0]
     return mask.reshape(buffer.size, buffer.size)
+
+
+def _segments(buffer: Buffer, model: Model, bare: Array) -> Array:
+    """(frame, frame, 4): which of the segments is in front, in the order of :data:`SEGMENTS`."""
+    surface = buffer.surface.reshape(buffer.size, buffer.size)
+    clothes = 1 + len(model.fixed)
+    hairs = clothes + 1 + len(model.hair)
+    skin = bare + ((surface > _HEAD) & (surface < clothes))
+    hair = ((surface > clothes) & (surface < hairs)) + (surface == _HEAD) * (1 - bare)
+    glasses = surface >= hairs
+    return np.stack([skin, hair, glasses, (surface < 0) | (surface == clothes)], -1).astype(np.float32)
+
+
+def _reduced(share: Array, size: int) -> NDArray[np.float32]:
+    reduced: NDArray[np.float32] = cv2.resize(share, (size, size), interpolation=cv2.INTER_AREA).clip(0, 1)
+    return reduced
 
 
 def _backdrop(background: Background, light: Light, frame: int) -> Array:

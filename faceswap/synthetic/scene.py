@@ -155,6 +155,15 @@ def random_light(rng: np.random.Generator) -> Light:
     return Light(direction, float(rng.uniform(0.85, 1.2)), float(rng.uniform(0.4, 0.65)), color)
 
 
+def side_light(rng: np.random.Generator) -> Light:
+    """Draw a warm or cool lamp from a side, with little fill: one cheek is twice as bright as the other."""
+    side = float(rng.choice([-1, 1]))
+    direction = lamp_direction(side * rng.uniform(50, 80), rng.uniform(0, 30))
+    warm = float(rng.uniform(0, 1))
+    color = (1.0, 0.95 - 0.2 * warm, 1.0 - 0.5 * warm)
+    return Light(direction, float(rng.uniform(1.2, 1.6)), float(rng.uniform(0.26, 0.38)), color)
+
+
 def random_expression(rng: np.random.Generator) -> Expression:
     """Draw an expression; the mouth is shut in a third of them, one or both eyes in a few."""
     left = right = float(0.6 * rng.random() ** 2)

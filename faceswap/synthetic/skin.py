@@ -33,6 +33,13 @@ def paint_face_at_rest(traits: Traits, seed: int, density: int) -> Canvas:
     _paint_wrinkles(canvas, traits)
     _paint_spots(canvas, traits, rng)
     _paint_nostrils(canvas, traits)
+    if traits.cheek_color is not None:
+        color, share = traits.cheek_color
+        for side in (-1, 1):
+            spot = ((canvas.x - side * 4.6) / 1.9) ** 2 + (
+                (canvas.y + 3.0 - 0.35 * side * canvas.x) / 1.3
+            ) ** 2
+            blend(canvas.albedo, share * np.exp(-spot), color)
     if traits.beard:
         _paint_beard(canvas, traits, rng)
     return canvas

@@ -95,7 +95,7 @@ class Traits:
     cheek_fullness: float
     chin: float
     style: str
-    """Hair: long, medium, fringe, short, buzz or bald."""
+    """Hair: long, medium, fringe, short, buzz or bald; or over the face: bangs, curtains, swept."""
     hairline: float
     hair_volume: float
     hair_part: float
@@ -109,6 +109,16 @@ class Traits:
     iris: Color
     clothes: Color
     frames: Color
+    frame_radius: float | None = None
+    """Of the rims of glasses, cm; None: as most are."""
+    fringe: float | None = None
+    """Where hair that covers the forehead ends, cm above the eyes."""
+    frames_apart: float | None = None
+    """From the middle of the face to a lens's middle; None: the eyes'."""
+    lid_color: tuple[Color, float] | None = None
+    """Of make-up, and how much of the skin it hides."""
+    cheek_color: tuple[Color, float] | None = None
+    """The same on the cheeks."""
 
 
 @lru_cache(maxsize=256)

@@ -110,12 +110,12 @@ def trained(
 
 
 def truth_of(reference: str, target: str) -> Truth:
-    """The reference rendered in the target's scene of a frame."""
+    """The reference rendered in the target's scene of a frame, with the target's hair and glasses."""
     scenes = scenes_of(target, "video", SECONDS, 0, 0)
 
     @cache
     def frame(index: int) -> NDArray[np.uint8]:
-        return render(person(reference), scenes[index], 256).image
+        return render(person(reference).wearing(person(target)), scenes[index], 256).image
 
     return frame
 

@@ -1,6 +1,6 @@
 """Swapping a video of 1280x720 with one face: frames a second, and what each stage costs.
 
-``python -m tests.benchmarks.bench_swap [VIDEO] [--occlusion learned]``; without a video a fictional person is rendered.
+``python -m tests.benchmarks.bench_swap [VIDEO] [--occlusion none]``; without a video a fictional person is rendered.
 The network has the architecture of ``lite`` with fresh weights: its speed does not depend on them. It runs in ONNX
 Runtime, as users' swaps do. ``--keras``: also in Keras, in turn, so that the load of the machine is the same for both.
 ``--threads 1,2,0``: sessions with so many threads (0: ONNX Runtime's choice), in turn.
@@ -119,7 +119,7 @@ def main() -> None:
     """Print frames a second and the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("video", nargs="?", type=Path)
-    parser.add_argument("--occlusion", choices=get_args(Occlusion), default="none")
+    parser.add_argument("--occlusion", choices=get_args(Occlusion), default="learned")
     parser.add_argument("--keras", action="store_true", help="compare with Keras")
     parser.add_argument("--threads", default="", help="of the sessions to compare: 1,2,0")
     parser.add_argument("--frames", type=int, default=FRAMES)

@@ -17,9 +17,9 @@ from faceswap.inference.graph_export import export_in_tensorflow, write_graph
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork
 from faceswap.model import weights
 from faceswap.model.networks.architecture import build_decoder, build_encoder
-from faceswap.model.networks.occlusion_network import read_occlusion_network
 from faceswap.model.networks.predictor import Predictor
-from faceswap.model.occlusion_view import NAME, VIEW
+from faceswap.model.networks.segmentation_network import read_segmentation_network
+from faceswap.model.segmentation_view import NAME, VIEW
 from faceswap.settings import settings
 from tests.model.training.test_trainer import TINY
 
@@ -98,20 +98,20 @@ def test_a_graph_is_made_once_and_anew_where_it_is_damaged(home: Path) -> None:
     assert len(made) == 2
 
 
-def test_the_packages_occlusion_graph_is_that_of_its_weights() -> None:
+def test_the_packages_segmentation_graph_is_that_of_its_weights() -> None:
     path = weights.find(NAME)
     assert path is not None
     graph = Graph(path.with_suffix(".onnx"))
     assert graph.about[SOURCE] == weights.digest(path)
     crops = RNG.integers(0, 256, (2, VIEW.size, VIEW.size, 3), np.uint8)
-    np.testing.assert_allclose(graph(crops), Predictor(read_occlusion_network(path))(crops), atol=1e-4)
+    np.testing.assert_allclose(graph(crops), Predictor(read_segmentation_network(path))(crops), atol=1e-4)
 
 
 def test_swapping_imports_no_tensorflow() -> None:
     code = """
 import sys
 import faceswap.swap.swapper, faceswap.swap.batch.media_swap, faceswap.inference.onnx_graph
-import faceswap.inference.occlusion, faceswap.evaluation.protocol, faceswap.evaluation.single
+import faceswap.inference.segmentation, faceswap.evaluation.protocol, faceswap.evaluation.single
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "jax", "torch"}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

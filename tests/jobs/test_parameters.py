@@ -5,7 +5,7 @@ from pydantic import BaseModel, ValidationError
 
 from faceswap.cli.common import PresetOption
 from faceswap.jobs.parameters import (
-    LearnOcclusionParameters,
+    LearnMasksParameters,
     PipelineParameters,
     PreprocessParameters,
     PretrainParameters,
@@ -40,12 +40,12 @@ def test_names_that_mlflow_or_a_file_system_refuses_are_refused_first(name: str)
 
 
 @pytest.mark.parametrize(
-    "model", [TrainParameters, PipelineParameters, PretrainParameters, LearnOcclusionParameters]
+    "model", [TrainParameters, PipelineParameters, PretrainParameters, LearnMasksParameters]
 )
 def test_every_number_and_text_of_a_form_is_described(model: type[BaseModel]) -> None:
     schema = model.model_json_schema()
     own = [(model.__name__, schema)]
-    own += [(n, d) for n, d in schema["$defs"].items() if n in {"PretrainingOptions", "OcclusionOptions"}]
+    own += [(n, d) for n, d in schema["$defs"].items() if n in {"PretrainingOptions", "MaskOptions"}]
     for name, part in own:
         bare = [key for key, field in part["properties"].items() if not field.get("description")]
         assert set(bare) <= {"options"}, name

@@ -14,7 +14,7 @@ from faceswap.jobs.monitor import TERMINAL
 
 USE_CASES = {
     *("preprocess", "train", "evaluate", "swap", "sheet", "promote", "rollback"),
-    *("tune", "pretrain", "learn_occlusion", "pipeline"),
+    *("tune", "pretrain", "learn_masks", "pipeline"),
     *("record_consent", "extend_consent", "withdraw_consent"),
 }
 
@@ -27,7 +27,7 @@ def test_the_public_names_are_these_and_all_exist() -> None:
     assert models == {
         *("PreprocessParameters", "TrainParameters", "EvaluateParameters", "SwapParameters"),
         *("PromoteParameters", "RollbackParameters", "TuneParameters", "PretrainParameters"),
-        *("LearnOcclusionParameters", "PipelineParameters", "ConsentParameters"),
+        *("LearnMasksParameters", "PipelineParameters", "ConsentParameters"),
     }
     assert set(found) - functions - models == {
         "Withdrawn",

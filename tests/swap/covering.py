@@ -1,11 +1,11 @@
-"""Things laid over real faces, by other means than those that the occlusion network was taught with."""
+"""Things laid over real faces, by other means than those that the segmentation network was taught with."""
 
 import cv2
 import numpy as np
 
 from faceswap.faces.geometry import Points
 from faceswap.faces.regions import Region
-from faceswap.swap.masks.occlusion_mask import visible_face
+from faceswap.swap.masks.visibility import visible_face
 
 Covered = tuple[np.ndarray, np.ndarray]
 """A picture (H, W, 3) uint8 RGB, and (H, W) where something lies over the face."""

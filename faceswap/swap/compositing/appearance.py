@@ -13,7 +13,7 @@ from faceswap.swap.compositing.colour import Transfer, apply_transfer, fit_trans
 from faceswap.swap.compositing.detail import blurred, missing_blur
 from faceswap.swap.compositing.shared_skin import shared_skin
 from faceswap.swap.generated_face import GeneratedFace
-from faceswap.swap.masks.occlusion_mask import VisibilityMask
+from faceswap.swap.masks.visibility import Visibility
 from faceswap.swap.options import SwapOptions
 
 
@@ -53,7 +53,7 @@ class Appearance:
 
 def measure_appearance(
     face: GeneratedFace,
-    visible: VisibilityMask | None,
+    visible: Visibility | None,
     options: SwapOptions,
     crispness: Crispness,
     before: Appearance | None = None,

@@ -18,7 +18,7 @@ from faceswap.swap.compositing.toning import Toning, toning_of, without_colour
 from faceswap.swap.expression.transfer import ExpressionMemory
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.face_mask import face_mask, feature_mask
-from faceswap.swap.masks.occlusion_mask import VisibilityMask, visible_face
+from faceswap.swap.masks.visibility import Visibility, visible_face
 from faceswap.swap.options import SwapOptions
 
 
@@ -41,7 +41,7 @@ class FaceMemory:
     """Seconds, of the frame before."""
     appearance: Appearance | None = None
     toning: Toning | None = None
-    visible: VisibilityMask | None = None
+    visible: Visibility | None = None
     expression: ExpressionMemory = field(default_factory=ExpressionMemory)
     """Of the stage before, which may run in a thread of its own."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
@@ -99,8 +99,9 @@ def composite(
     if region.empty:
         return 0.0
     mask = face_mask(region, crop, options, face.target_landmarks, face.landmarks)
-    if face.hair_mask is not None:
-        mask *= VisibilityMask(face.hair_mask.head, crop.matrix).in_region(region)
+    if face.mask is not None and options.hairline:
+        shown = face.mask.shown(face.target_landmarks, crop.matrix, crop.geometry)
+        mask *= 1 - np.float32(options.hairline) * (1 - Visibility(shown, crop.matrix).in_region(region))
     visible = None
     if options.occlusion != "none":
         visible = _visible(image, face, memory, time)
@@ -124,7 +125,7 @@ def composite(
 
 def _visible(
     image: NDArray[np.uint8], face: GeneratedFace, memory: FaceMemory | None, time: float
-) -> VisibilityMask:
+) -> Visibility:
     """Where the face is not covered, smoothed over time where there is a memory."""
     visible = visible_face(image, face.target_landmarks)
     if memory is not None:

@@ -1,4 +1,4 @@
-"""The generated face takes the target's expression: lips and lids move as the target's, and hair leaves the face."""
+"""The generated face takes the target's expression: lips and lids move as the target's, and hair leaves it."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing
 from faceswap.swap.expression.lips import TUNING as LIP_TUNING
 from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change
 from faceswap.swap.generated_face import GeneratedFace
-from faceswap.swap.masks.hair_mask import SmoothedHairMask, without_hair
+from faceswap.swap.masks.generated_mask import SmoothedGeneratedMask
 from faceswap.swap.options import SwapOptions
 
 
@@ -27,7 +27,7 @@ class ExpressionMemory:
     offsets: LandmarkOffsets | None = None
     openness: UsualOpenness | None = None
     lip_gap: LipGapChange | None = None
-    hair_mask: SmoothedHairMask | None = None
+    mask: SmoothedGeneratedMask | None = None
     frames: int = 0
     """Frames so far."""
 
@@ -41,7 +41,7 @@ def transfer_expression(
     time: float = 0.0,
     quick: bool = False,
 ) -> GeneratedFace:
-    """Give a generated face the target's gap of the lips and opening of the eyes, and take hair out of the face.
+    """Give a generated face the target's gap of the lips and opening of the eyes, and take hair and glasses out of it.
 
     A single picture takes twelve detections of landmarks (20 ms), a video's frame four, seldom six.
 
@@ -55,8 +55,8 @@ def transfer_expression(
         quick: treat a single picture like a video's frame.
 
     Returns:
-        the same face with its lips and lids moved and without hair; with its landmarks and its hair mask, where the
-        mask of the swap follows them.
+        the same face with its lips and lids moved, without hair and glasses; with its landmarks and its mask, where
+        the mask of the swap follows them.
     """
     careful = memory is None and not quick
     memory = memory or ExpressionMemory()
@@ -85,11 +85,10 @@ def transfer_expression(
         shares, memory.openness = lid_closing(pair.generated, pair.target, memory.openness, time)
         picture = close_lids(picture, pair.generated, facing * options.lids * shares)
     if landmarks is not None:
-        memory.hair_mask = SmoothedHairMask.after(memory.hair_mask, picture, landmarks, crop.geometry, time)
-        mask = memory.hair_mask.mask
-        generated = replace(generated, hair_mask=mask)
+        memory.mask = SmoothedGeneratedMask.after(memory.mask, picture, landmarks, crop.geometry, time)
+        generated = replace(generated, mask=memory.mask.mask)
         if options.hairline:
-            picture = without_hair(picture, mask, crop.geometry, options.hairline)
+            picture = memory.mask.mask.painted(picture, crop.geometry, options.hairline)
     return replace(generated, picture=picture)
 
 

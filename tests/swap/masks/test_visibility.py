@@ -12,11 +12,10 @@ from faceswap.faces.detection import Face, FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
 from faceswap.media.video.reading import VideoReader
-from faceswap.swap.masks.occlusion_mask import VisibilityMask
+from faceswap.swap.masks.visibility import Visibility, visible_face
 from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.swapper import Swapper
-from faceswap.synthetic import person, random_person, random_scene, render, renderer
-from faceswap.synthetic.model import Model, model_of
+from faceswap.synthetic import person, random_scene, render, side_light
 from tests.swap.covering import fingers, grown, hidden_in, within
 from tests.swap.fakes import KnownFaces
 
@@ -113,37 +112,36 @@ def test_hardly_anything_is_hidden_on_a_bare_real_face(real_faces: Path, name: s
     assert np.mean(shares) < 0.01
 
 
-def test_rendered_glasses_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The renderer's own, in three dimensions: other ones than the network was taught with."""
+@pytest.mark.parametrize("name", ["greta", "hanne", "jonas", "kaia", "leni"])
+def test_hair_and_glasses_over_rendered_faces_are_found(name: str) -> None:
+    """People whom the network was not taught with; what shows is the renderer's truth."""
+    rng = np.random.default_rng(9)
+    there = {"skin": 0.0, "hidden": 0.0}
+    right = dict(there)
+    for _ in range(3):
+        scene = replace(random_scene(rng, max_yaw=20, max_pitch=10), zoom=0.85, light=side_light(rng))
+        made = render(person(name), scene, 256)
+        points = made.landmarks.astype(np.float64)
+        seen = visible_face(np.asarray(made.image, np.uint8), points).in_region(Region(0, 0, 256, 256)) > 0.5
+        around = grown(within(points, (256, 256)), 25)
+        skin = made.segments[..., 0]
+        for key, where, found in (("skin", skin > 0.9, seen), ("hidden", skin < 0.1, ~seen)):
+            there[key] += (where & around).sum()
+            right[key] += (where & around & found).sum()
+    assert right["skin"] > 0.93 * there["skin"]
+    assert right["hidden"] > 0.8 * there["hidden"]
 
-    def without(seed: int, fine: bool) -> Model:
-        return replace(model_of(seed, fine), glasses=())
 
-    found, there, seen = 0, 0, 0
-    seeds = [seed for seed in range(40_000, 40_080) if model_of(seed, False).glasses][:8]
-    for seed in seeds:
-        scene = random_scene(np.random.default_rng(seed), max_yaw=20)
-        with_them = render(random_person(seed), scene, 256)
-        with monkeypatch.context() as patch:
-            patch.setattr(renderer, "model_of", without)
-            bare = render(random_person(seed), scene, 256)
-        points = with_them.landmarks.astype(np.float64)
-        frames = np.asarray(bare.head - with_them.head > 0.5) & within(points, (256, 256))
-        hidden = hidden_in(np.asarray(with_them.image, np.uint8), points)
-        there += int(frames.sum())
-        found += int((hidden & frames).sum())
-        away = within(points, (256, 256)) & ~grown(frames, 9)
-        seen += float(hidden[away & (bare.head > 0.5)].mean() < 0.05)
-    assert len(seeds) == 8 and there > 2000
-    assert found > 0.6 * there
-    assert seen >= 6
+def test_a_picture_in_which_no_face_is_recognised_hides_nothing() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    assert visible_face(noise, POINTS).share.min() == 1
 
 
 def test_a_share_lies_where_its_crop_lies() -> None:
     """A crop of half the size whose corner is at (10, 20): its left half is hidden."""
     share = np.ones((40, 40), np.float32)
     share[:, :20] = 0
-    visible = VisibilityMask(share, np.array([[0.5, 0, -5], [0, 0.5, -10]]))
+    visible = Visibility(share, np.array([[0.5, 0, -5], [0, 0.5, -10]]))
     frame = visible.in_region(Region(0, 0, 100, 120))
     # crop column 19.5, where seen and hidden meet, is frame column 2 * 19.5 + 10
     assert frame[60, 48] < 0.5 < frame[60, 50]
@@ -153,7 +151,7 @@ def test_a_share_lies_where_its_crop_lies() -> None:
 
 
 def test_occluders_are_mixed_over_time() -> None:
-    before = VisibilityMask(np.zeros((4, 4), np.float32), np.eye(2, 3))
-    now = VisibilityMask(np.ones((4, 4), np.float32), np.eye(2, 3))
+    before = Visibility(np.zeros((4, 4), np.float32), np.eye(2, 3))
+    now = Visibility(np.ones((4, 4), np.float32), np.eye(2, 3))
     np.testing.assert_allclose(now.mixed(before, 0.25).share, 0.25)
     np.testing.assert_array_equal(now.mixed(None, 0.25).share, now.share)

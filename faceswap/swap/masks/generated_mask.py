@@ -1,0 +1,150 @@
+"""What the network generated within the mask and is not the reference's face: hair, glasses, collar, background.
+
+None of it reaches the target. It is painted over with the skin beside it, so that no soft edge shows its colours, and
+where the target's brows do not lie below it, the mask ends there and the target's own pixels stay.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Geometry, Matrix, Points, apply
+from faceswap.faces.landmarks import BROWS, EYES, NOSE, OUTER_LIPS
+from faceswap.faces.regions import convex, depth_in
+from faceswap.faces.smoothing import weight_of_new
+from faceswap.swap.masks.visibility import visible_face
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class GeneratedMaskTuning:
+    """Constants of the mask; chosen by eye on real people (docs/measurements/masks.md)."""
+
+    detect_every: float = 0.3
+    """Seconds of video after which the mask is made anew: hair moves with the head, and so hardly in the crop."""
+    time_constant: float = 0.4
+    """Seconds over which the mask is smoothed on a video."""
+    feature_margin: float = 0.02
+    """Width around eyes, nose and mouth, in face heights, that always belongs to the face."""
+    feature_edge: float = 0.04
+    """Width of the soft edge beyond that margin, in face heights."""
+    brow_margin: float = 0.09
+    """Width around the target's brows, in face heights, where painted skin is shown and not the target's brows."""
+    blur: float = 0.02
+    """Standard deviation of the blur of the mask's border, in face heights."""
+    grown: float = 0.02
+    """By how much what is no face is grown, in face heights: its edge is half hair."""
+    skin_reaches: tuple[float, float] = (0.05, 0.15)
+    """Standard deviations, in face heights, of the two blurs that spread the skin over what is beside it."""
+    skin_side: int = 64
+    """Side in px at which that is done: what is spread is smooth."""
+
+
+TUNING = GeneratedMaskTuning()
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratedMask:
+    """Where a generated picture shows the reference's face.
+
+    Attributes:
+        face: (S, S) float32, softly from 0 (hair, glasses, collar, background) to 1.
+    """
+
+    face: Floats
+
+    @classmethod
+    def of(cls, picture: Floats, landmarks: Points, geometry: Geometry) -> "GeneratedMask":
+        """The mask of a generated picture.
+
+        Args:
+            picture: (S, S, 3) float32 RGB, 0..1.
+            landmarks: (68, 2) of the face in px of the picture.
+            geometry: of the picture.
+        """
+        unit = geometry.size / geometry.coverage
+        shown = visible_face(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks)
+        hidden = 1 - shown.in_crop(np.eye(2, 3), geometry.size)
+        reach = 2 * round(TUNING.grown * unit) + 1
+        hidden = cv2.dilate(hidden, np.ones((reach, reach), np.uint8))
+        hidden = cv2.GaussianBlur(hidden, (0, 0), max(TUNING.blur * unit, 0.5))
+        grid = np.arange(geometry.size, dtype=np.float64)
+        inside = np.full(hidden.shape, -np.inf, np.float32)
+        for part in (*EYES, NOSE, OUTER_LIPS):
+            np.maximum(inside, depth_in(convex(landmarks[part]), grid, grid), out=inside)
+        beyond = (-inside / unit - TUNING.feature_margin) / TUNING.feature_edge
+        return cls(np.asarray(1 - hidden * np.clip(beyond, 0, 1), np.float32))
+
+    def mixed(self, before: "GeneratedMask", share: float) -> "GeneratedMask":
+        """This mask and an earlier one: ``share`` (0..1) of this one."""
+        new = np.float32(share)
+        return GeneratedMask(new * self.face + (1 - new) * before.face)
+
+    def shown(self, target: Points, matrix: Matrix, geometry: Geometry) -> Floats:
+        """(S, S) float32, 0..1: which part of the painted picture the swap shows.
+
+        Args:
+            target: (68, 2) landmarks of the target's face in the frame.
+            matrix: (2, 3) from the frame to the crop.
+            geometry: of the crop.
+        """
+        unit = geometry.size / geometry.coverage
+        points = apply(matrix, target)[BROWS]
+        grid = np.arange(geometry.size, dtype=np.float64)
+        half = len(points) // 2
+        depth = np.maximum(*(depth_in(convex(side), grid, grid) for side in (points[:half], points[half:])))
+        brows = np.clip(2 + depth / (TUNING.brow_margin / 2 * unit), 0, 1)
+        return np.maximum(self.face, brows).astype(np.float32)
+
+    def painted(self, picture: Floats, geometry: Geometry, strength: float = 1.0) -> Floats:
+        """A generated picture with the skin beside it in place of what is no face.
+
+        Args:
+            picture: (S, S, 3) float32 RGB, 0..1.
+            geometry: of the picture.
+            strength: 0 paints nothing, 1 wholly.
+
+        Returns:
+            (S, S, 3) float32 RGB, 0..1; where the face is seen, the same values.
+        """
+        size, side = geometry.size, min(geometry.size, TUNING.skin_side)
+        weight = np.maximum(self.face[..., None], 1e-4) ** 4  # what is half hair must not spread
+        weighted = np.concatenate([picture * weight, weight], axis=-1)
+        coarse = cv2.resize(weighted, (side, side), interpolation=cv2.INTER_AREA)
+        spread = sum(
+            cv2.GaussianBlur(coarse, (0, 0), reach * side / geometry.coverage)
+            for reach in TUNING.skin_reaches
+        )
+        skin = cv2.resize(spread, (size, size), interpolation=cv2.INTER_LINEAR)
+        share = np.float32(strength) * (1 - self.face[..., None])
+        return np.asarray((1 - share) * picture + share * skin[..., :3] / skin[..., 3:], np.float32)
+
+
+@dataclass(frozen=True)
+class SmoothedGeneratedMask:
+    """The mask of a face on a video: made a few times a second, and smoothed."""
+
+    time: float
+    """Of the frame for which it was made, seconds."""
+    mask: GeneratedMask
+
+    @classmethod
+    def after(
+        cls,
+        before: "SmoothedGeneratedMask | None",
+        picture: Floats,
+        landmarks: Points,
+        geometry: Geometry,
+        time: float,
+    ) -> "SmoothedGeneratedMask":
+        """The mask at ``time`` (seconds), given that of an earlier frame; other arguments as GeneratedMask.of."""
+        age = time - before.time if before and before.mask.face.shape == picture.shape[:2] else -1.0
+        if before and 0 <= age < TUNING.detect_every:
+            return before
+        found = GeneratedMask.of(picture, landmarks, geometry)
+        if before and age > 0:
+            found = found.mixed(before.mask, weight_of_new(age, TUNING.time_constant))
+        return cls(time, found)

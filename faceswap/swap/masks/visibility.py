@@ -1,0 +1,97 @@
+"""Where a face itself is seen: neither hair, glasses, hands or things over it, nor collar or background beside it.
+
+One class for both pictures of a swap. What lies over the target's face keeps the target's pixels; what the network
+generated besides the reference's face never reaches the target.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Matrix, Points, apply, compose, invert
+from faceswap.faces.landmarks import INNER
+from faceswap.faces.regions import Region, convex
+from faceswap.inference.segmentation import segmentation_network
+from faceswap.model.segmentation_view import SEGMENTS, VIEW
+
+Floats = NDArray[np.float32]
+_SKIN = SEGMENTS.index("skin")
+
+
+@dataclass(frozen=True)
+class VisibilityTuning:
+    """Constants of the mask; chosen by eye on real people (docs/measurements/masks.md)."""
+
+    hidden: float = 0.3
+    """Probability of skin up to which a pixel shows something else."""
+    visible: float = 0.7
+    """Probability from which on it shows the face; softly in between."""
+    recognised: tuple[float, float] = (0.15, 0.35)
+    """Share of the middle of a face that is seen: below the first the network did not recognise a face (a painting,
+    night) and nothing counts as hidden; from the second on all does that it takes for it."""
+    smallest: float = 0.002
+    """Share of the network's view that what hides a face covers at least; less is a nostril, a tooth, a highlight."""
+
+
+TUNING = VisibilityTuning()
+
+
+def visible_face(image: NDArray[np.uint8], landmarks: Points) -> "Visibility":
+    """Where a face is seen and not something else.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        landmarks: (68, 2) of the face in it.
+
+    Raises:
+        TrainingError: the network's weights can't be read.
+    """
+    matrix = VIEW.matrix(landmarks)
+    skin = segmentation_network()(VIEW.crop(image, matrix)[None])[0, ..., _SKIN]
+    hidden = 1 - skin
+    hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
+    share = np.clip((1 - TUNING.hidden - hidden) / (TUNING.visible - TUNING.hidden), 0, 1)
+    middle = np.zeros(share.shape, np.uint8)
+    cv2.fillConvexPoly(middle, np.rint(convex(apply(matrix, landmarks[INNER]))).astype(np.int32), 1)
+    least, enough = TUNING.recognised
+    seen = float(share[middle > 0].mean()) if middle.any() else 0.0
+    share = 1 - np.clip((seen - least) / (enough - least), 0, 1) * (1 - share)
+    return Visibility(share.astype(np.float32), matrix)
+
+
+class Visibility:
+    """How much of a face is visible: ``share`` (s, s) float32 in 0..1, in the crop of ``matrix`` (2, 3)."""
+
+    def __init__(self, share: Floats, matrix: Matrix) -> None:
+        self.share, self.matrix = share, matrix
+
+    def mixed(self, before: "Visibility | None", share: float) -> "Visibility":
+        """This one and that of the frame before, relative to the face: ``share`` (0..1) of this one."""
+        if before is None:
+            return self
+        w = np.float32(share)
+        return Visibility(w * self.share + (1 - w) * before.share, self.matrix)
+
+    def in_region(self, region: Region) -> Floats:
+        """(region.height, region.width): in a part of the frame."""
+        matrix = invert(self.matrix)
+        matrix[:, 2] -= (region.left, region.top)
+        return self._warped(matrix, (region.width, region.height))
+
+    def in_crop(self, matrix: Matrix, size: int) -> Floats:
+        """(size, size): in another crop of the frame."""
+        return self._warped(compose(matrix, invert(self.matrix)), (size, size))
+
+    def _warped(self, matrix: Matrix, size: tuple[int, int]) -> Floats:
+        border = cv2.BORDER_REPLICATE
+        return cv2.warpAffine(self.share, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
+
+
+def _large(hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where what is hidden is more than a speck, grown by a pixel."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(hidden.astype(np.uint8))
+    least = TUNING.smallest * hidden.size
+    large = np.isin(labels, [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= least])
+    return np.asarray(cv2.dilate(large.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)

@@ -1,0 +1,92 @@
+"""What a network generated besides the reference's face, on rendered people whose hair and glasses are known."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Geometry, Points, apply
+from faceswap.swap.masks.generated_mask import GeneratedMask
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.swapper import Swapper
+from faceswap.synthetic import CAST, HARD_CAST, Person, person, random_scene, render
+from tests.swap.fakes import Echo, KnownFaces, face_at
+
+GEOMETRY = Geometry(192, 1.8)
+SIZE, UNIT = 192, 192 / 1.8
+PLAIN: dict[str, Any] = {"label": False, "colour": "none", "sharpen": 0, "reshape": 0, "lips": 0}
+
+
+def generated(who: Person, seed: int) -> tuple[NDArray[np.float32], Points, NDArray[np.float32]]:
+    """A crop as a perfect network would generate it, its landmarks, and (S, S) where skin is seen."""
+    found = render(who, random_scene(np.random.default_rng(seed), max_yaw=12, max_pitch=6), 256)
+    marks = found.landmarks.astype(np.float64)
+    matrix = GEOMETRY.matrix(marks)
+    skin = GEOMETRY.crop(np.rint(found.segments[..., 0] * 255).astype(np.uint8), matrix)
+    crop = GEOMETRY.crop(found.image, matrix).astype(np.float32) / 255
+    return crop, apply(matrix, marks), skin.astype(np.float32) / 255
+
+
+@pytest.mark.parametrize("who", HARD_CAST[:2], ids=lambda one: one.name)
+def test_hair_over_the_face_is_painted_over_and_kept_out(who: Person) -> None:
+    crop, points, skin = generated(who, 3)
+    mask = GeneratedMask.of(crop, points, GEOMETRY)
+    hidden = cv2.erode((skin < 0.1).astype(np.uint8), np.ones((5, 5))) > 0
+    shown = cv2.erode((skin > 0.9).astype(np.uint8), np.ones((13, 13))) > 0
+    assert hidden.sum() > 1500
+    assert mask.face[hidden].mean() < 0.2
+    assert mask.face[shown].mean() > 0.9
+    painted = mask.painted(crop, GEOMETRY)
+    tone = np.median(crop[shown], axis=0)
+    near = hidden & (cv2.dilate(shown.astype(np.uint8), np.ones((41, 41))) > 0)
+
+    def away(picture: NDArray[np.float32]) -> float:
+        return float(np.abs(picture[near] - tone).mean())
+
+    assert away(painted) < 0.6 * away(crop)
+    np.testing.assert_allclose(painted[mask.face == 1], crop[mask.face == 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("who", CAST[:4], ids=lambda one: one.name)
+def test_eyes_nose_mouth_and_bare_skin_stay(who: Person) -> None:
+    crop, points, _ = generated(who, 7)
+    face = GeneratedMask.of(crop, points, GEOMETRY).face
+    for part in (slice(36, 42), slice(42, 48), slice(27, 36), slice(48, 60)):
+        inside = np.zeros((SIZE, SIZE), np.uint8)
+        cv2.fillConvexPoly(inside, cv2.convexHull(np.rint(points[part]).astype(np.int32)), 1)
+        assert face[inside > 0].min() > 0.99
+    cheeks = np.rint((points[[3, 13]] + points[30]) / 2).astype(int)
+    assert face[cheeks[:, 1], cheeks[:, 0]].min() > 0.95
+
+
+def test_the_targets_brows_do_not_show_through() -> None:
+    mask = GeneratedMask(np.zeros((SIZE, SIZE), np.float32))
+    frame_points = face_at(200, 200, 160).landmarks
+    matrix = GEOMETRY.matrix(frame_points)
+    shown = mask.shown(frame_points, matrix, GEOMETRY)
+    brows = np.rint(apply(matrix, frame_points)[17:27]).astype(int)
+    assert shown[brows[:, 1], brows[:, 0]].min() == 1
+    above = brows - [0, round(0.2 * UNIT)]
+    assert shown[above[:, 1], above[:, 0]].max() == 0
+
+
+def test_the_option_decides_in_the_swap() -> None:
+    """A blue background reaches over the jaw of a rendered face."""
+    crop, _, _ = generated(person("ada"), 1)
+    picture = crop.copy()
+    picture[120:, :64] = (0.05, 0.1, 0.6)
+
+    class Generated(Echo):
+        def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return np.stack([picture] * len(crops))
+
+    frame = np.full((400, 400, 3), (204, 153, 128), np.uint8)
+    blue = {}
+    for hairline in (0.0, 1.0):
+        options = SwapOptions(hairline=hairline, erosion=-0.05, feather=0, **PLAIN)
+        image = Swapper(Generated(GEOMETRY), KnownFaces(face_at(200, 200, 160)), options).swap(frame).image
+        blue[hairline] = int((image[..., 2].astype(int) - image[..., 0] > 40).sum())
+    assert blue[0.0] > 300
+    assert blue[1.0] < 0.3 * blue[0.0]
