@@ -11,7 +11,7 @@ from faceswap.faces.geometry import Points, apply
 from faceswap.faces.landmarks import BROWS, EYES, INNER_LIPS, OUTER_LIPS
 from faceswap.faces.regions import convex
 from faceswap.swap.generated_face import GeneratedFace
-from faceswap.swap.masks.occlusion_mask import VisibilityMask
+from faceswap.swap.masks.visibility import Visibility
 
 Floats = NDArray[np.float32]
 
@@ -40,7 +40,7 @@ class SharedSkin:
     openings: Floats
 
 
-def shared_skin(face: GeneratedFace, visible: VisibilityMask | None = None) -> SharedSkin:
+def shared_skin(face: GeneratedFace, visible: Visibility | None = None) -> SharedSkin:
     """Where two pictures of a crop show skin, to compare their colours.
 
     Skin counts within the landmarks and on the forehead, without eyes, brows and mouth of either face, without what
@@ -51,7 +51,7 @@ def shared_skin(face: GeneratedFace, visible: VisibilityMask | None = None) -> S
         visible: where the target's face is not covered; None: everywhere.
     """
     crop = face.crop
-    unit = crop.geometry.size / crop.geometry.coverage
+    unit = crop.geometry.unit
     target = crop.landmarks_in_crop
     people = [target] if face.landmarks is None else [target, apply(crop.matrix, face.landmarks)]
     scale = _FINE / crop.geometry.size
@@ -71,8 +71,8 @@ def shared_skin(face: GeneratedFace, visible: VisibilityMask | None = None) -> S
     cells = _on_grid(skin)
     if visible is not None:
         cells *= _whole(_on_grid(visible.in_crop(crop.matrix, crop.geometry.size)))
-    if face.hair_mask is not None:
-        cells *= _whole(_on_grid(face.hair_mask.head))
+    if face.mask is not None:
+        cells *= _whole(_on_grid(face.mask.face))
     return SharedSkin(cells, _on_grid(openings))
 
 
