@@ -58,7 +58,9 @@ def options_of(command: str) -> frozenset[str]:
         return frozenset()
     context = group.make_context("faceswap", [command])
     _, found, _ = group.resolve_command(context, [command])
-    names = (name for one in found.params for name in (*one.opts, *one.secondary_opts))
+    commands = [found, *getattr(found, "commands", {}).values()]
+    params = [one for each in commands for one in each.params]
+    names = (name for one in params for name in (*one.opts, *one.secondary_opts))
     return frozenset({*names, "--help"})
 
 

@@ -7,7 +7,7 @@ import typer
 
 from faceswap.cli.common import quiet_imports, spoken_errors
 from faceswap.cli.options import at_home, one_of
-from faceswap.console import out, say
+from faceswap.console import say
 from faceswap.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def withdraw(
 
 def _say_terms(life: "Life") -> None:
     terms, state = life.terms, life.state()
-    out().print(f"{life.identity}: [bold]{state}[/bold]", highlight=False)
+    say(f"{life.identity}: {state}")
     if terms is None or state == "withdrawn":
         return
     say(f"  {terms.statement}")

@@ -6,10 +6,11 @@ import typer
 
 from faceswap.cli.checks import identities_exist, media_exist, recordable
 from faceswap.cli.common import spoken_errors
-from faceswap.cli.options import Shown, at_home, takes_fields_of
+from faceswap.cli.options import Shown, at_home, one_of, takes_fields_of
 from faceswap.cli.running import run as run_job
 from faceswap.console import say
 from faceswap.errors import SettingsError
+from faceswap.provenance.label_texts import TEXTS
 from faceswap.swap.options import SwapOptions
 
 if TYPE_CHECKING:
@@ -106,6 +107,14 @@ def swap(
     target_consent: Annotated[
         str, typer.Option(help="who confirmed that the target may be edited; it is written into the result")
     ] = "",
+    label_language: Annotated[
+        str,
+        typer.Option(
+            help=f"of the visible label: {', '.join(TEXTS)}",
+            callback=one_of(lambda: TEXTS),
+            autocompletion=lambda: list(TEXTS),
+        ),
+    ] = "en",
     start: Annotated[float | None, typer.Option(min=0, help="first second", rich_help_panel=_VIDEO)] = None,
     end: Annotated[float | None, typer.Option(min=0, help="last second", rich_help_panel=_VIDEO)] = None,
     resume: Annotated[
@@ -128,7 +137,7 @@ def swap(
             start=start,
             end=end,
             resume=resume,
-            options=SwapOptions(**options),
+            options=SwapOptions(**options, label_text=TEXTS[label_language]),
             **roles(reference, match),
         )
         media_exist(target, *_photos(parameters))

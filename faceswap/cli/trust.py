@@ -10,7 +10,7 @@ import typer
 from faceswap.cli.checks import media_exist
 from faceswap.cli.common import spoken_errors
 from faceswap.cli.options import at_home
-from faceswap.console import out, say
+from faceswap.console import say
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 credentials = typer.Typer(
@@ -38,7 +38,7 @@ def verify(
         if as_json:
             sys.stdout.write(json.dumps(found.model_dump(mode="json"), indent=1) + "\n")
             return
-        out().print(f"{file}: [bold]{found.finding}[/bold]", highlight=False)
+        say(f"{file}: {found.finding}")
         say(f"  {found.meaning}")
         for line in found.changed:
             say(f"  changed: {line}")

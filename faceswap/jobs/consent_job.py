@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,14 +83,13 @@ def _of_before(name: str) -> list[Consent]:
             return [Consent.model_validate(header["consent"])]
     for row in registry.versions():
         if row.version.identity == name:
-            statement, _, since = row.tags["consent"].rpartition(" (since ")
-            day = dt.date.fromisoformat(since.rstrip(")")) if since else dt.date.today()
+            said = row.tags["consent"]
+            match = re.fullmatch(r"(.{3,}) \(since (\d{4}-\d\d-\d\d)\)", said, re.DOTALL)
+            statement, day = (
+                (match[1], dt.date.fromisoformat(match[2])) if match else (said, dt.date(1970, 1, 1))
+            )
             fictional = row.tags.get("fictional") == "true"
-            return [
-                Consent(
-                    subject=name, statement=statement or "see its version", since=day, fictional=fictional
-                )
-            ]
+            return [Consent(subject=name, statement=statement, since=day, fictional=fictional)]
     return []
 
 

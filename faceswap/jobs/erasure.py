@@ -39,11 +39,6 @@ def find(identity: str) -> Remains:
         *files,
         *in_mlflow,
     ]
-    if not settings().tracking.startswith("sqlite:") and any(one.kind == "run" for one in in_mlflow):
-        stay = [
-            *stay,
-            "Rows of deleted runs stay in the MLflow server's database until `mlflow gc` is run on the server.",
-        ]
     return Remains(items=list(dict.fromkeys(items)), stay=[*stay, *changed, *_PRIORS])
 
 
@@ -77,7 +72,9 @@ def erase(identity: str, report: Report) -> tuple[list[Item], Remains]:
         gone.append(left.pop(0))
         remains.note(identity, left)
         report(len(gone), total, str(item))
-    return gone, find(identity)
+    left_behind = erasing.forget_rows()
+    found = find(identity)
+    return gone, found.model_copy(update={"stay": [*found.stay, *filter(None, [left_behind])]})
 
 
 _ORDER = ("output", "face set", "work", "cache", "pictures", "run", "encoder", "version", "model")

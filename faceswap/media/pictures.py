@@ -20,6 +20,8 @@ from faceswap.settings import settings
 
 Pixels = NDArray[np.uint8]
 _SRGB = ImageCms.createProfile("sRGB")
+_FAINT = 10
+"""Grey levels: the mark of :mod:`faceswap.provenance.watermark` changes pixels by less."""
 _UNSAID = 100
 """Milliseconds for which browsers show an animation's frame of which the file says nothing."""
 
@@ -250,6 +252,9 @@ def laid_into(
     edited = image
     alpha = still.alpha
     if alpha is not None:
+        # what is clear stays so under the mark of generated pictures, which is all over
+        faint = np.abs(image.astype(np.int16) - still.image).max(axis=2) <= _FAINT
+        changed &= ~(faint & (alpha == 0))
         # on white, a pixel c of opacity a is a f + (1 - a) 255; f within 0..255 needs a of at least 1 - min(c) / 255
         least = 255 - image.min(axis=2)
         alpha = np.where(changed, np.maximum(alpha, least), alpha)

@@ -102,15 +102,14 @@ def mark(image: Image) -> Image:
     height, width = image.shape[:2]
     strength = _strength(image)
     added, taken = (cv2.multiply(half, strength, scale=1 / (32 * 32)) for half in _halves(height, width))
-    up, down = (cv2.merge([one, one, one]) for one in (added, taken))
-    marked: Image = cv2.subtract(cv2.add(image, up), down)
-    return marked
+    change = cv2.cvtColor(cv2.subtract(cv2.add(added, 128.0), taken), cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.addWeighted(image, 1, change, 1, -128), np.uint8)
 
 
 def _strength(image: Image) -> Image:
     """(H, W) uint8, 32 to a grey level: by how much the eye is distracted there."""
     height, width = image.shape[:2]
-    small = cv2.resize(image, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_LINEAR)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     contrast = cv2.blur(cv2.absdiff(grey, cv2.blur(grey, (5, 5))), (7, 7)).astype(np.float32)
     share = np.minimum(contrast / _BUSY, 1)

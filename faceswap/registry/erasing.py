@@ -6,7 +6,9 @@ learnt from a person can't be taken out of them: it is said.
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -26,6 +28,8 @@ from faceswap.tracking.experiments import all_ids
 
 _PICTURES = frozenset({".png", ".webp", ".jpg", ".jpeg", ".gif"})
 _PAIR = re.compile(r"^(?:[\w]+\.)?(?P<reference>[\w.-]+?)-on-(?P<target>[\w.-]+?)\.[\w@]+$")
+_PATIENCE = 30.0
+"""Seconds to wait for others who write to the database."""
 _COMPARED = re.compile(r"^(?:challenger|champion)\.(?P<target>[\w.-]+)\.[\w@]+$")
 
 
@@ -74,6 +78,23 @@ def remove(item: Item) -> None:
         except MlflowException as error:
             if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 raise
+
+
+def forget_rows() -> str:
+    """Overwrite what deleted rows leave in a database of one's own; says what stays where it can't be done."""
+    uri = settings().tracking
+    if not uri.startswith("sqlite:///"):
+        return "Rows of deleted runs stay in the MLflow server's database until `mlflow gc` is run on the server."
+    try:
+        with closing(sqlite3.connect(uri.removeprefix("sqlite:///"), timeout=_PATIENCE)) as database:
+            database.execute("PRAGMA secure_delete = ON")
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        return (
+            f"Deleted rows can still be found in the file of the database ({error}): give the command again."
+        )
+    return ""
 
 
 def _models(client: mlflow.MlflowClient, identity: str) -> tuple[list[Item], list[str]]:

@@ -9,6 +9,7 @@ from mlflow.entities import Metric
 from mlflow.entities.model_registry import ModelVersion
 
 from faceswap.evaluation.measures import BY_KEY, COLUMNS
+from faceswap.registry import model_card
 from faceswap.registry.aliases import set_summary
 from faceswap.registry.names import Version
 from faceswap.registry.versions import described, explained_change, tag
@@ -57,6 +58,7 @@ def record_metrics(version: Version, metrics: Mapping[str, float], frames: int, 
             now = int(time.time() * 1000)
             points = [Metric(k, v, now, 0, model_id=model_id, run_id=run_id) for k, v in finite.items()]
             client.log_batch(run_id, metrics=points)
+    model_card.write(version)
     return True
 
 

@@ -18,7 +18,7 @@ from mlflow.models import Model
 import faceswap
 from faceswap.errors import ConsentError
 from faceswap.provenance.consent_life import Purpose
-from faceswap.registry import cards, consents
+from faceswap.registry import cards, consents, model_card
 from faceswap.registry.cards import CARD, DECODER, DECODER_DIGEST, DIGEST, Card
 from faceswap.registry.graphs import GRAPH, export_graph
 from faceswap.registry.measured import summary
@@ -108,7 +108,9 @@ def _new(client: mlflow.MlflowClient, card: Card, folder: Path, more: Mapping[st
         description=summary(card.tags()),
         model_id=model.model_id,
     )
-    return Version(name, int(created.version))
+    version = Version(name, int(created.version))
+    model_card.write(version)
+    return version
 
 
 def _store(client: mlflow.MlflowClient, card: Card, decoder: Path, graph: Path, model_id: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from faceswap.errors import RegistryError
+from faceswap.registry.model_card import markdown
 from serving import html as words
 from serving.catalogue import State
 from serving.lineage import lineage, versions_table
@@ -22,7 +23,9 @@ def origin_of(state: State, identity: str | None, version: str | None) -> str:
     if not identity or not version:
         return ""
     try:
-        return f"<h3>{escape(identity)}, {escape(version)}</h3>" + lineage(state.find(identity, version))
+        row = state.find(identity, version)
+        card = f"<details><summary>Model card</summary><pre>{escape(markdown(row.version, row.tags))}</pre></details>"
+        return f"<h3>{escape(identity)}, {escape(version)}</h3>" + lineage(row) + card
     except RegistryError as error:
         return words.problem(error)
 

@@ -117,7 +117,7 @@ def test_the_app_is_built_and_names_its_calls(tmp_path: Path, down: bool) -> Non
     described = build(shop, settings()).get_api_info()["named_endpoints"]
     assert set(described) == {"/swap", "/swap_video", "/compare", "/faces", "/versions"}
     names = [parameter["label"] for parameter in described["/swap"]["parameters"]]
-    assert names == ["target", "identity", "version", "face", "measure", "options"]
+    assert names == ["target", "identity", "version", "face", "measure", "options", "target_consent"]
     optional = [p["label"] for p in described["/swap"]["parameters"] if p["parameter_has_default"]]
     assert {"version", "face", "measure", "options"} <= set(optional)
 
@@ -161,7 +161,7 @@ def test_the_form_offers_what_the_command_line_offers_under_its_names() -> None:
     flags = {flag.removeprefix("--").replace("-", "_") for one in command.params for flag in one.opts}
     offered = flags & set(SwapOptions.model_fields)
     assert {"outline", "erosion", "match_threshold", "max_yaw"} <= offered
-    assert offered - {"label"} <= ours
+    assert offered - {"label", "watermark"} <= ours
     for key, component in form.fields.items():
         assert component.label == key.replace("_", " ").capitalize()
 

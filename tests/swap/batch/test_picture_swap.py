@@ -30,11 +30,13 @@ def test_an_animation_and_pages_are_swapped_one_by_one(tmp_path: Path) -> None:
     report = swap_media(folder, tmp_path / "out", SWAPPER, MADE)
     assert [path.name for path in report.written] == ["a.webp", "b.tif"]
     assert [item.faces for item in report.items] == [3, 3]
-    for path in report.written:
+    for item in report.items:
+        path = item.out
+        assert path is not None
         stills = read_picture(path).stills
         assert len(stills) == 3
         assert all(np.abs(still.image[80, 80].astype(int) - (255, 0, 0)).max() < 30 for still in stills)
-        assert read_provenance(path) == MADE
+        assert read_provenance(path) == MADE.about_target(item.source)
     assert report.remarks == []
 
 

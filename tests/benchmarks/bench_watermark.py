@@ -1,0 +1,150 @@
+"""What the mark in the pixels survives, what it costs, and how often it is seen where it is not.
+
+``python -m tests.benchmarks.bench_watermark VIDEO … [--frames 3] [--unmarked 200]``: frames of the videos are marked
+and attacked; then unmarked pictures (frames, cut, scaled and compressed at random) are looked through, all scales.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.media.video.reading import VideoReader, VideoWriter
+from faceswap.provenance import watermark
+
+Image = NDArray[np.uint8]
+HERE = Path("watermark-benchmark.mp4")
+
+
+def jpeg(image: Image, quality: int) -> Image:
+    """Compressed and read again."""
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def sized(image: Image, factor: float) -> Image:
+    """Scaled, as browsers do."""
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.ascontiguousarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=method))
+
+
+def quarter(image: Image, corner: int = 3) -> Image:
+    """One of the four quarters."""
+    height, width = (side // 2 for side in image.shape[:2])
+    top, left = (corner // 2) * height, (corner % 2) * width
+    return np.ascontiguousarray(image[top : top + height, left : left + width])
+
+
+def screenshot(image: Image) -> Image:
+    """On a page, smaller, with something round it, compressed."""
+    shown = sized(image, 0.87)
+    page = np.full((shown.shape[0] + 160, shown.shape[1] + 240, 3), 244, np.uint8)
+    page[61 : 61 + shown.shape[0], 87 : 87 + shown.shape[1]] = shown
+    return jpeg(page, 85)
+
+
+def as_video(image: Image, crf: int) -> Image:
+    """A frame of a video of it."""
+    with VideoWriter(HERE, width=image.shape[1], height=image.shape[0], fps=25, crf=crf) as writer:
+        for _ in range(5):
+            writer.write(image)
+    with VideoReader(HERE) as reader:
+        found = [frame.image for frame in reader.frames()][-1]
+    HERE.unlink()
+    return found
+
+
+ATTACKS: dict[str, Callable[[Image], Image]] = {
+    "none": lambda image: image,
+    "JPEG, quality 70": lambda image: jpeg(image, 70),
+    "JPEG, quality 50": lambda image: jpeg(image, 50),
+    "half the size, quality 70": lambda image: jpeg(sized(image, 0.5), 70),
+    "a quarter cut out": quarter,
+    "a quarter cut out, half the size, quality 70": lambda image: jpeg(sized(quarter(image), 0.5), 70),
+    "a screenshot at 87 %": screenshot,
+    "twice the size": lambda image: sized(image, 2.0),
+    "mirrored, quality 80": lambda image: jpeg(np.ascontiguousarray(image[:, ::-1]), 80),
+    "brighter and flatter": lambda image: np.clip(image * 0.8 + 40, 0, 255).astype(np.uint8),
+    "H.264, crf 23": lambda image: as_video(image, 23),
+    "H.264, crf 30": lambda image: as_video(image, 30),
+    "turned by 3 degrees": lambda image: cv2.warpAffine(
+        image,
+        cv2.getRotationMatrix2D((image.shape[1] / 2, image.shape[0] / 2), 3, 1.0),
+        (image.shape[1], image.shape[0]),
+    ),
+}
+
+
+def frames_of(videos: list[Path], count: int) -> Iterator[Image]:
+    """Frames spread over each video."""
+    for video in videos:
+        with VideoReader(video) as reader:
+            total = reader.info.frames or count
+            wanted = {round((index + 0.5) * total / count) for index in range(count)}
+            for number, frame in enumerate(reader.frames()):
+                if number in wanted:
+                    yield frame.image
+
+
+def disturbed(image: Image, rng: np.random.Generator) -> Image:
+    """Cut, scaled and compressed at random."""
+    share = rng.uniform(0.5, 1)
+    height, width = (int(side * share) for side in image.shape[:2])
+    top, left = (
+        int(rng.integers(0, side - part + 1))
+        for side, part in zip(image.shape, (height, width), strict=False)
+    )
+    cut = np.ascontiguousarray(image[top : top + height, left : left + width])
+    return jpeg(sized(cut, rng.uniform(0.4, 1.3)), int(rng.integers(50, 96)))
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("videos", nargs="+", type=Path)
+    parser.add_argument("--frames", type=int, default=3)
+    parser.add_argument("--unmarked", type=int, default=200)
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    images = list(frames_of(given.videos, given.frames))
+    marked = [watermark.mark(image) for image in images]
+    errors = [((one.astype(float) - two) ** 2).mean() for one, two in zip(images, marked, strict=True)]
+    ratios = [10 * np.log10(255**2 / error) for error in errors]
+    sys.stdout.write(f"{len(images)} frames; PSNR {min(ratios):.1f} to {max(ratios):.1f} dB\n")
+    large = cv2.resize(images[0], (1280, 720))
+    watermark.mark(large)
+    costs = []
+    for _ in range(15):
+        began = time.process_time()
+        watermark.mark(large)
+        costs.append(time.process_time() - began)
+    sys.stdout.write(f"1280x720: {1000 * min(costs):.1f} ms of one core to mark a frame\n")
+    for name, attack in ATTACKS.items():
+        strengths = [watermark.read([attack(one)]).strength for one in marked]
+        found = sum(one >= watermark.THRESHOLD for one in strengths)
+        sys.stdout.write(
+            f"{name}: found in {found} of {len(marked)}, strength {min(strengths):.1f} to {max(strengths):.1f}\n"
+        )
+        sys.stdout.flush()
+    rng = np.random.default_rng(0)
+    highest = []
+    for index in range(given.unmarked):
+        highest.append(watermark.read([disturbed(images[index % len(images)], rng)]).strength)
+        if index % 20 == 19:
+            mean, spread = np.mean(highest), np.std(highest) * np.sqrt(6) / np.pi  # a Gumbel distribution
+            place = mean - 0.5772 * spread
+            chance = 1 - np.exp(-np.exp(-(watermark.THRESHOLD - place) / spread))
+            sys.stdout.write(
+                f"unmarked: {len(highest)} pictures, strength {mean:.2f} on average, at most {max(highest):.2f}; "
+                f"chance of {watermark.THRESHOLD} by a Gumbel distribution fitted to them: {chance:.1e}\n"
+            )
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
