@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     work: str = Field("", description="local folder for checkpoints of running trainings; empty: under home")
     cache: str = Field("", description="local folder for downloaded versions; empty: under home")
     workers: int = Field(0, ge=0, description="processes for extraction; 0: one per core")
+    dask_scheduler: str = Field(
+        "",
+        description="Dask scheduler whose workers look for faces, tcp://HOST:8786; empty: this machine does",
+    )
     max_pixels: int = Field(120_000_000, gt=0, description="largest picture or frame that is read, in pixels")
     detector: Literal["mediapipe", "hog", "cnn"] = Field(
         "hog",

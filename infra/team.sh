@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A team's servers in containers: infra/team.sh up | down | user NAME | backup | logs | try
+# A team's servers in containers: infra/team.sh up | down | user NAME | backup FILE | restore FILE | logs | try
 set -euo pipefail
 cd "$(dirname "$0")"
 
 compose() {
     if docker compose version > /dev/null 2>&1; then set -- docker compose "$@"; else set -- docker-compose "$@"; fi
-    local engine=("$1"); shift
+    local engine=("$1") && shift
     if [ "${engine[0]}" = docker ]; then engine+=("$1"); shift; fi
     "${engine[@]}" --project-name faceswap --env-file secrets.env -f compose.yaml "$@"
 }
@@ -25,8 +25,13 @@ case "${1:-}" in
         echo "Let people in: infra/team.sh user NAME" ;;
     down) compose down ;;
     user) compose run --rm setup user "$2" ;;
-    backup) compose run --rm --entrypoint faceswap setup backup /data/backup.tar
-        echo "It is in the volume faceswap_work: docker cp, or docs/team.md" ;;
+    backup) compose run --rm setup run -- backup /data/backup.tar  # into the volume faceswap_work
+        compose run --rm --entrypoint cat -T setup /data/backup.tar > "${2:?name a file}" ;;
+    restore) compose up -d postgres s3
+        compose run --rm setup
+        compose run --rm --entrypoint sh -T setup -c 'cat > /data/backup.tar' < "${2:?name a file}"
+        compose run --rm setup run -- restore /data/backup.tar
+        echo "Now: infra/team.sh up" ;;
     try) compose run --rm --entrypoint bash worker /app/infra/try.sh ;;
     logs) compose logs --tail 50 ;;
     *) sed -n 2p "$0"; exit 2 ;;

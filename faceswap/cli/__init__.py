@@ -37,6 +37,7 @@ _COMMANDS = {
     "inspect": (_MEDIA, "listing", "Print what a file says of its origin."),
     "up": (_SERVERS, "platform", "Start MLflow, Prefect, the flows' process and the app."),
     "serve": (_SERVERS, "serve", "Start the app alone: swaps in a browser."),
+    "worker": (_SERVERS, "worker", "Look for faces for others: join a Dask scheduler."),
     "status": (_SERVERS, "platform", "Show which servers answer and which flows run."),
     "doctor": (_SERVERS, "platform", "Check the installation; every finding with its fix."),
     "backup": (_SERVERS, "upkeep", "Write databases, artifacts and face sets into one file."),

@@ -23,11 +23,15 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class MediaItem:
-    """One file: where it lies, what it is, and its name within the source as printable text."""
+    """One file: where it lies, what it is, and its name within the source as printable text.
+
+    Of a copy from S3 ``origin`` is the URI; of others it is empty.
+    """
 
     path: Path
     kind: Literal["image", "video"]
     name: str
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,11 @@ def look_through(source: str | Path, without: Path | None = None, progress: Repo
         raise MediaError(what if is_there else f"There is no file or folder {text}", "check the path")
     passed: Counter[str] = Counter()
     files = list(_Walk(root, _within(root, without), passed).files())
-    found = [MediaItem(p, kind, printable(p.relative_to(root))) for p in files if (kind := kind_of(p))]
+    found = [
+        MediaItem(p, kind, printable(p.relative_to(root)), _origin(text, p.relative_to(root).as_posix()))
+        for p in files
+        if (kind := kind_of(p))
+    ]
     passed.update(_reasons([p for p in files if kind_of(p) is None]))
     if not found:
         raise MediaError(
@@ -104,6 +112,13 @@ def look_through(source: str | Path, without: Path | None = None, progress: Repo
             f"known suffixes: {_suffixes()}",
         )
     return Media(sorted(found, key=lambda item: _natural(item.name)), dict(passed))
+
+
+def _origin(source: str, name: str) -> str:
+    """The URI of a file below an s3:// prefix, or of the one object that the source names."""
+    if not storage.is_s3(source):
+        return ""
+    return source if storage.name_of(source) == name else storage.join(source, name)
 
 
 class _Walk:

@@ -44,7 +44,7 @@ def main(words: list[str] | None = None) -> None:
             add_user(team(), given.name, password, given.admin)
         elif given.command == "run":
             own = client_environment(team())
-            become(Started([sys.executable, "-m", "faceswap.cli", *given.words], own))
+            become(Started([sys.executable, "-m", "faceswap.cli", *given.words], own), keep=True)
         else:
             become(SERVICES[given.command](team()))
     except (FaceswapError, OSError) as error:

@@ -130,9 +130,14 @@ SERVICES: Mapping[str, Callable[[TeamSettings], Started]] = {
 """name -> how it is started."""
 
 
-def become(started: Started) -> None:
-    """Turn this process into a server; the secrets of the others are not handed on."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("TEAM_")}
+def become(started: Started, keep: bool = False) -> None:
+    """Turn this process into a server or a command.
+
+    Args:
+        started: what it becomes.
+        keep: hand the variables ``TEAM_…`` on, for commands that look after the databases; servers get their own only.
+    """
+    kept = {key: value for key, value in os.environ.items() if keep or not key.startswith("TEAM_")}
     os.execvpe(started.command[0], started.command, kept | started.environment)
 
 

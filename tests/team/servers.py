@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,11 +49,14 @@ class Team:
     folder: Path
     ports: dict[str, int] = field(default_factory=dict)
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    filled: bool = False
+    """PostgreSQL's folder was made."""
 
     def __post_init__(self) -> None:
         self.programs, self.weed = postgres_programs(), weed()
-        self.folder.chmod(0o755)
-        names = ("postgres", "s3", "weed_master", "weed_volume", "weed_filer", "mlflow", "prefect", "app")
+        self.database = Path(tempfile.mkdtemp(prefix="faceswap-pg-"))  # of PostgreSQL's own user
+        weeds = [f"{name}{kind}" for name in ("master", "volume", "filer") for kind in ("", "_grpc")]
+        names = ("postgres", "s3", "s3_grpc", *weeds, "mlflow", "prefect", "app")
         self.ports = {name: free_port() for name in (*names, "p1", "p2", "p3")}
         write_secrets(self.folder / "secrets")
         secret = dict(line.split("=", 1) for line in (self.folder / "secrets").read_text().split())
@@ -100,9 +104,10 @@ class Team:
         )
 
     def _postgres(self) -> list[str]:
-        data, home = self.folder / "pg" / "data", self.folder / "pg"
-        if not data.exists():
-            home.mkdir()
+        home = self.database
+        data = home / "data"
+        if not self.filled:
+            self.filled = True
             password = home / "password"
             password.write_text(self.settings["TEAM_DATABASE_PASSWORD"])
             if os.geteuid() == 0:
@@ -122,8 +127,9 @@ class Team:
         ports = self.ports
         return [
             *(self.weed, "server", f"-dir={self.folder / 'weed'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
-            *(f"-master.port={ports['weed_master']}", f"-volume.port={ports['weed_volume']}", "-filer"),
-            *(f"-filer.port={ports['weed_filer']}", "-s3", f"-s3.port={ports['s3']}"),
+            *("-filer", "-s3", f"-s3.port={ports['s3']}", f"-s3.port.grpc={ports['s3_grpc']}"),
+            *(f"-{name}.port={ports[name]}" for name in ("master", "volume", "filer")),
+            *(f"-{name}.port.grpc={ports[f'{name}_grpc']}" for name in ("master", "volume", "filer")),
             *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=100"),
         ]
 
@@ -184,3 +190,10 @@ class Team:
     def close(self) -> None:
         for name in list(self.running)[::-1]:
             self.stop(name, signal.SIGKILL if name == "s3" else signal.SIGTERM)
+        shutil.rmtree(self.database, ignore_errors=True)
+
+    def empty(self) -> None:
+        """Take away what PostgreSQL and S3 hold; both are stopped."""
+        shutil.rmtree(self.database / "data")
+        shutil.rmtree(self.folder / "weed")
+        self.filled = False

@@ -23,8 +23,6 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     one = Team(tmp_path_factory.mktemp("team"))
-    for folder in list(one.folder.parents)[:3]:  # PostgreSQL's own user passes through
-        folder.chmod(folder.stat().st_mode | 0o011)
     try:
         one.start("postgres", "s3")
         one.setup()
@@ -83,22 +81,16 @@ def test_a_server_that_is_away_for_a_while_loses_no_number(team: Team, tmp_path:
 
 
 def test_the_backup_of_running_servers_is_restored_into_empty_ones(team: Team, tmp_path: Path) -> None:
-    face_sets = f"s3://{TeamSettings().bucket}/face-sets"
-    cli = [sys.executable, "-m", "faceswap.cli"]
-    own = team.environment | {
-        "FACESWAP_S3_ENDPOINT_URL": team.settings["TEAM_S3_URL"],
-        "FACESWAP_S3_ACCESS_KEY_ID": team.settings["TEAM_S3_ACCESS_KEY"],
-        "FACESWAP_S3_SECRET_ACCESS_KEY": team.settings["TEAM_S3_SECRET_KEY"],
-        "FACESWAP_FACE_SETS": face_sets,
-    }
-    subprocess.run([*cli, "backup", str(tmp_path / "all.tar")], env=own, check=True, timeout=300)
+    def command(*words: str) -> None:
+        team.setup("run", "--", *words)
+
+    command("backup", str(tmp_path / "all.tar"))
     for name in ("mlflow", "postgres", "s3"):
         team.stop(name, signal.SIGKILL if name == "s3" else signal.SIGINT)
-    for folder in ("pg", "weed"):
-        shutil.rmtree(team.folder / folder)
+    team.empty()
     team.start("postgres", "s3")
     team.setup()
-    subprocess.run([*cli, "restore", str(tmp_path / "all.tar")], env=own, check=True, timeout=300)
+    command("restore", str(tmp_path / "all.tar"))
     team.start("mlflow")
     did(team, "draw", tmp_path / "elsewhere")
 

@@ -21,6 +21,7 @@ import faceswap
 from faceswap import storage
 from faceswap.disk import require_space, write_error
 from faceswap.errors import FaceError, FaceSetError, MediaError, NoFaceFound, SettingsError, UnreadableMedia
+from faceswap.faces.extraction.fan_out import run_on_cluster
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.extraction.planning import plan
 from faceswap.faces.extraction.segments import Found, Segment, embed_crop, read_segment, work_on
@@ -96,7 +97,8 @@ def extract(
         for reason, count in (entry for one in media for entry in one.passed_over.items()):
             found.count(f"passed over: {reason}", count)
         _check_room(segments, options, work, root, identity)
-        folders = _run(segments, finder, options.geometry, processes, progress)
+        origins = {str(item.path): item.origin for item in items if item.origin}
+        folders = _run(segments, finder, options.geometry, processes, progress, origins)
         kept, counts = select(_gather(folders, found), options, photos, found)
         if kept.empty:
             _tidy(work)
@@ -205,12 +207,27 @@ def _known_as(path: Path) -> str:
 
 
 def _run(
-    segments: list[Segment], finder: Finder, geometry: Geometry, processes: int, progress: Progress | None
+    segments: list[Segment],
+    finder: Finder,
+    geometry: Geometry,
+    processes: int,
+    progress: Progress | None,
+    origins: dict[str, str],
 ) -> list[str]:
     waiting = [s for s in segments if not Path(s.folder, "rows.json").exists()]
     done = len(segments) - len(waiting)
+
+    def finished() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, len(segments), "segments")
+
     if waiting:
         Path(waiting[0].folder).parent.mkdir(parents=True, exist_ok=True)
+    if waiting and settings().dask_scheduler:
+        run_on_cluster(settings().dask_scheduler, waiting, finder, geometry, origins, finished)
+    elif waiting:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["faceswap.faces.extraction.preload"])
         pool = ProcessPoolExecutor(min(processes, len(waiting)), mp_context=context)
@@ -218,9 +235,7 @@ def _run(
             jobs = [pool.submit(work_on, segment, finder, geometry) for segment in waiting]
             for job in as_completed(jobs):
                 job.result()
-                done += 1
-                if progress:
-                    progress(done, len(segments), "segments")
+                finished()
         except BrokenProcessPool as error:
             raise FaceError(
                 "A process that looks for faces was killed, perhaps for want of memory",

@@ -1,0 +1,30 @@
+"""worker: this machine looks for faces for others."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from faceswap.cli.common import spoken_errors
+from faceswap.errors import SettingsError
+
+
+def worker(
+    scheduler: Annotated[
+        str, typer.Option(help="tcp://HOST:8786; default: the setting FACESWAP_DASK_SCHEDULER")
+    ] = "",
+    processes: Annotated[int, typer.Option(min=0, help="at a time; 0: one per core")] = 0,
+) -> None:
+    """Join a Dask scheduler and look for faces until Ctrl-C."""
+    with spoken_errors("what this worker had is given to another"):
+        from faceswap.settings import settings
+
+        address = scheduler or settings().dask_scheduler
+        if not address:
+            raise SettingsError(
+                "No scheduler is named", "start `dask scheduler`, then give its address with --scheduler"
+            )
+        count = processes or settings().workers or os.cpu_count() or 1
+        words = [address, "--nworkers", str(count), "--nthreads", "1", "--no-dashboard"]
+        os.execv(sys.executable, [sys.executable, "-m", "distributed.cli.dask_worker", *words])
