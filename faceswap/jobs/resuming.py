@@ -18,6 +18,7 @@ from faceswap.faces.faceset import FaceSet
 from faceswap.jobs.checkpoint_store import CheckpointStore
 from faceswap.jobs.monitor import Monitor
 from faceswap.jobs.parameters import OF_THE_RUN, TrainParameters
+from faceswap.model.presets import Preset
 from faceswap.model.training.checkpoints import Checkpoints
 from faceswap.settings import settings
 
@@ -100,6 +101,18 @@ def of_interrupted(parameters: TrainParameters) -> TrainParameters:
             )
     changes = dict.fromkeys(_BUDGET) | budget if budget else {}
     return begun.model_copy(update={**changes, "resume": parameters.resume})
+
+
+def with_its_preset(parameters: TrainParameters) -> TrainParameters:
+    """Of a training that goes on: with the preset of that name as its checkpoint knows it, whatever it is today."""
+    state = Checkpoints(checkpoints(work_folder(parameters.resume))).latest()
+    try:
+        stored = Preset.model_validate(state.preset).model_dump() if state else {}
+    except ValidationError:  # the trainer says that it does not fit
+        stored = {}
+    today = parameters.recipe().model_dump()
+    changed = {name: value for name, value in stored.items() if value != today[name]}
+    return parameters.model_copy(update={"changes": parameters.changes | changed}) if changed else parameters
 
 
 def _begun(run_id: str) -> TrainParameters | None:

@@ -245,6 +245,8 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
         parameters = resuming.of_interrupted(parameters)
     else:
         parameters = resuming.of_retried(parameters, monitor)
+    if parameters.resume:
+        parameters = resuming.with_its_preset(parameters)
     sets = monitor.step("load face sets", load_face_sets, resuming.face_sets_of(parameters))
     name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
     with (

@@ -24,13 +24,15 @@ from faceswap.settings import settings
 from tests.model.training.test_trainer import TINY
 
 RNG = np.random.default_rng(0)
+REDUCED = TINY.with_(encoder_size=48)
+"""Its encoder reads a reduced picture, as those of all larger presets do."""
 CROPS = RNG.integers(0, 256, (5, TINY.size, TINY.size, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[DecoderNetwork, OnnxNetwork]:
     """A network whose codes are drawn back, in Keras and as a graph."""
-    encoder, decoder = build_encoder(TINY), build_decoder(TINY, "ada")
+    encoder, decoder = build_encoder(REDUCED), build_decoder(REDUCED, "ada")
     codes = RNG.standard_normal((2, 60, TINY.bottleneck)).astype(np.float32)
     limits = CodeRange.fit(codes[0], 0.01 * codes[1])
     path = tmp_path_factory.mktemp("graph") / "swap.onnx"

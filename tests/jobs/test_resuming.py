@@ -1,5 +1,7 @@
 """What an interrupted training leaves, and what it may be resumed with."""
 
+import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,14 +11,17 @@ import typer
 from faceswap import storage
 from faceswap.cli.common import spoken_errors
 from faceswap.errors import DivergedError, SettingsError, TrackingError
+from faceswap.faces.geometry import Geometry
 from faceswap.jobs import resuming as work
 from faceswap.jobs.checkpoint_store import CheckpointStore
 from faceswap.jobs.monitor import Terminal
 from faceswap.jobs.parameters import OF_THE_RUN, PresetName, TrainParameters
+from faceswap.model.presets import Preset
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
 from faceswap.settings import settings
 from tests.s3 import s3_bucket, use_server
 
+V1 = Path(__file__).parents[1] / "fixtures" / "v1"
 BEGUN = TrainParameters(face_sets=["ada", "ben"], preset=PresetName("original"), minutes=3, patience=5)
 
 
@@ -52,6 +57,16 @@ def test_a_training_from_before_its_face_sets_were_noted_is_resumed_by_their_nam
     leave("r1")
     (work.work_folder("r1") / "face_sets.json").unlink()
     assert work.face_sets_of(resumed()) == ["ada", "ben"]
+
+
+def test_a_training_goes_on_with_its_preset_as_it_was(home: Path) -> None:
+    """Here one that the first release made: the crops of a preset are others today."""
+    leave("r1", BEGUN.model_copy(update={"preset": PresetName("lite")}), checkpoint=False)
+    shutil.copytree(V1 / "checkpoint", work.checkpoints(work.work_folder("r1")))
+    then = json.loads((V1 / "checkpoint/step-000000060/state.json").read_text())["preset"]
+    found = work.with_its_preset(resumed()).recipe()
+    assert found == Preset.model_validate(then)
+    assert found.geometry == Geometry(then["size"], then["coverage"])
 
 
 def test_another_budget_replaces_the_old_one(home: Path) -> None:

@@ -30,6 +30,8 @@ from faceswap.media.video.reading import Frame, VideoReader
 
 _THUMB = 32
 """Side, px, of the small pictures by which duplicates are told."""
+_JUDGED = Geometry(256, 2.2)
+"""The view in which sharpness and duplicates are told, whatever crops are stored: their limits were chosen for it."""
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,11 @@ def _row(
     crop = geometry.crop(frame.image, matrix)
     file = f"{number:06d}.jpg"
     write_image(folder / file, crop)
+    judged = _JUDGED.crop(frame.image, _JUDGED.matrix(face.landmarks))
     yaw, pitch, roll = head_pose(face.landmarks)
-    thumb = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (_THUMB, _THUMB), interpolation=cv2.INTER_AREA)
+    thumb = cv2.resize(
+        cv2.cvtColor(judged, cv2.COLOR_RGB2GRAY), (_THUMB, _THUMB), interpolation=cv2.INTER_AREA
+    )
     return {
         "crop": file,
         "source": name,
@@ -213,8 +218,8 @@ def _row(
         "scale": scale_of(matrix),
         "embedding": embedding.tolist() if embedding is not None else None,
         "track": tracked.track,
-        "sharpness": sharpness(crop),
-        "phash": f"{perceptual_hash(crop):016x}",
+        "sharpness": sharpness(judged),
+        "phash": f"{perceptual_hash(judged):016x}",
         "thumb": thumb.tobytes().hex(),
         "yaw": yaw,
         "pitch": pitch,

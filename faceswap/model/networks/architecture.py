@@ -8,7 +8,9 @@ import re
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
 from faceswap.model.device import device
 from faceswap.model.presets import Preset
@@ -41,7 +43,10 @@ class StandardizeImage(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="faceswap")
 class Resize(layers.Layer):
-    """Resizes pictures or feature maps to a height, bilinearly, smoothed first where they get smaller."""
+    """Resizes pictures or feature maps to a height, bilinearly, smoothed first where they get smaller.
+
+    Two matrix products: ONNX has no operation for a resize that smooths first.
+    """
 
     def __init__(self, side: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -49,10 +54,15 @@ class Resize(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """(n, h, w, c) -> (n, side, side * w / h, c)."""
-        size = self.compute_output_shape(inputs.shape)[1:3]
-        shrinks = self.side < inputs.shape[1]
-        resized = ops.image.resize(inputs, size, antialias=shrinks, data_format="channels_last")
-        return ops.cast(resized, self.compute_dtype)
+        _, height, width, channels = inputs.shape
+        _, rows, columns, _ = self.compute_output_shape(inputs.shape)
+        down = ops.convert_to_tensor(_triangles(height, rows), self.compute_dtype)
+        across = ops.convert_to_tensor(_triangles(width, columns or 0), self.compute_dtype)
+        x = ops.matmul(
+            down, ops.reshape(ops.cast(inputs, self.compute_dtype), (-1, height, width * channels))
+        )
+        x = ops.matmul(across, ops.reshape(x, (-1, width, channels)))
+        return ops.reshape(x, (-1, rows, columns, channels))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of :meth:`call`'s result."""
@@ -62,6 +72,14 @@ class Resize(layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """What makes the layer anew."""
         return {**super().get_config(), "side": self.side}
+
+
+def _triangles(size: int, wanted: int) -> NDArray[np.float32]:
+    """(wanted, size): what each sample of a line adds to each of a resized line."""
+    scale = size / wanted
+    centres = (np.arange(wanted) + 0.5) * scale - 0.5
+    weights = np.maximum(0, 1 - np.abs(np.arange(size) - centres[:, None]) / max(scale, 1.0))
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 @keras.saving.register_keras_serializable(package="faceswap")

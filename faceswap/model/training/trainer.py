@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import keras
+from pydantic import ValidationError
 
 from faceswap.errors import CheckpointError, DivergedError, TrainingError
 from faceswap.model.device import device
@@ -112,7 +113,7 @@ class Trainer:
             CheckpointError: there is none, or it was made with other settings.
         """
         found = self.checkpoints.latest()
-        if found and (found.preset, found.face_sets) != (self.state.preset, self.state.face_sets):
+        if found and (_whole(found.preset), found.face_sets) != (self.state.preset, self.state.face_sets):
             raise CheckpointError(
                 f"The checkpoint in {self.checkpoints.folder} was made with another preset or other face sets",
                 "start a new run, or use the same settings",
@@ -302,6 +303,14 @@ class Trainer:
             self._save()
         except CheckpointError as error:
             logger.warning("%s. The training goes on, and a checkpoint is tried again", error.message)
+
+
+def _whole(stored: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint's preset with the fields that presets have had since, at what they were without them."""
+    try:
+        return Preset.model_validate(stored).model_dump(mode="json")
+    except ValidationError:
+        return stored
 
 
 def heldout_errors(model: Autoencoders, data: Batches, limit: int = 16) -> dict[str, float]:
