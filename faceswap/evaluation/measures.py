@@ -193,6 +193,18 @@ MEASURES: tuple[Measure, ...] = (
         remedy="train longer, or with --preset hd128",
     ),
     Measure(
+        "seam",
+        "Seam",
+        "The step of colours across the border of the swap that the target does not show there: 1 can just be seen, "
+        "from 6 on the border is plain to see.",
+        good=3,
+        poor=6,
+        digits=1,
+        unit="CIEDE2000",
+        definition="step of colours across the mask's border that neither the target nor, of fictional people, the "
+        "true swap has there",
+    ),
+    Measure(
         "reconstruction_mae",
         "Reconstruction error",
         "How far the network's picture of the reference is from the reference's own held-out faces: mean "
