@@ -195,10 +195,10 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "seam",
         "Seam",
-        "The step of colours across the border of the swap that the target does not show there: 1 can just be seen, "
-        "from 6 on the border is plain to see.",
-        good=3,
-        poor=6,
+        "The step of colours across the border of the swap that the target does not show there: 1 could just be seen "
+        "on even skin, above 12 the border is plain to see. Hair and features at the border count, too.",
+        good=6,
+        poor=12,
         digits=1,
         unit="CIEDE2000",
         definition="step of colours across the mask's border that neither the target nor, of fictional people, the "
