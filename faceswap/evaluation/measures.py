@@ -193,6 +193,18 @@ MEASURES: tuple[Measure, ...] = (
         remedy="train longer, or with --preset hd128",
     ),
     Measure(
+        "seam",
+        "Seam",
+        "The step of colours across the border of the swap that the target does not show there: 1 could just be seen "
+        "on even skin, above 12 the border is plain to see. Hair and features at the border count, too.",
+        good=6,
+        poor=12,
+        digits=1,
+        unit="CIEDE2000",
+        definition="step of colours across the mask's border that neither the target nor, of fictional people, the "
+        "true swap has there",
+    ),
+    Measure(
         "reconstruction_mae",
         "Reconstruction error",
         "How far the network's picture of the reference is from the reference's own held-out faces: mean "

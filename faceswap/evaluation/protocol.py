@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceSetError
 from faceswap.evaluation import metrics
 from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.seam import seam
 from faceswap.faces.detection import Face
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.finder import Finder
@@ -17,10 +18,12 @@ from faceswap.faces.geometry import Geometry, Points, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.regions import depth_in, hull_of
 from faceswap.swap.face_network import FaceNetwork
+from faceswap.swap.result import MaskedSwap
 
 Image = NDArray[np.uint8]
-SwapFace = Callable[[Image, Points], Image]
-"""(frame, (68, 2) landmarks) -> the swapped frame, as ``Swapper.swap_face``; without a label."""
+SwapFace = Callable[[Image, Points], Image | MaskedSwap]
+"""(frame, (68, 2) landmarks) -> the swapped frame without a label, with its mask where that is known: without it there
+is no seam to measure. ``Swapper.swap_face_masked``."""
 Progress = Callable[[int, int | None, str], None]
 Truth = Callable[[int], Image]
 """Frame index in the target's source -> the true swap as a whole frame."""
@@ -89,24 +92,28 @@ def evaluate_pair(
         )
     rows, images, landmarks = _sample(target, limit)
     _, real_images, real_landmarks = _sample(reference, limit)
+    seen = target.in_frame("heldout")[rows]
+    truths = _true_swaps(truth, target, rows) if truth else np.empty((0, 0, 0, 3), np.uint8)
     swaps: list[Image] = []
     records: list[dict[str, Any]] = []
     for done, (row, image, points) in enumerate(zip(rows, images, landmarks, strict=True)):
-        swap = swap_face(image, points)
+        made = swap_face(image, points)
+        swap = made.image if isinstance(made, MaskedSwap) else made
         swaps.append(swap)
         own = face_at(finder.find(image), points)
         before = state_of(points if own is None else own.landmarks)
         after = _measure(swap, points, reference, identities, finder)
+        if isinstance(made, MaskedSwap):
+            true_swap = truths[done] if len(truths) else None
+            after["seam"] = seam(swap, image, made.mask, points, true_swap, seen[done])
         records.append(
             {"row": int(row), **after, **{f"{key}_target": value for key, value in before.items()}}
         )
         if progress is not None:
             progress(done + 1, len(rows), f"{reference.identity} on {target.identity}")
     table = pd.DataFrame.from_records(records)
-    seen = target.in_frame("heldout")[rows]
     lips, eyes = (_both(table, key) for key in ("lip_gap", "eye"))
     real = [metrics.laplacian_variance(i, p) for i, p in zip(real_images, real_landmarks, strict=True)]
-    truths = _true_swaps(truth, target, rows) if truth else np.empty((0, 0, 0, 3), np.uint8)
     against_truth = _against_truth(truths, images, swaps, landmarks) if truth else {}
     return PairResult(
         reference=reference.identity,
@@ -126,6 +133,7 @@ def evaluate_pair(
             table[["yaw_target", "pitch_target", "roll_target"]].to_numpy(float),
         ),
         sharpness=metrics.sharpness_ratio(table["sharpness"].tolist(), real),
+        seam=float(table["seam"].mean()),
         **_reconstruction(reconstruct, real_images, real_landmarks),
         **against_truth,
         table=table,
@@ -141,7 +149,8 @@ def evaluate_flicker(swap_face: SwapFace, target: FaceSet, frames: int = 25) -> 
     It means something only for a face set of one video, of which every frame was kept.
     """
     images, landmarks = target.images("heldout")[:frames], target.landmarks("heldout")[:frames]
-    swaps = [swap_face(image, points) for image, points in zip(images, landmarks, strict=True)]
+    made = [swap_face(image, points) for image, points in zip(images, landmarks, strict=True)]
+    swaps = [one.image if isinstance(one, MaskedSwap) else one for one in made]
     return metrics.flicker(list(images), swaps, [face_area(p, target.geometry.size) for p in landmarks])
 
 
@@ -188,6 +197,7 @@ def _measure(
         "identity_distance": UNDETECTED_DISTANCE,
         "nearest": None,
         "sharpness": metrics.laplacian_variance(swap, points),
+        "seam": np.nan,
         **dict.fromkeys(("lip_gap", "eye", "yaw", "pitch", "roll"), np.nan),
     }
     face = face_at(finder.find(swap), points)

@@ -79,7 +79,7 @@ class SwapQuality:
         chosen = balanced_pairs(list(self.face_sets), 1 if each_once else _ENOUGH_PAIRS)
         return [
             evaluate_pair(
-                self.swapper(model, reference).swap_face,
+                self.swapper(model, reference).swap_face_masked,
                 target=self.face_sets[target],
                 reference=self.face_sets[reference],
                 identities=self.identities,

@@ -26,6 +26,7 @@ class PairResult(BaseModel):
     eye_openness_error: float = Field(description="in shares of each person's usual opening")
     pose_error_degrees: float
     sharpness: float
+    seam: float = Field(float("nan"), description="NaN where the mask of the swaps is not known")
     reconstruction_mae: float
     reconstruction_ssim: float
     truth_ssim: float | None = Field(None, description="only with a truth, inside the face")
@@ -38,7 +39,7 @@ class PairResult(BaseModel):
     table: pd.DataFrame = Field(default_factory=pd.DataFrame, exclude=True, repr=False)
     """One row per frame, in time order: row (its number among the target's held-out faces), detected,
     identity_distance, nearest, lip_gap, lip_gap_target, eye, eye_target, yaw, pitch, roll, each also _target,
-    sharpness."""
+    sharpness, seam."""
     originals: NDArray[np.uint8] = Field(
         default_factory=lambda: np.empty((0, 0, 0, 3), np.uint8), exclude=True, repr=False
     )

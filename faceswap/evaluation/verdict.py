@@ -39,6 +39,10 @@ _IN_WORDS: dict[str, dict[Grade, str]] = {
         "fair": "its crispness differs from real pictures",
         "poor": "it is blurred",
     },
+    "seam": {
+        "fair": "its border can be seen when one looks for it",
+        "poor": "its border is plain to see",
+    },
 }
 """What a reader wants to know, in this order; what is as it should be and not worth a word has none."""
 _HELP = {
@@ -52,6 +56,7 @@ _HELP = {
     "pose_error_degrees": "For the pose, give footage in which {reference} turns the head as far as {target} does.",
     "sharpness": "For more detail, train longer or with a larger preset (--preset hd128), from footage in which "
     "{reference}'s face is large and in focus.",
+    "seam": "For the border, give footage of {reference} in light like {target}'s.",
 }
 _HELP["identity_top1"] = _HELP["identity_distance"]
 

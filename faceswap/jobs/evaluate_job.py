@@ -95,7 +95,7 @@ def evaluate_one(
                 report(before * (of or 0) + count, len(others) * (of or 0), f"on {target}")
 
             result = evaluate_pair(
-                swapper.swap_face,
+                swapper.swap_face_masked,
                 target=faces,
                 reference=reference,
                 identities={**identities, name: identities.get(name, faces.mean_embedding)},

@@ -1,6 +1,7 @@
 """What a swap makes of a frame and of each of its faces."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,15 @@ class SwapResult:
     def swapped(self) -> int:
         """How many faces were swapped."""
         return sum(face.skipped is None for face in self.faces)
+
+
+class MaskedSwap(NamedTuple):
+    """A frame with one face swapped, and what of it was replaced."""
+
+    image: NDArray[np.uint8]
+    """(H, W, 3) RGB."""
+    mask: NDArray[np.float32]
+    """(H, W): 0 the target's pixels, 1 the swap's."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ from faceswap.swap.face_crop import FaceCrop
 from faceswap.swap.face_network import FaceNetwork
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.options import SwapOptions
-from faceswap.swap.result import FrameFace, SwappedFace, SwapResult
+from faceswap.swap.result import FrameFace, MaskedSwap, SwappedFace, SwapResult
 
 __all__ = ["FrameFace", "Skipped", "SwapResult", "SwappedFace", "Swapper"]
 
@@ -251,13 +251,18 @@ class Swapper:
         Raises:
             FaceError: the landmarks collapse into one point or are not finite.
         """
+        return self.swap_face_masked(frame, landmarks).image
+
+    def swap_face_masked(self, frame: NDArray[np.uint8], landmarks: Points) -> MaskedSwap:
+        """As :meth:`swap_face`, with the mask of what was replaced."""
         crop = FaceCrop.of(landmarks, self.network.geometry, frame)
         target, image, crispness = crop.cut(frame), frame.copy(), self.network.crispness
         generated = GeneratedFace(crop, target, self.network(target[None])[0])
         generated = transfer_expression(generated, self.finder, self.options, crispness)
         generated = reshape_target(image, generated, self.options)
-        composite(image, generated, self.options, crispness=crispness)
-        return image
+        mask = np.zeros(frame.shape[:2], np.float32)
+        composite(image, generated, self.options, crispness=crispness, covered=mask)
+        return MaskedSwap(image, mask)
 
     def _prepare(
         self, frame: NDArray[np.uint8], faces: Sequence[Face], assignments: Sequence[Assignment]

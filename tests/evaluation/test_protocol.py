@@ -180,6 +180,7 @@ def test_the_report_has_exactly_these_keys() -> None:
         "lip_gap_error",
         "eye_openness_error",
         "detection_rate",
+        "seam",
         "frames",
     }
 
@@ -187,7 +188,9 @@ def test_the_report_has_exactly_these_keys() -> None:
 def test_it_works_with_the_swapper() -> None:
     options = SwapOptions(label=False, colour="none", sharpen=0)
     swapper = Swapper(Paint(VIEW, COLOURS["ada"]), ColourFinder(), options)
-    result = evaluate(swapper.swap_face)
+    result = evaluate(swapper.swap_face_masked)
+    assert result.seam > 6  # another colour than the face's, and none is fitted
+    assert np.isnan(evaluate(swapper.swap_face).seam)
     assert result.identity_top1 == 1
     assert result.identity_distance < 0.02
     assert result.sharpness < 0.5  # a painted face has no detail

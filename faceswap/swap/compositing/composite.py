@@ -81,6 +81,7 @@ def composite(
     memory: FaceMemory | None = None,
     time: float = 0.0,
     crispness: Crispness = AS_ASKED,
+    covered: NDArray[np.float32] | None = None,
 ) -> float:
     """Blend one generated face into an image, in place.
 
@@ -91,6 +92,7 @@ def composite(
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         crispness: of the network's pictures; ``options.sharpen`` times what it asks for is applied.
+        covered: (H, W) float32, changed: where it is not None, the mask is written there.
 
     Returns:
         the area that was replaced, in pixels, partly replaced ones by their share.
@@ -118,6 +120,8 @@ def composite(
     blend(image, over, mask, region)
     if toning is not None:
         np.copyto(image[region.slices], toning.toned(image[region.slices]), where=mask[..., None] > 0)
+    if covered is not None:
+        covered[region.slices] = mask
     if memory is not None:
         memory.time, memory.appearance, memory.toning = time, appearance, toning
     return float(mask.sum())

@@ -46,8 +46,8 @@ def test_the_sheet_shows_every_mask_under_every_colour() -> None:
     for row in cells:
         assert (row[0] == cells[0][0]).all()  # the target
         assert tuple(row[1 + colours.index("none")][CELL // 2, CELL // 2]) == (255, 0, 0)
-        assert not (row[1 + colours.index("mean")][CELL // 2, CELL // 2] == (255, 0, 0)).all()
-    pictures = [row[1].tobytes() for row in cells]
+        assert not (row[1 + colours.index("skin")][CELL // 2, CELL // 2] == (255, 0, 0)).all()
+    pictures = [row[1 + colours.index("none")].tobytes() for row in cells]
     assert len(set(pictures)) == len(masks)
 
 
