@@ -163,6 +163,17 @@ MEASURES: tuple[Measure, ...] = (
         definition="how much further or less far than the target's the eyes are open",
     ),
     Measure(
+        "gaze_error",
+        "Gaze error",
+        "Mean distance of where the irises lie between the corners of the eyes to where the target's lie, in halves of "
+        "the eyes' width: 0.1 is hardly seen. True swaps of rendered people have 0.07, eyes that look elsewhere 0.17.",
+        good=0.1,
+        poor=0.17,
+        unit="halves of the eyes' width",
+        definition="how far the irises lie from where the target's lie between the corners of the eyes",
+        remedy="add footage in which the reference looks as far to the sides as the target does",
+    ),
+    Measure(
         "pose_error_degrees",
         "Pose error",
         "Mean difference of the head's turn, nod and tilt to the target's, in degrees. "

@@ -58,6 +58,11 @@ def mean_error(a: Floats, b: Floats) -> float:
     return float(difference.mean()) if difference.size else float("nan")
 
 
+def mean_distance(a: Floats, b: Floats) -> float:
+    """Mean distance of the points (n, 2) to those of another array, over the finite ones; NaN without any."""
+    return mean_error(np.linalg.norm(np.asarray(a, np.float64) - b, axis=1), np.zeros(len(a)))
+
+
 def pose_error_degrees(a: Floats, b: Floats) -> float:
     """Mean absolute difference of (n, 3) yaw, pitch and roll in degrees, the short way round; NaN without any."""
     turned = (np.asarray(a, np.float64) - np.asarray(b, np.float64) + 180) % 360 - 180

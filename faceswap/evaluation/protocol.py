@@ -14,6 +14,7 @@ from faceswap.evaluation.seam import seam
 from faceswap.faces.detection import Face
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.finder import Finder
+from faceswap.faces.gaze import gaze
 from faceswap.faces.geometry import Geometry, Points, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.regions import depth_in, hull_of
@@ -45,6 +46,7 @@ __all__ = [
 _LIP_NOISE, _EYE_NOISE = 0.01, 0.015
 """Openings that vary less than this (standard deviation) over the target's frames can't be told from the
 detector's noise: two detections on the same real faces without a blink (deviation 0.005 to 0.01) correlate at 0.3."""
+_GAZE, _GAZE_TARGET = ["gaze_x", "gaze_y"], ["gaze_x_target", "gaze_y_target"]
 _UNIT = Geometry(size=256, coverage=1.0)
 """The crop by which a face height is told in pixels."""
 _GREY = 32
@@ -101,7 +103,8 @@ def evaluate_pair(
         swap = made.image if isinstance(made, MaskedSwap) else made
         swaps.append(swap)
         own = face_at(finder.find(image), points)
-        before = state_of(points if own is None else own.landmarks)
+        seen_at = points if own is None else own.landmarks
+        before = {**state_of(seen_at), **_look(image, seen_at)}
         after = _measure(swap, points, reference, identities, finder)
         if isinstance(made, MaskedSwap):
             true_swap = truths[done] if len(truths) else None
@@ -128,6 +131,7 @@ def evaluate_pair(
         eye_openness_error=metrics.mean_error(
             eyes[0] / usual_openness(target), eyes[1] / usual_openness(reference)
         ),
+        gaze_error=metrics.mean_distance(table[_GAZE].to_numpy(float), table[_GAZE_TARGET].to_numpy(float)),
         pose_error_degrees=metrics.pose_error_degrees(
             table[["yaw", "pitch", "roll"]].to_numpy(float),
             table[["yaw_target", "pitch_target", "roll_target"]].to_numpy(float),
@@ -198,7 +202,7 @@ def _measure(
         "nearest": None,
         "sharpness": metrics.laplacian_variance(swap, points),
         "seam": np.nan,
-        **dict.fromkeys(("lip_gap", "eye", "yaw", "pitch", "roll"), np.nan),
+        **dict.fromkeys(("lip_gap", "eye", "gaze_x", "gaze_y", "yaw", "pitch", "roll"), np.nan),
     }
     face = face_at(finder.find(swap), points)
     if face is None:
@@ -211,7 +215,13 @@ def _measure(
         "identity_distance": float(distance),
         "nearest": metrics.nearest_identities(embedding, identities)[0],
         **state_of(face.landmarks),
+        **_look(swap, face.landmarks),
     }
+
+
+def _look(image: Image, points: Points) -> dict[str, float]:
+    """Where a face looks: gaze_x, gaze_y (halves of the eyes' width)."""
+    return dict(zip(("gaze_x", "gaze_y"), gaze(image, points), strict=True))
 
 
 def state_of(points: Points) -> dict[str, float]:

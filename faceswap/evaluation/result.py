@@ -24,6 +24,7 @@ class PairResult(BaseModel):
     lip_gap_error: float
     eye_correlation: float
     eye_openness_error: float = Field(description="in shares of each person's usual opening")
+    gaze_error: float = Field(math.nan, description="in halves of the eyes' width; NaN: no open eyes")
     pose_error_degrees: float
     sharpness: float
     seam: float = Field(float("nan"), description="NaN where the mask of the swaps is not known")
@@ -38,8 +39,8 @@ class PairResult(BaseModel):
 
     table: pd.DataFrame = Field(default_factory=pd.DataFrame, exclude=True, repr=False)
     """One row per frame, in time order: row (its number among the target's held-out faces), detected,
-    identity_distance, nearest, lip_gap, lip_gap_target, eye, eye_target, yaw, pitch, roll, each also _target,
-    sharpness, seam."""
+    identity_distance, nearest, lip_gap, lip_gap_target, eye, eye_target, gaze_x, gaze_y, yaw, pitch, roll, each also
+    _target, sharpness, seam."""
     originals: NDArray[np.uint8] = Field(
         default_factory=lambda: np.empty((0, 0, 0, 3), np.uint8), exclude=True, repr=False
     )

@@ -128,3 +128,10 @@ def test_flicker_counts_only_what_the_swap_adds() -> None:
     assert metrics.flicker([dark, light, dark], [dark, light, dark], every) == 0
     assert metrics.flicker([dark, light, dark], [dark] * 3, every) == 0
     assert np.isnan(metrics.flicker([dark], [dark], [mask]))
+
+
+def test_the_mean_distance_of_points_leaves_out_what_is_unknown() -> None:
+    a = np.array([(0.0, 0.0), (1.0, 1.0), (np.nan, 0.0)])
+    b = np.array([(3.0, 4.0), (1.0, 0.0), (0.0, 0.0)])
+    assert metrics.mean_distance(a, b) == pytest.approx((5 + 1) / 2)
+    assert np.isnan(metrics.mean_distance(a[2:], b[2:]))

@@ -179,6 +179,7 @@ def test_the_report_has_exactly_these_keys() -> None:
         "reconstruction_ssim",
         "lip_gap_error",
         "eye_openness_error",
+        "gaze_error",
         "detection_rate",
         "seam",
         "frames",
