@@ -40,7 +40,7 @@ def people(
         list[str] | None,
         typer.Option(
             "--name",
-            help=f"{', '.join(cast_names())}; repeatable; default: all",
+            help=f"{', '.join(cast_names())}; repeatable; default: the first six",
             callback=one_of(cast_names),
             autocompletion=cast_names,
         ),

@@ -27,7 +27,8 @@ def presets() -> list[str]:
 
 def cast_names() -> list[str]:
     """The names of the fictional people, without loading what renders them."""
-    return ["ada", "bram", "corin", "dalia", "emeric", "fenn"]
+    first = ["ada", "bram", "corin", "dalia", "emeric", "fenn"]
+    return [*first, "greta", "hanne", "irma", "jonas", "kaia", "leni"]
 
 
 def at_home(value: Value) -> Value:

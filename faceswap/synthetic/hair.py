@@ -75,7 +75,9 @@ def _strands(rng: np.random.Generator) -> Array:
     return (strip / strip.std()).astype(np.float32)
 
 
-def hair_shell(traits: Traits, head: Head, seed: int, count: int, beneath: Head | None = None) -> Shape | None:
+def hair_shell(
+    traits: Traits, head: Head, seed: int, count: int, beneath: Head | None = None
+) -> Shape | None:
     """Return the hair over a grid of ``count`` rows, or nothing for the bald and the shorn.
 
     ``head`` is the one that it grew on; ``beneath`` another one that wears it, through which it must not pass.

@@ -10,7 +10,7 @@ import pytest
 
 from faceswap.cli import _COMMANDS, _load
 from faceswap.cli.options import cast_names
-from faceswap.synthetic import CAST
+from faceswap.synthetic import CAST, HARD_CAST
 
 _HEAVY = ("tensorflow", "keras", "mlflow", "prefect", "cv2", "gradio", "dlib", "av", "pandas", "httpx")
 _SCRIPT = """
@@ -125,7 +125,7 @@ def test_a_misspelt_word_gets_the_one_that_is_meant(
 
 
 def test_the_names_of_the_cast_are_known_without_the_renderer() -> None:
-    assert cast_names() == [one.name for one in CAST]
+    assert cast_names() == [one.name for one in (*CAST, *HARD_CAST)]
 
 
 def test_completion_of_commands_and_choices() -> None:

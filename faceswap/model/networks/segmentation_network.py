@@ -30,7 +30,9 @@ def build_segmentation_network() -> keras.Model:
     for filters, same_size in zip((*_DOWN[-2::-1], _FULL), seen[-2::-1], strict=True):
         x = layers.UpSampling2D(interpolation="bilinear")(x)
         x = _convolved(layers.Concatenate()([x, same_size]), filters)
-    return keras.Model(crops, layers.Conv2D(len(SEGMENTS), 3, padding="same", activation="softmax")(x), name=NAME)
+    return keras.Model(
+        crops, layers.Conv2D(len(SEGMENTS), 3, padding="same", activation="softmax")(x), name=NAME
+    )
 
 
 def _convolved(x: keras.KerasTensor, filters: int, strides: int = 1) -> keras.KerasTensor:
