@@ -2,8 +2,9 @@
 
 Signed are the bytes of the file: whoever changes one of them afterwards shows. The statement says that the target was
 opened and edited, with the digital source type of composites with trained algorithmic media; that the target is its
-parent (with the target's own credentials, where it has some); and by which version it was made. PNG, JPEG, WebP, TIFF,
-AVIF, MP4, M4V and MOV hold one; MKV does not. See https://spec.c2pa.org .
+parent (with the target's own credentials, where it has some); and by which version it was made. PNG, JPEG, WebP, MP4,
+M4V and MOV hold one. MKV has no place for it; animations in AVIF and pages in TIFF can't be read any more once
+c2pa-python 0.38.1 has signed them: these are not signed. See https://spec.c2pa.org .
 """
 
 import io
@@ -29,8 +30,6 @@ MIME = {
     ".png": "image/png",
     **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
     ".webp": "image/webp",
-    **dict.fromkeys((".tif", ".tiff"), "image/tiff"),
-    ".avif": "image/avif",
     **dict.fromkeys((".mp4", ".m4v"), "video/mp4"),
     ".mov": "video/quicktime",
 }

@@ -28,7 +28,7 @@ _LOWEST, _HIGHEST = 0.035, 0.16
 """Of its frequencies, cycles a pixel: waves of 6 to 29 px. Faster ones would not outlive half the size, slower ones
 would show."""
 _SEED = 20_261_126
-_WEAKEST, _STRONGEST = 0.85, 2.0
+_WEAKEST, _STRONGEST = 0.55, 2.2
 """Grey levels (root mean square) in smooth and in busy places; chosen by tests/benchmarks/bench_watermark.py."""
 _BUSY = 8.0
 """Grey levels of mean local contrast at which a place counts as busy."""

@@ -72,11 +72,6 @@ ATTACKS: dict[str, Callable[[Image], Image]] = {
     "brighter and flatter": lambda image: np.clip(image * 0.8 + 40, 0, 255).astype(np.uint8),
     "H.264, crf 23": lambda image: as_video(image, 23),
     "H.264, crf 30": lambda image: as_video(image, 30),
-    "turned by 3 degrees": lambda image: cv2.warpAffine(
-        image,
-        cv2.getRotationMatrix2D((image.shape[1] / 2, image.shape[0] / 2), 3, 1.0),
-        (image.shape[1], image.shape[0]),
-    ),
 }
 
 
