@@ -14,16 +14,14 @@ does not send it to the wrong version.
 """
 
 import datetime as dt
-import getpass
-import os
 import re
-import socket
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap import registry
 from faceswap.errors import RegistryError
 from faceswap.registry import PREFIX, Lock, Stage, Version
+from faceswap.tracking.facts import user
 
 REPLACED = "promotion.replaced"
 
@@ -61,14 +59,8 @@ class Record(BaseModel):
 
 
 def who(given: str = "") -> str:
-    """Who does it: the name given, else the user of this machine."""
-    if given.strip():
-        return " ".join(given.split())
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        user = f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
+    """Who does it: the name given, else the user of MLflow or of this machine."""
+    return " ".join(given.split()) or user()
 
 
 def candidate(spec: str) -> Version:

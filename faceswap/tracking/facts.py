@@ -1,8 +1,11 @@
 """Where a run came from: what its tags say of the code and the machine."""
 
+import getpass
 import os
 import platform
+import socket
 import subprocess
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -16,11 +19,27 @@ def environment() -> dict[str, str]:
         "git.revision": _git_revision(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        **{
-            package: metadata.version(package)
-            for package in ("keras", "tensorflow", "mlflow", "opencv-python-headless")
-        },
+        "faceswap.by": user(),
+        **_versions("keras", "tensorflow", "mlflow", "opencv-python-headless"),
     }
+
+
+def user() -> str:
+    """Who works here: the name with which MLflow is told, else the user of this machine; and the machine."""
+    try:
+        name = os.environ.get("MLFLOW_TRACKING_USERNAME") or getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        name = f"uid {os.getuid()}"
+    return f"{name}@{socket.gethostname()}"
+
+
+def _versions(*packages: str) -> dict[str, str]:
+    """Of those that are installed: what serves has no TensorFlow."""
+    found = {}
+    for package in packages:
+        with suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
 
 
 def _git_revision() -> str:
