@@ -6,7 +6,7 @@ RUN apt-get update -qq \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --create-home faceswap \
     && mkdir -p /data /proxy && chown faceswap:faceswap /data /proxy
-ENV PATH=/app/.venv/bin:$PATH FACESWAP_HOME=/data/.faceswap PREFECT_HOME=/tmp/prefect MPLCONFIGDIR=/tmp/matplotlib
+ENV PATH=/app/.venv/bin:$PATH FACESWAP_HOME=/data/.faceswap PREFECT_HOME=/tmp/prefect MPLCONFIGDIR=/tmp/matplotlib KERAS_HOME=/tmp/keras
 
 FROM base AS build
 RUN pip install --no-cache-dir uv==0.13.9

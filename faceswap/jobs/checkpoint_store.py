@@ -20,8 +20,8 @@ from faceswap.settings import settings
 
 logger = logging.getLogger(__name__)
 _KEEP = 2
-_LAST_PATIENCE = 60.0
-"""Seconds that the end of an interrupted training waits for its last checkpoint to arrive."""
+_LAST_PATIENCE = 15.0
+"""Seconds that the end of an interrupted training waits for its last checkpoint to arrive; Prefect kills after 30."""
 
 
 class CheckpointStore:

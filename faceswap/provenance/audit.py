@@ -44,11 +44,11 @@ class Entry(BaseModel):
 
 
 def who(given: str = "") -> str:
-    """Who does it: the name given, else the user of this machine."""
+    """Who does it: the name given, else that with which MLflow is told, else the user of this machine."""
     if given.strip():
         return " ".join(given.split())
     try:
-        user = getpass.getuser()
+        user = os.environ.get("MLFLOW_TRACKING_USERNAME") or getpass.getuser()
     except (OSError, KeyError):  # a container's user without a name
         user = f"uid {os.getuid()}"
     return f"{user}@{socket.gethostname()}"

@@ -3,10 +3,12 @@
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
 import faceswap
+from faceswap.provenance.audit import who
 
 
 def environment() -> dict[str, str]:
@@ -16,11 +18,18 @@ def environment() -> dict[str, str]:
         "git.revision": _git_revision(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        **{
-            package: metadata.version(package)
-            for package in ("keras", "tensorflow", "mlflow", "opencv-python-headless")
-        },
+        "faceswap.by": who(),
+        **_versions("keras", "tensorflow", "mlflow", "opencv-python-headless"),
     }
+
+
+def _versions(*packages: str) -> dict[str, str]:
+    """Of those that are installed: what serves has no TensorFlow."""
+    found = {}
+    for package in packages:
+        with suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
 
 
 def _git_revision() -> str:

@@ -145,7 +145,7 @@ class Team:
             return False
         return answer.is_success or name == "proxy"
 
-    def wait(self, name: str, seconds: float = 240) -> None:
+    def wait(self, name: str, seconds: float = 600) -> None:
         if name in {"worker"}:
             return
         self.until(lambda: self.healthy(name) or self._dead(name), seconds, f"{name} does not answer")
@@ -181,7 +181,7 @@ class Team:
             env=self.environment | more,
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=600,
             check=False,
         )
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
