@@ -1,8 +1,9 @@
 """Pretrain: fictional people in, the prior out that every training starts from."""
 
 import os
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from faceswap import tracking
 from faceswap.errors import SettingsError
@@ -22,6 +23,7 @@ from faceswap.model.priors.pretraining import (
     render_pairs,
 )
 from faceswap.model.priors.prior import save_prior, take_prior
+from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer
 from faceswap.settings import settings
@@ -31,6 +33,13 @@ def render_people(options: PretrainingOptions, monitor: Monitor) -> Rendered:
     """Everybody, and the stand-in in the same scenes."""
     with monitor.progress(f"render {options.people} people", "people") as report:
         return render_pairs(options, settings().workers or os.cpu_count() or 1, report)
+
+
+def _from(start: Path) -> Callable[[Autoencoders], None]:
+    def take(model: Autoencoders) -> None:
+        take_prior(model, start)
+
+    return take
 
 
 def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Path:
@@ -43,7 +52,10 @@ def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Pat
     start = Path(parameters.start) if parameters.start else None
     if start and not start.is_file():
         raise SettingsError(f"There is no prior {start}", "name an .npz file, or begin from nothing")
-    settled_by = {"preset": recipe.model_dump(mode="json"), "options": options.model_dump(mode="json")}
+    settled_by: dict[str, Any] = {
+        "preset": recipe.model_dump(mode="json"),
+        "options": options.model_dump(mode="json"),
+    }
     if start:
         settled_by["start"] = weights.digest(start)
     with (
@@ -61,7 +73,7 @@ def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Pat
                 TrainingOptions(budget=Budget(steps=options.steps), seed=options.seed),
                 resuming.checkpoints(folder),
                 Observer(run, data, report, monitor),
-                initialize=partial(take_prior, path=start) if start else None,
+                initialize=_from(start) if start else None,
                 run_id=run.run_id,
             )
             if resuming.run_of(folder):

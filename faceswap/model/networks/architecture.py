@@ -55,9 +55,9 @@ class Resize(layers.Layer):
     def call(self, inputs: Any) -> Any:
         """(n, h, w, c) -> (n, side, side * w / h, c)."""
         _, height, width, channels = inputs.shape
-        _, rows, columns, _ = self.compute_output_shape(inputs.shape)
+        rows, columns = self.side, self.side * width // height
         down = ops.convert_to_tensor(_triangles(height, rows), self.compute_dtype)
-        across = ops.convert_to_tensor(_triangles(width, columns or 0), self.compute_dtype)
+        across = ops.convert_to_tensor(_triangles(width, columns), self.compute_dtype)
         x = ops.matmul(
             down, ops.reshape(ops.cast(inputs, self.compute_dtype), (-1, height, width * channels))
         )
