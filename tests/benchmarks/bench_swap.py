@@ -21,7 +21,7 @@ import cv2
 import keras
 import numpy as np
 
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finder import finder_named
 from faceswap.faces.tracking.search import FaceSearch
 from faceswap.inference.decoder_network import DecoderNetwork, joined
 from faceswap.inference.graph_export import write_graph
@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("--occlusion", choices=get_args(Occlusion), default="learned")
     parser.add_argument("--keras", action="store_true", help="compare with Keras")
     parser.add_argument("--threads", default="", help="of the sessions to compare: 1,2,0")
+    parser.add_argument("--detectors", default="", help="to compare: hog,mediapipe")
     parser.add_argument("--frames", type=int, default=FRAMES)
     parser.add_argument("--repeat", type=int, default=0, help="swaps with each; default 1, or 3 to compare")
     given = parser.parse_args()
@@ -132,7 +133,11 @@ def main() -> None:
         clip = scratch / "clip.mp4"
         widescreen(source, clip, given.frames)
         options = SwapOptions(occlusion=given.occlusion)
-        swappers = {kind: Swapper(lite(scratch, kind), FaceFinder(), options) for kind in kinds}
+        swappers = {kind: Swapper(lite(scratch, kind), finder_named("hog"), options) for kind in kinds}
+        if given.detectors:
+            kinds = given.detectors.split(",")
+            network = lite(scratch, "")
+            swappers = {name: Swapper(network, finder_named(name), options) for name in kinds}  # type: ignore[arg-type]
         for swapper in swappers.values():
             swap_video(clip, scratch / "warm.mp4", swapper, None, end=0.5)
         found: dict[str, list[tuple[float, float]]] = defaultdict(list)

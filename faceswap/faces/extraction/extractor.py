@@ -38,7 +38,7 @@ from faceswap.settings import settings
 
 __all__ = ["ExtractionOptions", "Progress", "extract"]
 
-VERSION = 4
+VERSION = 5
 """Of the extraction itself: a change makes finished sets of the same input be extracted anew."""
 _BYTES_A_PIXEL = 0.35
 """Of a stored crop, bytes: 0.21 to 0.52 on three real people with crops of 128 to 512 px."""

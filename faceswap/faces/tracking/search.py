@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Box, Face, overlap
+from faceswap.faces.detection import Box, Face, SearchEffort, overlap
 from faceswap.faces.finder import Finder, MeshFinder
 from faceswap.faces.geometry import Geometry, Image, Points, apply, fit_similarity, scale_of
 from faceswap.faces.landmarks import INNER
@@ -87,10 +87,12 @@ class FaceSearch:
             cut = bool(self._faces) and not followed
             since = frame.time - self._searched_finely
             fine = not 0 <= since < (TUNING.every if cut else TUNING.finely_every) and (cut or hint is None)
-            if hint is None:
+            idle = not due and not fine and not self._faces
+            if hint is None and not idle:
                 self._searched = frame.time
                 self._searched_finely = frame.time if fine else self._searched_finely
-            found = self.finder.find(frame.image, hint, effort="fine" if fine else "until_found")
+            effort: SearchEffort = "fine" if fine else "coarse" if idle else "until_found"
+            found = self.finder.find(frame.image, hint, effort)
             smaller = [] if fine else self._smaller(frame.image, moved, found)
             followed = [_FollowedFace(self._steadied(frame.image, face, faces)) for face in found] + smaller
         self._before, self._faces = frame.image, sorted(followed, key=lambda seen: -seen.face.size)

@@ -11,16 +11,15 @@ nearest embedded face of its own track.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.detection import Face, overlap
-from faceswap.faces.finder import FaceSearcher
-from faceswap.faces.geometry import Points
+from faceswap.faces.finder import Finder
 from faceswap.faces.identity import SAME_PERSON
+from faceswap.faces.tracking.search import FaceSearch
 from faceswap.faces.turn import Turn
 from faceswap.faces.turning import Upright
 from faceswap.media.video.reading import Frame
@@ -34,8 +33,6 @@ class TrackTuning:
 
     embed_every: float = 1.0
     """Seconds of a track after which it is embedded again."""
-    search_every: float = 0.4
-    """Seconds after which a frame is searched as a whole; in between only where the one face was."""
     same_box: float = 0.5
     """Overlap from which on two boxes may be of the same face."""
     moved: float = 0.2
@@ -49,13 +46,6 @@ class TrackTuning:
 
 
 TUNING = TrackTuning()
-
-
-class Finder(FaceSearcher, Protocol):
-    """What finds and embeds faces: :class:`faceswap.faces.detection.FaceFinder`."""
-
-    def embed(self, frame: NDArray[np.uint8], landmarks: Points) -> Embedding:
-        """(128,) embedding of a face."""
 
 
 @dataclass(frozen=True)
@@ -90,21 +80,26 @@ class Tracker:
         self._upright = Upright(finder, turn)
         self._known: list[_Known] = []
         self._tracks = 0
-        self._searched = -np.inf
+        self._search = FaceSearch(finder)
         self._before: NDArray[np.int16] | None = None
 
     def track(self, frame: Frame) -> list[TrackedFace]:
         """The faces of the next frame, the largest first."""
         if not self.video:
             self._upright = Upright(self.finder, self.turn)
-        if not self.video or self._is_cut(frame.image):
-            self._known, self._searched = [], -np.inf
+        if self.video and self._is_cut(frame.image):
+            self._begin()
         shown = self._upright.frame(frame)
         faces = self._find(shown)
         if self._upright.changes(frame, faces):
-            self._known, self._searched, shown = [], -np.inf, self._upright.frame(frame)
+            self._begin()
+            shown = self._upright.frame(frame)
             faces = self._find(shown)
         return self._link(shown, faces)
+
+    def _begin(self) -> None:
+        """Forget all faces."""
+        self._known, self._search = [], FaceSearch(self.finder)
 
     def _link(self, frame: Frame, faces: list[Face]) -> list[TrackedFace]:
         tracked, known = [], []
@@ -121,12 +116,9 @@ class Tracker:
         return tracked
 
     def _find(self, frame: Frame) -> list[Face]:
-        due = frame.time - self._searched >= TUNING.search_every
-        if not due and not self._known:
-            return self.finder.find(frame.image, effort="coarse")
-        if not due and len(self._known) == 1:
-            return self.finder.find(frame.image, self._known[0].face.box)
-        self._searched = frame.time
+        if self.video:
+            return self._search.faces(frame)
+        self._known = []
         return self.finder.find(frame.image)
 
     def _is_cut(self, image: NDArray[np.uint8]) -> bool:
