@@ -69,8 +69,8 @@ class MaskLessons(keras.utils.PyDataset):
         if found is None:
             rng = np.random.default_rng((self.options.seed, 0, number))
             made = self.example(int(rng.integers(len(self.people.crops))), rng)
-            found = self._painted[number] = tuple(np.rint(part * 255).astype(np.uint8) for part in made)  # type: ignore[assignment]
-        return found  # type: ignore[return-value]
+            found = self._painted[number] = tuple(np.rint(part * 255).astype(np.uint8) for part in made)
+        return found
 
     def example(self, index: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """One face, turned, moved, lit, in another place and behind something."""
@@ -184,8 +184,8 @@ def _moved(picture: Array, rng: np.random.Generator) -> Array:
     line = np.zeros((length, length), np.float32)
     along = rng.uniform(-1, 1, 2)
     reach = along / np.abs(along).max() * (length - 1) / 2
-    ends = [tuple(np.rint((length - 1) / 2 + s * reach).astype(int).tolist()) for s in (-1, 1)]
-    cv2.line(line, *ends, 1.0)
+    first, last = (np.rint((length - 1) / 2 + s * reach).astype(int).tolist() for s in (-1, 1))
+    cv2.line(line, first, last, (1.0,))
     return np.asarray(cv2.filter2D(picture, -1, line / line.sum()), np.float32)
 
 
