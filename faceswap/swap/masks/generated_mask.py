@@ -65,7 +65,7 @@ class GeneratedMask:
             landmarks: (68, 2) of the face in px of the picture.
             geometry: of the picture.
         """
-        unit = geometry.size / geometry.coverage
+        unit = geometry.unit
         shown = visible_face(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks)
         hidden = 1 - shown.in_crop(np.eye(2, 3), geometry.size)
         reach = 2 * round(TUNING.grown * unit) + 1
@@ -91,7 +91,7 @@ class GeneratedMask:
             matrix: (2, 3) from the frame to the crop.
             geometry: of the crop.
         """
-        unit = geometry.size / geometry.coverage
+        unit = geometry.unit
         points = apply(matrix, target)[BROWS]
         grid = np.arange(geometry.size, dtype=np.float64)
         half = len(points) // 2
