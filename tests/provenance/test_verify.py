@@ -178,7 +178,7 @@ def test_the_mark_survives_what_platforms_do_and_is_not_seen_where_it_is_not(pix
     large = np.clip(large + smooth_noise(480, 640, 3) * 0.3, 0, 255).astype(np.uint8)
     marked = watermark.mark(large)
     error = ((marked.astype(float) - large) ** 2).mean()
-    assert 10 * np.log10(255**2 / error) > 42, "dB"
+    assert 10 * np.log10(255**2 / error) > 40, "dB: all of this picture is busy"
     for what, picture in attacked(marked).items():
         assert watermark.read([np.ascontiguousarray(picture)]).found, what
     assert not watermark.read([large]).found
