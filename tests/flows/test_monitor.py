@@ -12,7 +12,7 @@ from prefect.exceptions import ObjectNotFound
 from faceswap import jobs
 from flows import flows, monitor
 from flows.deployments import main_flows
-from flows.monitor import TRAINING_SLOT, PrefectMonitor
+from flows.monitor import TRAINING_SLOT, PrefectMonitor, host_slot
 
 
 class Server:
@@ -28,7 +28,7 @@ class Server:
         pass
 
     def read_global_concurrency_limit_by_name(self, name: str) -> SimpleNamespace:
-        if not self.limit:
+        if not self.limit or name not in self.limit.get("names", [TRAINING_SLOT]):
             raise ObjectNotFound(LookupError(name))
         return SimpleNamespace(**self.limit)
 
@@ -40,6 +40,11 @@ class Server:
         ({"active": True, "active_slots": 0, "limit": 1}, False, [TRAINING_SLOT]),
         ({"active": True, "active_slots": 1, "limit": 2}, False, [TRAINING_SLOT]),
         ({"active": False, "active_slots": 1, "limit": 1}, False, [TRAINING_SLOT]),
+        (
+            {"active": True, "active_slots": 1, "limit": 2, "names": [TRAINING_SLOT, host_slot()]},
+            False,
+            [host_slot()],
+        ),
         ({}, False, []),
     ],
 )

@@ -60,7 +60,7 @@ def run_on_cluster(
             client.submit(worked, segment, finder, geometry, dict(origins), pure=False): segment
             for segment in segments
         }
-        for task in as_completed(tasks):
+        for task in as_completed(list(tasks), loop=client.loop):
             try:
                 _unpack(task.result(), Path(tasks[task].folder))
             except KilledWorker as error:

@@ -18,6 +18,8 @@ from faceswap.jobs.fictional_media import cast_consent, write_people
 from faceswap.settings import settings
 from tests.s3 import s3_bucket
 
+pytestmark = pytest.mark.timeout(1800)  # five processes that import much
+
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
