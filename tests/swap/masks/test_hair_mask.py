@@ -114,6 +114,7 @@ def test_the_target_shows_where_the_generated_picture_is_no_face() -> None:
             return np.stack([picture] * len(crops))
 
     frame = np.full((400, 400, 3), (204, 153, 128), np.uint8)
+    frame[:100] = (150, 175, 152)  # as light as the rest: a frame of one hue would keep it
     blue = {}
     for outline in ("target", "generated"):
         options = SwapOptions(outline=outline, erosion=-0.05, feather=0, **PLAIN)
