@@ -42,6 +42,8 @@ class Blinking(KnownFaces):
 def frames(count: int = FRAMES) -> Iterator[np.ndarray]:
     for i in range(count):
         image = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
+        # as light as the rest: on frames without colour, a red face would be grey
+        image[60:140].reshape(80, WIDTH // 64, 64, 3)[:, :, :32] = (60, 130, 65)
         image[:20, -20:] = 20 if i % 3 == 2 else 200
         image[-40:] = 4 * i
         yield image
