@@ -8,6 +8,8 @@ import pytest
 
 from faceswap.errors import MediaError
 from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finder import MeshFinder
+from faceswap.faces.mediapipe.finder import MediaPipeFinder
 from faceswap.jobs import swap_job
 from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
@@ -36,3 +38,13 @@ def test_a_wrong_out_is_told_before_a_version_is_loaded(
     with pytest.raises(MediaError):
         job(SwapParameters(target="a.png", reference="ada", out=out))
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == ["a.png"]
+
+
+def test_the_settings_choose_mediapipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACESWAP_DETECTOR", "mediapipe")
+    settings.cache_clear()
+    loaded = MemoryRegistry().load(listed("ada", 1))
+    swapper = swap_job.swapper_for(loaded, SwapParameters(target="a.png", reference="ada", out="b.png"))
+    assert isinstance(swapper.finder, MediaPipeFinder)
+    assert isinstance(swapper.finder, MeshFinder), "so videos follow its mesh"
+    assert not isinstance(FaceFinder(), MeshFinder)
