@@ -113,7 +113,11 @@ def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
             "run": run.run_id,
         }
         audit.record("swapped", [one.card.identity for one in versions], facts, report.written)
-        with monitor.progress(f"send to {parameters.out}") if is_s3(parameters.out) else nullcontext() as sending:
+        with (
+            monitor.progress(f"send to {parameters.out}")
+            if is_s3(parameters.out)
+            else nullcontext() as sending
+        ):
             report = report.model_copy(update={"places": deliver(report.written, parameters.out, sending)})
         lines = "\n".join(f"- {key}: {value:g}" for key, value in report.numbers().items())
         lines += "".join(f"\n- {remark}" for remark in report.remarks)

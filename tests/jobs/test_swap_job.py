@@ -9,6 +9,8 @@ import pytest
 from faceswap import storage
 from faceswap.errors import MediaError
 from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finder import MeshFinder
+from faceswap.faces.mediapipe.finder import MediaPipeFinder
 from faceswap.jobs import swap_job
 from faceswap.jobs.fictional_media import write_people
 from faceswap.jobs.parameters import SwapParameters
@@ -66,3 +68,13 @@ def test_targets_photos_and_results_lie_in_s3(tmp_path: Path, monkeypatch: pytes
         origin = read_provenance(storage.fetch_file(f"{bucket}/a.png", tmp_path / "cache"))
     assert origin is not None and origin.reference == "ada"
     assert not list((settings().work_path / "outputs").iterdir()), "nothing stays on this machine"
+
+
+def test_the_settings_choose_mediapipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACESWAP_DETECTOR", "mediapipe")
+    settings.cache_clear()
+    loaded = MemoryRegistry().load(listed("ada", 1))
+    swapper = swap_job.swapper_for(loaded, SwapParameters(target="a.png", reference="ada", out="b.png"))
+    assert isinstance(swapper.finder, MediaPipeFinder)
+    assert isinstance(swapper.finder, MeshFinder), "so videos follow its mesh"
+    assert not isinstance(FaceFinder(), MeshFinder)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from faceswap.errors import FaceError, SettingsError
 from faceswap.faces.extraction.segments import Segment, work_on
+from faceswap.faces.finder import Finder
 from faceswap.faces.geometry import Geometry
-from faceswap.faces.tracking.tracks import Finder
 from faceswap.files import part_of
 from faceswap.settings import settings
 from faceswap.storage import fetch_file
