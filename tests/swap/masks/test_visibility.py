@@ -95,7 +95,7 @@ def test_bare_fingers_over_a_real_face_are_found(real_faces: Path, name: str) ->
         false += float((hidden & ~near & ~own & inside).sum() / inside.sum())
         faces += 1
     assert faces >= 6
-    assert found > 0.6 * (found + missed)
+    assert found > 0.5 * (found + missed)
     assert false / faces < 0.03
 
 
