@@ -98,7 +98,7 @@ def test_defaults_and_choices_are_those_of_the_model(
     with pytest.raises(SystemExit):
         _load("swap")(["--help"], prog_name="faceswap")
     shown = capsys.readouterr().out
-    for text in ("[default: 0.25]", "[default: light]", "[-0.2<=x<=0.3]", "light, skin, none"):
+    for text in ("[default: 0.4]", "[default: light]", "[-0.2<=x<=0.3]", "light, skin, none"):
         assert text in shown
 
 
