@@ -76,6 +76,7 @@ _VIEWS = {
         ),
         columns=("metrics.identity_distance", "metrics.lip_gap_correlation", "metrics.sharpness"),
     ),
+    CONSENT: View(charts=(), columns=("tags.consent", "tags.consent.by", "tags.consent.until")),
     SWAPS: View(
         charts=(
             Chart("BAR", ("frames_per_second",), "Frames a second"),

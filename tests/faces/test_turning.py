@@ -43,7 +43,7 @@ FACE = face_at(120, 90, 50)
 
 
 def swapper(finder: KnownFaces, turn: Turn = "auto", label: bool = False) -> Swapper:
-    options = SwapOptions(label=label, colour="none", sharpen=0, turn=turn)
+    options = SwapOptions(label=label, watermark=False, colour="none", sharpen=0, turn=turn)
     return Swapper(Paint(Geometry(64, 1.5), RED), finder, options)
 
 

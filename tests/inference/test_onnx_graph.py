@@ -73,7 +73,7 @@ def test_threads_get_what_one_thread_gets(pair: tuple[DecoderNetwork, OnnxNetwor
 
 def test_bytes_are_about_those_of_the_weights(pair: tuple[DecoderNetwork, OnnxNetwork]) -> None:
     count = build_encoder(TINY).count_params() + build_decoder(TINY, "ada").count_params()
-    assert 4 * count <= pair[1].nbytes < 4 * count + 200_000
+    assert 3.9 * count <= pair[1].nbytes < 4 * count + 200_000
 
 
 @pytest.mark.parametrize("content", [b"", b"no graph", b"\x08\x07" * 40])

@@ -132,7 +132,7 @@ def test_one_place_is_enough_to_know_and_each_gets_what_it_lacks(home: Path) -> 
     withdraw()
     folder = home / "face-sets" / "ada" / "consent"
     assert len(list(folder.iterdir())) == 2, "the face set's own consent is part of the history now"
-    storage.remove(str(folder))
+    storage.delete(str(folder))
     consent_files._known.clear()
     with pytest.raises(ConsentError, match="withdrawn"):
         consents.require("ada", Purpose.SWAPPING)

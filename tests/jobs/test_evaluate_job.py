@@ -5,6 +5,7 @@ import pytest
 from faceswap.errors import SettingsError
 from faceswap.jobs import evaluate_job as evaluate
 from faceswap.jobs.parameters import EvaluateParameters
+from faceswap.provenance.consent import Consent
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,13 @@ class Named:
     def identity(self) -> str:
         return self.uri.partition("-")[0]
 
+    @property
+    def consent(self) -> Consent:
+        return Consent(subject=self.identity, statement="fictional", fictional=True)
+
 
 @pytest.fixture(autouse=True)
-def named_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+def named_sets(monkeypatch: pytest.MonkeyPatch, database: None) -> None:
     monkeypatch.setattr(evaluate, "find_face_set", Named)
 
 
