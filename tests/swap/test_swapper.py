@@ -13,7 +13,7 @@ from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, face_points, smooth_noise
 
-PLAIN = SwapOptions(label=False, sharpen=0)
+PLAIN = SwapOptions(label=False, sharpen=0, occlusion="none")
 GEOMETRY = Geometry(64, 1.5)
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
