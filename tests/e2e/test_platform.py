@@ -20,7 +20,6 @@ import pytest
 
 from faceswap import registry
 from faceswap.settings import settings
-from faceswap.tracking import experiments, views
 from flows.deployments import deployment_name
 from infra.flow_runs import Login
 from tests.e2e.conftest import Done, Patient, environment_of, faceswap, http
@@ -246,19 +245,6 @@ def test_a_killed_process_shows_as_crashed(servers: Servers, place: Path, people
         os.kill(pid, signal.SIGKILL)
     wait_for("crashed", lambda: servers.state(flow_run) == "Crashed", 60)
     wait_for("MLflow says so", lambda: servers.mlflow_status(flow_run) == "FAILED", 60)
-
-
-def test_trainings_are_compared_by_what_counts(servers: Servers, browser: "Browser") -> None:
-    mlflow = f"http://127.0.0.1:{servers.ports['FACESWAP_MLFLOW_PORT']}"
-    named = {"experiment_name": experiments.name_of("train")}
-    found = http().get(f"{mlflow}/api/2.0/mlflow/experiments/get-by-name", params=named).json()
-    page = browser.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(views.address(found["experiment"]["experiment_id"], mlflow))
-    page.get_by_text("Comparison (").wait_for()
-    page.get_by_text("swap_identity_distance").first.wait_for()
-    assert page.get_by_text("Error loading shared view").count() == 0
-    page.close()
 
 
 def test_the_watch_over_runs_goes_on(servers: Servers, place: Path) -> None:

@@ -266,7 +266,7 @@ def test_any_letter_may_be_in_a_name(tmp_path: Path, name: str) -> None:
     model = Trainer(data, TINY, options, tmp_path, notes).train().model
     digests = export(model, tmp_path)
     decoder = read_model(tmp_path / f"decoder_{name}.keras", digests[f"decoder_{name}.keras"])
-    assert decoder.output_shape == (None, 64, 64, 3)
+    assert decoder.output_shape == (None, TINY.size, TINY.size, 3)
     assert f"heldout_mae_{name}" in notes.values[-1][1]
 
 
@@ -280,14 +280,14 @@ def test_exported_models_give_the_same_pictures(tmp_path: Path) -> None:
     network = DecoderNetwork(encoder, decoder, TINY.geometry)
     np.testing.assert_allclose(network(crops), model.reconstruct(crops, 1), atol=0.02)
     np.testing.assert_allclose(network(crops[:1]), network(crops)[:1], atol=1e-5)
-    assert network(crops[:0]).shape == (0, 64, 64, 3)
+    assert network(crops[:0]).shape == (0, TINY.size, TINY.size, 3)
 
 
 def test_preview_shows_original_reconstruction_and_swap(tmp_path: Path) -> None:
     one = trainer(tmp_path, 1)
     sheet = preview_sheet(one.model, one.data, rows=2)
-    assert sheet.shape == (2 * 2 * 64, 3 * 64, 3)
-    np.testing.assert_array_equal(sheet[:64, :64], one.data.heldout["ann"][0])
+    assert sheet.shape == (2 * 2 * TINY.size, 3 * TINY.size, 3)
+    np.testing.assert_array_equal(sheet[: TINY.size, : TINY.size], one.data.heldout["ann"][0])
 
 
 def test_schedule_by_steps_minutes_and_epochs() -> None:

@@ -83,6 +83,7 @@ def test_the_option_decides_in_the_swap() -> None:
             return np.stack([picture] * len(crops))
 
     frame = np.full((400, 400, 3), (204, 153, 128), np.uint8)
+    frame[:, 200:] = (142, 180, 152)  # as light: in a picture of one hue the swap has no blue
     blue = {}
     for hairline in (0.0, 1.0):
         options = SwapOptions(hairline=hairline, erosion=-0.05, feather=0, **PLAIN)

@@ -26,7 +26,9 @@ from tests.media.videos import add_sound, audio_seconds, beeps, unknown_sound, w
 from tests.swap.fakes import KnownFaces, Paint, face_at
 
 MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
-OPTIONS = SwapOptions(label=False, colour="none", sharpen=0, turn="0")  # these frames have no upper edge
+OPTIONS = SwapOptions(
+    label=False, occlusion="none", colour="none", sharpen=0, turn="0"
+)  # these frames have no upper edge
 WIDTH, HEIGHT, FPS, FRAMES = 320, 240, 25, 30
 
 
