@@ -62,7 +62,7 @@ class SwapOptions(BaseModel):
         1.0,
         ge=0,
         le=1,
-        description="how far what the network generated besides the reference's face, hair, glasses, collar and "
+        description="how far what the network generated besides the reference's face, hair, collar and "
         "background, is kept out of the swap; 0: it stays. Needs outline generated",
     )
     erosion: float = Field(

@@ -79,7 +79,7 @@ def test_a_result_that_finds_the_disk_full(small_disk: Path, tmp_path: Path) -> 
     calls = app.get("/config").json()["dependencies"]
     number = next(call["id"] for call in calls if call["api_name"] == "swap")
     target = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    body = {"data": [target, "ada", "production", 0, False, {}], "fn_index": number, "session_hash": "s"}
+    body = {"data": [target, "ada", "production", 0, False, {}, ""], "fn_index": number, "session_hash": "s"}
     answer = app.post("/gradio_api/run/predict", json=body)
     assert "The disk of the app's machine is full" in answer.json()["error"]
     assert "Errno" not in answer.json()["error"]

@@ -1,7 +1,8 @@
-"""What the network generated within the mask and is not the reference's face: hair, glasses, collar, background.
+"""What the network generated within the mask and is not the reference's face: hair, collar, background.
 
 None of it reaches the target. It is painted over with the skin beside it, so that no soft edge shows its colours, and
-where the target's brows do not lie below it, the mask ends there and the target's own pixels stay.
+where the target's brows do not lie below it, the mask ends there and the target's own pixels stay. Glasses count as a
+part of the reference's face: half painted over, they look worse than whole.
 """
 
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class GeneratedMask:
     """Where a generated picture shows the reference's face.
 
     Attributes:
-        face: (S, S) float32, softly from 0 (hair, glasses, collar, background) to 1.
+        face: (S, S) float32, softly from 0 (hair, collar, background) to 1.
     """
 
     face: Floats
@@ -66,7 +67,9 @@ class GeneratedMask:
             geometry: of the picture.
         """
         unit = geometry.unit
-        shown = visible_face(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks)
+        shown = visible_face(
+            np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks, with_glasses=True
+        )
         hidden = 1 - shown.in_crop(np.eye(2, 3), geometry.size)
         reach = 2 * round(TUNING.grown * unit) + 1
         hidden = cv2.dilate(hidden, np.ones((reach, reach), np.uint8))

@@ -17,7 +17,7 @@ from faceswap.inference.segmentation import segmentation_network
 from faceswap.model.segmentation_view import SEGMENTS, VIEW
 
 Floats = NDArray[np.float32]
-_SKIN = SEGMENTS.index("skin")
+_SKIN, _GLASSES = SEGMENTS.index("skin"), SEGMENTS.index("glasses")
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,20 @@ class VisibilityTuning:
 TUNING = VisibilityTuning()
 
 
-def visible_face(image: NDArray[np.uint8], landmarks: Points) -> "Visibility":
+def visible_face(image: NDArray[np.uint8], landmarks: Points, with_glasses: bool = False) -> "Visibility":
     """Where a face is seen and not something else.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         landmarks: (68, 2) of the face in it.
+        with_glasses: they count as a part of the face.
 
     Raises:
         TrainingError: the network's weights can't be read.
     """
     matrix = VIEW.matrix(landmarks)
-    skin = segmentation_network()(VIEW.crop(image, matrix)[None])[0, ..., _SKIN]
-    hidden = 1 - skin
+    segments = segmentation_network()(VIEW.crop(image, matrix)[None])[0]
+    hidden = 1 - segments[..., _SKIN] - (segments[..., _GLASSES] if with_glasses else 0)
     hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
     share = np.clip((1 - TUNING.hidden - hidden) / (TUNING.visible - TUNING.hidden), 0, 1)
     middle = np.zeros(share.shape, np.uint8)
