@@ -20,7 +20,8 @@ from faceswap.swap.options import SwapOptions
 from serving.catalogue import State
 from serving.components import path_of
 from serving.pages.compare import compare as compare_versions
-from serving.work import ALL, Swapped, Workshop
+from serving.swapped import Swapped
+from serving.work import ALL, Workshop
 
 _DECIDED = ("label", "label_text", "watermark")
 """Not for callers to choose: what comes out of the app says that it is generated."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.provenance.target_consent import require_target_consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper, SwapResult
-from faceswap.swap.video.stream import Progress, VideoReport, swap_video
+from faceswap.swap.video.stream import Progress, swap_video
 from serving import records
 from serving.catalogue import Catalogue, Served
 from serving.face_selection import ALL, Found, frame_at, frame_of, only, require_a_swap, some
@@ -29,8 +29,9 @@ from serving.limits import Limits
 from serving.metrics import counted
 from serving.outbox import Outbox
 from serving.recent import Recent
+from serving.swapped import Swapped
 
-__all__ = ["ALL", "Format", "Found", "Swapped", "Workshop"]
+__all__ = ["ALL", "Format", "Found", "Workshop"]
 
 Image = NDArray[np.uint8]
 Format = Literal["jpg", "png", "webp"]
@@ -43,39 +44,6 @@ _LIVE_PIXELS = 1280 * 720
 
 def silent(_: str) -> None:
     """Tells nobody."""
-
-
-@dataclass(frozen=True)
-class Swapped:
-    """One result: its files, what made it, and what is needed to measure it.
-
-    Attributes:
-        kind: of the target.
-        target: the file that was edited.
-        result: the written file, labelled and with its provenance.
-        served: the version.
-        options: how the face was put in.
-        faces: that were swapped, as they were in the turned target; empty for a video.
-        seconds: of work.
-        video: counts, for a video.
-        match: (128,) embedding of the one person who was chosen, for a video.
-    """
-
-    kind: Literal["picture", "video"]
-    target: Path
-    result: Path
-    served: Served
-    options: SwapOptions
-    faces: tuple[Face, ...] = ()
-    seconds: float = 0.0
-    video: VideoReport | None = None
-    match: NDArray[np.float64] | None = field(default=None, repr=False)
-    turn: int = 0
-    """Degrees by which the target was turned clockwise so that heads stand upright."""
-    remarks: tuple[str, ...] = ()
-    """What was damaged in a picture or could not be kept, in sentences."""
-    link: str = ""
-    """Address in S3 that opens the result for a while, for whoever is given it; empty: there is none."""
 
 
 class Workshop:

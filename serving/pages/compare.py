@@ -14,7 +14,8 @@ from serving.components import Picture, path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
 from serving.pages.picker import Examples, FacePicker
-from serving.work import ALL, Swapped, Workshop
+from serving.swapped import Swapped
+from serving.work import ALL, Workshop
 
 _MOST = 6
 _KEYS = ("identity_distance", "sharpness", "lip_gap_error", "pose_error_degrees")

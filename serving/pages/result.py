@@ -10,7 +10,7 @@ from serving import cards
 from serving import html as words
 from serving.lineage import lineage
 from serving.pages.desk import Desk, notice
-from serving.work import Swapped
+from serving.swapped import Swapped
 
 
 @dataclass(frozen=True)

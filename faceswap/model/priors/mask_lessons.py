@@ -120,7 +120,7 @@ def _cut(picture: Array, segments: Array, rng: np.random.Generator) -> tuple[Arr
     """A smaller square of both, grown to the same size by repeating its border."""
     side = rng.uniform(1.4, 2.4) * _FINE / VIEW.coverage
     x = _FINE / 2
-    y = x + (rng.uniform(-0.25, 0.05) - VIEW.down) * _FINE / VIEW.coverage
+    y = x + (rng.uniform(-0.25, 0.05) - VIEW.centre) * _FINE / VIEW.coverage
     left, top = (max(0, round(middle - side / 2)) for middle in (x, y))
     right, bottom = (min(_FINE, round(middle + side / 2)) for middle in (x, y))
     columns = np.clip(np.arange(_FINE), left, right - 1)

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import Points, apply
+from faceswap.faces.geometry import Geometry, Points, apply
 from faceswap.model.options import MaskOptions
 from faceswap.model.priors.render_pool import of_each
-from faceswap.model.segmentation_view import VIEW, View
+from faceswap.model.segmentation_view import VIEW
 from faceswap.progress import Report
 from faceswap.synthetic import Person, random_scene, random_styling, render, side_light
 
@@ -22,7 +22,7 @@ _FIRST_SEED = 20_000
 """Of the people: neither of the casts nor those that the prior is learnt from."""
 _FROM_A_SIDE = 0.3
 """Share of the scenes that are lit from a side."""
-SOURCE = View(160, 3.4, VIEW.down)
+SOURCE = Geometry(160, 3.4, VIEW.centre)
 """Rendered faces are stored so: with a margin, since they are turned and moved."""
 
 
