@@ -18,20 +18,19 @@ GEOMETRY = Geometry(64, 1.5)
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-@pytest.mark.parametrize(
-    ("size", "height", "limit"), [(64, 42, 2.0), (128, 85, 2.0), (256, 170, 2.0), (256, 250, 2.0)]
-)
-def test_a_network_that_returns_its_input_gives_the_frame_back(size: int, height: int, limit: float) -> None:
+@pytest.mark.parametrize(("size", "height"), [(64, 42), (128, 85), (256, 170), (256, 250)])
+def test_a_network_that_returns_its_input_gives_the_frame_back(size: int, height: int) -> None:
+    options = PLAIN.model_copy(update={"hairline": 0})  # noise holds no hair to tell from skin
     frame = smooth_noise(500, 500)
     face = face_at(250, 240, height, roll=0.2)
-    swapper = Swapper(Echo(Geometry(size, 1.5)), KnownFaces(face), PLAIN)
+    swapper = Swapper(Echo(Geometry(size, 1.5)), KnownFaces(face), options)
     result = swapper.swap(frame)
     matrix = result.faces[0].matrix
     assert matrix is not None
     crop = FaceCrop(face.landmarks, swapper.network.geometry, matrix, (500, 500))
-    mask = face_mask(Region(0, 0, 500, 500), crop, PLAIN)
+    mask = face_mask(Region(0, 0, 500, 500), crop, options)
     error = np.abs(result.image.astype(int) - frame).mean(-1)
-    assert error[mask > 0].mean() < limit
+    assert error[mask > 0].mean() < 1.5
     assert error[mask == 0].max() == 0
     assert result.faces[0].area == pytest.approx(mask.sum(), rel=0.02)
 
