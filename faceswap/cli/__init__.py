@@ -46,7 +46,7 @@ _COMMANDS = {
     "pretrain": (_NETWORKS, "steps", "Make the prior that trainings start from."),
     "learn-masks": (_NETWORKS, "steps", "Make the network that tells faces from hair, glasses and hands."),
 }
-"""name -> its group in the help, its module below ``faceswap.cli``, what it does."""
+"""name -> its group in the help, its module in ``faceswap.cli.commands``, what it does."""
 
 
 class _Commands(TyperGroup):
@@ -69,7 +69,7 @@ class _Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module = importlib.import_module(f"faceswap.cli.{_COMMANDS[name][1]}")
+    module = importlib.import_module(f"faceswap.cli.commands.{_COMMANDS[name][1]}")
     found = getattr(module, name.replace("-", "_"))
     if isinstance(found, typer.Typer):  # a command with commands of its own
         return typer.main.get_group(found)
