@@ -1,4 +1,4 @@
-"""Fits where iBUG's 68 landmarks lie on MediaPipe's mesh, and writes ``faceswap/faces/finding/mediapipe/landmarks68.json``.
+"""Fits where iBUG's 68 landmarks lie on MediaPipe's mesh, and writes ``landmarks68.json`` beside its code.
 
 ``python -m tests.benchmarks.fit_landmarks [FOLDER]`` with person-a.mp4 to person-g.mp4 in FOLDER: jaw, brows and nose
 become a mean of a vertex and its four neighbours that lies where dlib's landmarks lie on average; the lips keep their
