@@ -11,11 +11,12 @@ import typer
 
 from faceswap import backend
 from faceswap.cli.options import at_home, one_of, presets
-from faceswap.cli.silence import silence, silence_imports
+from faceswap.cli.quiet_imports import silence_imports
 from faceswap.console import LogLines, complain, err, remark
 from faceswap.disk import full_disk, is_full
 from faceswap.errors import ConsentError, FaceswapError, SettingsError, did_you_mean
 from faceswap.evaluation.grading.measures import COLUMNS
+from faceswap.silence import silence
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

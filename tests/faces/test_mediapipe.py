@@ -1,5 +1,8 @@
 """MediaPipe's finder on rendered people, whose landmarks are known."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -126,3 +129,10 @@ def test_real_people_are_found_where_dlib_finds_them(real_faces) -> None:  # typ
         assert (
             np.linalg.norm(FINDER.embed(image, face.landmarks) - FINDER.embed(image, other.landmarks)) < 0.25
         )
+
+
+def test_nothing_is_said_while_it_starts() -> None:
+    code = "from faceswap.faces.finding.finder import finder_named; import numpy as np;"
+    code += "print(finder_named('mediapipe').find(np.zeros((64, 64, 3), np.uint8)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
+from faceswap.silence import silence
 
 Tensor = NDArray[np.float32]
 ModelName = Literal[
@@ -40,8 +41,9 @@ class Runner:
             Interpreter,  # half a second, of which other finders need nothing
         )
 
-        self._interpreter = Interpreter(str(path), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with silence():  # LiteRT says of its first network that it made a delegate
+            self._interpreter = Interpreter(str(path), num_threads=1)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = [entry["index"] for entry in self._interpreter.get_output_details()]
         self.size: int = int(self._input["shape"][1])

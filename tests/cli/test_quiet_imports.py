@@ -7,7 +7,7 @@ from pathlib import Path
 _SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from faceswap.cli.silence import silence_imports
+from faceswap.cli.quiet_imports import silence_imports
 silence_imports()
 silence_imports()
 sys.stderr.write("before;")

@@ -1,30 +1,15 @@
-"""Libraries that write to the process's standard error while they are imported, whatever one asks of them."""
+"""Libraries that write to the process's standard error while they are imported are imported in silence."""
 
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from pathlib import Path
 from types import ModuleType
+
+from faceswap.silence import silence
 
 _CHATTY = frozenset({"keras", "tensorflow"})
 """TensorFlow 2.21 writes before it reads TF_CPP_MIN_LOG_LEVEL; Keras goes on to ask it for its devices."""
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """Nothing that is written to the process's standard error in the block is seen; errors still raise."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 class _Quiet(MetaPathFinder):
