@@ -1,7 +1,8 @@
 """How fast the app answers: ``FACESWAP_HOME=… python -m tests.benchmarks.bench_app TARGET [SIDE]``.
 
 A warm swap of one picture, detection included: through the app's own function, and through gradio_client against a
-server in another process (upload, queue and download included). Needs registered versions.
+server in another process (upload, queue and download included), and the memory that this server then holds with one
+version loaded. Needs registered versions.
 """
 
 import os
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import psutil
 from gradio_client import Client, handle_file
 
 from faceswap.media.images import read_image, write_image
@@ -36,6 +38,12 @@ def timed(name: str, call: Callable[[], object]) -> None:
     print(
         f"{name:<44} median {1000 * statistics.median(seconds):5.0f} ms, worst {1000 * max(seconds):5.0f} ms"
     )
+
+
+def memory(process: int, when: str) -> None:
+    """What a process and its children hold."""
+    every = [psutil.Process(process), *psutil.Process(process).children(recursive=True)]
+    print(f"{'memory, ' + when:<44} {sum(one.memory_info().rss for one in every) / 1e6:5.0f} MB")
 
 
 def main(target: Path, side: int = 1024) -> None:
@@ -68,12 +76,14 @@ def main(target: Path, side: int = 1024) -> None:
                     break
                 except OSError:
                     time.sleep(0.5)
+            memory(server.pid, "started, no version loaded")
             client = Client(url, verbose=False)
             fresh = iter(files)
             timed(
                 f"{side} px, gradio_client, new picture",
                 lambda: client.predict(handle_file(next(fresh)), identity, api_name="/swap"),
             )
+            memory(server.pid, f"one version loaded, {_ROUNDS + 1} pictures swapped")
         finally:
             server.terminate()
             server.wait()

@@ -128,6 +128,24 @@ def test_a_video_in_the_browser(page: "Page", demo: Done, tmp_path: Path) -> Non
     page.get_by_role("tab", name="Picture").click()
 
 
+def test_a_second_user_sees_the_place_in_the_queue(app: str, browser: "Browser", demo: Done) -> None:
+    first, second = opened(browser, app), opened(browser, app)
+    try:
+        for page in (first, second):
+            page.get_by_role("tab", name="Video").click()
+            page.set_input_files("#video-target input[type=file]", str(demo.out / "people" / "bram.mp4"))
+            page.wait_for_selector("#video-slider img")
+        first.click("#video-start")
+        first.wait_for_selector("#video-result >> text=swapping")
+        second.click("#video-start")
+        second.wait_for_selector("text=/queue: 1\\/1/")
+        for page in (first, second):
+            page.wait_for_selector("#video-done >> text=frames in")
+    finally:
+        first.close()
+        second.close()
+
+
 def test_the_target_who_is_the_reference_is_told(page: "Page", target: Path) -> None:
     choose(page, "identity", "bram")
     swap_of(page, target, "bram/1")
