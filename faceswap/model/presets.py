@@ -25,6 +25,13 @@ class LossWeights(BaseModel):
         0.0, ge=0, description="mean absolute error of the image gradients: sharper edges"
     )
     background: float = Field(1.0, ge=0, le=1, description="weight of pixels outside of the face's hull")
+    covered: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of its weight that a pixel within the face's hull keeps where hair or a hand lies over the "
+        "face: with little of it a fringe is not learnt, but the forehead and the brow that are seen elsewhere",
+    )
     features: float = Field(1.0, ge=1, le=20, description="weight of the pixels of eyes and mouth")
     shape: float = Field(
         0.0,
@@ -239,7 +246,9 @@ _OURS: dict[str, Any] = {
     "finish": 0.1,
     "beta_1": 0.9,
     "clip_norm": 5.0,
-    "loss": LossWeights(mae=1.0, dssim=0.5, gradient=1.0, background=0.2, features=4.0, shape=0.1),
+    "loss": LossWeights(
+        mae=1.0, dssim=0.5, gradient=1.0, background=0.2, covered=0.05, features=4.0, shape=0.1
+    ),
     # little, since swaps read crops that are aligned by their landmarks anyway
     "augmentation": Augmentation(
         rotation=3,

@@ -21,6 +21,7 @@ from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.trainer import Observer, Trainer
 from faceswap.settings import settings
+from faceswap.swap.masks.visibility import seen_in_crops
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialResult
 
 _POINTS = 20
@@ -75,7 +76,7 @@ def train(job: TrialJob, plan: SearchPlan) -> TrialResult:
             "start a new search",
         )
     preset = plan.variant(job.values)
-    data = TrainingData(sets, preset)
+    data = TrainingData(sets, preset, seen_in_crops)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
     quality = SwapQuality(sets, identities, measuring_finder(settings().detector))
     watch: Watch = pkgutil.resolve_name(plan.observer) if plan.observer else lambda *_: nullcontext(Silent())

@@ -38,6 +38,7 @@ from faceswap.provenance.consent.record import Consent, require_consent
 from faceswap.registry import Card, Version, consents
 from faceswap.registry.cards.origin import in_training
 from faceswap.settings import settings
+from faceswap.swap.masks.visibility import seen_in_crops
 
 logger = logging.getLogger(__name__)
 _TARGETS = 3
@@ -126,7 +127,7 @@ def fit(
             "One identity alone can't be swapped",
             "give two or more face sets, or a warm start with freeze_encoder",
         )
-    data, finder = TrainingData(sets, recipe), measuring_finder(settings().detector)
+    data, finder = TrainingData(sets, recipe, seen_in_crops), measuring_finder(settings().detector)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
     with monitor.training_slot(), monitor.progress(f"train {' + '.join(sets)}") as report:
         trainer = Trainer(

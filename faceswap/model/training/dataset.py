@@ -1,7 +1,7 @@
 """Training data in memory: crops of every identity with their weight maps, and batches drawn from them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -30,6 +30,9 @@ LEAST_DETAIL = 0.75
 
 
 Batch = tuple[Array, dict[str, Array]]
+Seen = Callable[[NDArray[np.uint8], Points], NDArray[np.float32]]
+"""Crops (n, S, S, 3) uint8 and landmarks (n, 68, 2) in them -> (n, S, S): 1 where the face itself is seen, 0 where
+something lies over it."""
 
 
 class Faces(Protocol):
@@ -64,13 +67,17 @@ class Batches(Protocol):
         """The batch of a step; see :meth:`TrainingData.batch`."""
 
 
-def weight_map(landmarks: Points, geometry: Geometry, weights: LossWeights) -> NDArray[np.uint8]:
+def weight_map(
+    landmarks: Points, geometry: Geometry, weights: LossWeights, seen: NDArray[np.float32] | None = None
+) -> NDArray[np.uint8]:
     """How much each pixel of a crop counts in the loss.
 
     Args:
         landmarks: (68, 2) in the crop's pixels.
         geometry: of the crop.
-        weights: ``background`` outside of the face, 1 inside, ``features`` at the eyes and the mouth.
+        weights: ``background`` outside of the face, 1 inside, ``features`` at the eyes and the mouth; of the inside
+            ``covered`` is left where the face is not seen.
+        seen: (size, size) in 0..1, where it is; None: everywhere.
 
     Returns:
         (size, size) uint8, 255 for the largest weight.
@@ -80,6 +87,10 @@ def weight_map(landmarks: Points, geometry: Geometry, weights: LossWeights) -> N
     hull = np.vstack([landmarks[JAW], landmarks[BROWS] - (0, _FOREHEAD * geometry.unit)])
     inside = _filled(hull, size)
     weight = np.where(inside, 1.0, weights.background).astype(np.float32)
+    if seen is not None:
+        # below the eyes what the network takes for something else is more often deep shade than hair
+        above = np.arange(size)[:, None] < max(landmarks[part][:, 1].max() for part in EYES)
+        weight *= 1 - (1 - weights.covered) * (1 - seen) * inside * above
     kernel = np.ones((3, 3), np.uint8)
     for part in _FEATURES:
         grown = cv2.dilate(_filled(landmarks[part], size), kernel, iterations=max(1, size // 64))
@@ -117,13 +128,14 @@ class TrainingData:
     Args:
         face_sets: identity -> its face set.
         preset: the network's geometry, the batch size, the augmentation, the weights.
+        seen: finds what lies over the faces, where the preset's weights ask for it.
 
     Raises:
         FaceSetError: fewer than 8 training faces of an identity, or a set that shows less than the network,
             or at much fewer pixels.
     """
 
-    def __init__(self, face_sets: Mapping[str, Faces], preset: Preset) -> None:
+    def __init__(self, face_sets: Mapping[str, Faces], preset: Preset, seen: Seen | None = None) -> None:
         self.preset = preset
         self.identities = tuple(face_sets)
         self.train: dict[str, NDArray[np.uint8]] = {}
@@ -148,7 +160,9 @@ class TrainingData:
                     "add pictures or video of this person, or loosen the quality filters",
                 )
             marks = faces.landmarks("train")
-            weights = np.stack([weight_map(m, faces.geometry, preset.loss) for m in marks])[..., None]
+            shares = seen(images, marks) if seen and preset.loss.covered < 1 else [None] * len(marks)
+            maps = [weight_map(m, faces.geometry, preset.loss, s) for m, s in zip(marks, shares, strict=True)]
+            weights = np.stack(maps)[..., None]
             self.train[identity] = maker.prepare(np.concatenate([images, weights], axis=-1))
             self.landmarks[identity] = maker.plain_landmarks(marks, faces.geometry)
             held = maker.prepare(faces.images("heldout"))

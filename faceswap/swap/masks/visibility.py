@@ -4,6 +4,8 @@ One class for both pictures of a swap. What lies over the target's face keeps th
 generated besides the reference's face never reaches the target.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -60,6 +62,26 @@ def visible_face(image: NDArray[np.uint8], landmarks: Points, with_glasses: bool
     seen = float(share[middle > 0].mean()) if middle.any() else 0.0
     share = 1 - np.clip((seen - least) / (enough - least), 0, 1) * (1 - share)
     return Visibility(share.astype(np.float32), matrix)
+
+
+def seen_in_crops(crops: NDArray[np.uint8], landmarks: Points) -> Floats:
+    """Where the faces of a face set are seen, for what is learnt of them; glasses count as a part of the face.
+
+    Args:
+        crops: (n, S, S, 3) uint8 RGB.
+        landmarks: (n, 68, 2) in them.
+
+    Returns:
+        (n, S, S) float32 in 0..1.
+    """
+    size = crops.shape[1]
+
+    def seen(number: int) -> Floats:
+        found = visible_face(crops[number], landmarks[number], with_glasses=True)
+        return found.in_crop(np.eye(2, 3), size)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # ONNX Runtime and OpenCV give Python's lock away
+        return np.stack(list(pool.map(seen, range(len(crops)))))
 
 
 class Visibility:
