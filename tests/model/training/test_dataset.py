@@ -67,6 +67,36 @@ def test_weights_are_highest_at_eyes_and_mouth_and_lowest_outside() -> None:
     assert weights[2, 2] == pytest.approx(0.2, abs=0.03)
 
 
+def test_what_lies_over_the_face_above_the_eyes_counts_little_and_is_no_surroundings_of_its_own() -> None:
+    marks, loss = landmarks_in_crop(), LossWeights(background=0.2, features=4, covered=0.05)
+    half = np.ones((GEOMETRY.size, GEOMETRY.size), np.float32)
+    half[:, : GEOMETRY.size // 2] = 0
+    plain = weight_map(marks, GEOMETRY, loss).astype(float) / 255 * 4
+    weights = weight_map(marks, GEOMETRY, loss, half).astype(float) / 255 * 4
+    for side, share in (([17, 18, 19], 0.05), ([24, 25, 26], 1.0)):
+        x, y = (marks[side].mean(0) - (0, 0.2 * GEOMETRY.unit)).round().astype(int)
+        assert weights[y, x] == pytest.approx(share * plain[y, x], abs=0.05)
+    x, y = marks[62].round().astype(int)
+    np.testing.assert_array_equal(weights[y - 5 :], plain[y - 5 :])
+    assert weights[2, 2] == plain[2, 2]
+
+
+def test_what_lies_over_faces_is_only_looked_for_where_the_weights_ask_for_it() -> None:
+    asked: list[tuple[int, ...]] = []
+
+    def nothing_seen(crops: np.ndarray, marks: np.ndarray) -> np.ndarray:
+        asked.append((*crops.shape[:3], *marks.shape[1:]))
+        return np.zeros(crops.shape[:3], np.float32)
+
+    faces = {"ann": FakeFaces("ann", (200, 120, 90))}
+    even = TrainingData(faces, TINY.with_(loss={"covered": 1.0}), nothing_seen)
+    assert asked == []
+    uneven = TrainingData(faces, TINY, nothing_seen)
+    assert asked == [(16, GEOMETRY.size, GEOMETRY.size, 68, 2)]
+    np.testing.assert_array_equal(even.train["ann"], TrainingData(faces, TINY).train["ann"])
+    assert uneven.train["ann"][..., 3].mean() < 0.9 * even.train["ann"][..., 3].mean()
+
+
 def test_too_few_faces_and_too_tight_crops_are_named() -> None:
     with pytest.raises(FaceSetError, match="'ann' has 4 training faces"):
         TrainingData({"ann": FakeFaces("ann", (1, 2, 3), count=5)}, TINY)

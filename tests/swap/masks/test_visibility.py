@@ -9,10 +9,10 @@ import pytest
 
 from faceswap.faces.crispness import Crispness
 from faceswap.faces.finding.dlib_finder import Face, FaceFinder
-from faceswap.faces.geometry import Geometry
+from faceswap.faces.geometry import Geometry, apply
 from faceswap.faces.regions import Region
 from faceswap.media.video.reading import VideoReader
-from faceswap.swap.masks.visibility import Visibility, visible_face
+from faceswap.swap.masks.visibility import Visibility, seen_in_crops, visible_face
 from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, random_scene, render, side_light
@@ -155,3 +155,30 @@ def test_occluders_are_mixed_over_time() -> None:
     now = Visibility(np.ones((4, 4), np.float32), np.eye(2, 3))
     np.testing.assert_allclose(now.mixed(before, 0.25).share, 0.25)
     np.testing.assert_array_equal(now.mixed(None, 0.25).share, now.share)
+
+
+def test_a_fringe_is_told_from_the_forehead_in_a_face_set() -> None:
+    """The renderer knows what each pixel shows; greta has a fringe, hanne has none."""
+    scene = random_scene(np.random.default_rng(5), max_yaw=10)
+    stored = Geometry(304, 2.6, -0.25)
+    crops, marks, hair = [], [], []
+    for name in ("greta", "emeric"):
+        found = render(person(name), scene, size=512)
+        matrix = stored.matrix(found.landmarks.astype(np.float64))
+        crops.append(stored.crop(np.asarray(found.image, np.uint8), matrix))
+        marks.append(apply(matrix, found.landmarks.astype(np.float64)))
+        hair.append(
+            stored.crop(np.rint(found.segments[..., :3] * 255).astype(np.uint8), matrix)[..., 1] > 127
+        )
+    seen = seen_in_crops(np.stack(crops), np.stack(marks))
+    assert seen.shape == (2, 304, 304)
+    for share, points, over in zip(seen, marks, hair, strict=True):
+        brows = points[17:27]
+        forehead = np.zeros(share.shape, np.uint8)
+        outline = np.rint(np.vstack([brows, brows[::-1] - (0, 0.35 * stored.unit)]))
+        cv2.fillConvexPoly(forehead, outline.astype(np.int32), 1)
+        assert share[(forehead > 0) & ~over].mean() > 0.8
+        fringe = (forehead > 0) & over
+        assert fringe.sum() < 100 or share[fringe].mean() < 0.5
+    fringes = [(share < 0.5) & over for share, over in zip(seen, hair, strict=True)]
+    assert all(fringe.sum() > 1000 for fringe in fringes), "hair is found around every face"
