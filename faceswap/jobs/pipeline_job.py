@@ -24,7 +24,6 @@ from faceswap.jobs.swap_job import swapper_for
 from faceswap.jobs.train_job import Trained, train
 from faceswap.model.presets import preset
 from faceswap.provenance import audit
-from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.redaction import redacted
 from faceswap.registry.origin import provenance
@@ -87,7 +86,7 @@ def report_all(
 ) -> Path:
     """report.json, report.html, before_after.png in the output folder."""
     pictures = {f"{one.result.reference}-on-{one.result.target}": one.picture for one in found}
-    sheet = stamp(before_after([one.result for one in found]))
+    sheet = before_after([one.result for one in found])
     origin = Provenance(
         reference=" + ".join(trained.versions),
         model=" + ".join(version.name for version in trained.versions.values()),

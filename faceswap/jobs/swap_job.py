@@ -16,10 +16,8 @@ from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
 from faceswap.media.sources import local_copy
 from faceswap.provenance import audit
-from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.provenance.target_consent import require_target_consent
-from faceswap.provenance.watermark import mark
 from faceswap.registry import LoadedVersion
 from faceswap.registry.origin import provenance
 from faceswap.settings import settings
@@ -133,9 +131,6 @@ def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> str:
     swapper = swapper_for(versions[0], parameters, versions[1:])
     frame = first_frame(local_copy(parameters.target), swapper.finder, parameters.start)
     picture = comparison_sheet(frame, swapper)
-    if parameters.options.watermark:
-        picture = mark(picture)
-    picture = stamp(picture, parameters.options.label_text)
     origin = origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent)
     write_image(out, picture, metadata=origin)
     audit.record("swapped", [one.card.identity for one in versions], {"target": parameters.target}, [out])

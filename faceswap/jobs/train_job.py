@@ -70,9 +70,10 @@ class Observer:
     def validated(self, step: int, model: Autoencoders) -> None:
         """A preview to MLflow's series and to the monitor."""
         sheet = preview_sheet(model, self.data)
-        self.run.image(sheet, "preview", step, in_training(self.data.identities, self.run.run_id))
+        origin = in_training(self.data.identities, self.run.run_id)
+        self.run.image(sheet, "preview", step, origin)
         title = f"step {step}: held-out face, its reconstruction, the swaps"
-        self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title)
+        self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title, origin)
 
     def progress(self, share: float, message: str) -> None:
         """The share of the budget to the bars.

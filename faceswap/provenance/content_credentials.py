@@ -3,8 +3,9 @@
 Signed are the bytes of the file: whoever changes one of them afterwards shows. The statement says that the target was
 opened and edited, with the digital source type of composites with trained algorithmic media; that the target is its
 parent (with the target's own credentials, where it has some); and by which version it was made. PNG, JPEG, WebP, MP4,
-M4V and MOV hold one. MKV has no place for it; animations in AVIF and pages in TIFF can't be read any more once
-c2pa-python 0.38.1 has signed them: these are not signed. See https://spec.c2pa.org .
+M4V and MOV hold one, and AVIF and TIFF with one picture: animations in AVIF and further pages in TIFF can't be read any
+more once c2pa-python 0.38.1 has signed them, so these are not signed. MKV has no place for a statement.
+See https://spec.c2pa.org .
 """
 
 import io
@@ -34,24 +35,28 @@ MIME = {
     ".mov": "video/quicktime",
 }
 """Suffix -> format, of what holds content credentials."""
+_STILL = {".avif": "image/avif", **dict.fromkeys((".tif", ".tiff"), "image/tiff")}
+"""The same, of what holds them as long as it has one frame or page."""
 STATEMENT = "org.faceswap.swap"
 """Label of the part that names version, run and consent."""
 _TARGET = "target"
 
 
-def sign_file(path: Path, record: Provenance, target: Path | None = None) -> None:
+def sign_file(path: Path, record: Provenance, target: Path | None = None, frames: int = 1) -> None:
     """Sign a finished file, in place; one whose format holds no credentials stays as it is.
 
     Args:
         path: the file.
         record: of its origin.
         target: the picture or video that was edited; None: there was none.
+        frames: or pages of a picture.
 
     Raises:
         CredentialsError: the certificate can't sign, or the file can't be signed.
         OSError: it can't be written.
     """
-    mime = MIME.get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    mime = MIME.get(suffix) or (_STILL.get(suffix) if frames == 1 else None)
     if mime is None:
         return
     signed = part_of(path)
@@ -110,13 +115,18 @@ def _add_target(builder: "c2pa.Builder", target: Path) -> None:
     import c2pa
 
     about = {"title": _TARGET, "relationship": "parentOf", "label": _TARGET}
-    mime = MIME.get(target.suffix.lower())
+    mime = _mime(target)
     if mime is not None:
         with suppress(c2pa.C2paError, OSError), target.open("rb") as stream:
             builder.add_ingredient(about, mime, stream)
             return
     # a format without credentials: what remains to be said is that there was one; its hash is in the statement
     builder.add_ingredient(about, "application/octet-stream", io.BytesIO(b""))
+
+
+def _mime(path: Path) -> str | None:
+    """Of what may hold credentials."""
+    return MIME.get(path.suffix.lower()) or _STILL.get(path.suffix.lower())
 
 
 def _manifest(mime: str, record: Provenance, edited: bool) -> dict[str, Any]:
@@ -174,7 +184,7 @@ def read(path: Path) -> dict[str, Any] | None:
     """
     import c2pa
 
-    mime = MIME.get(path.suffix.lower())
+    mime = _mime(path)
     if mime is None:
         return None
     try:

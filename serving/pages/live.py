@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceswapError
 from faceswap.faces.tracking.search import FaceSearch
-from faceswap.media.images import jpeg_bytes
 from serving import html as words
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
@@ -85,7 +84,7 @@ def build(desk: Desk) -> None:
             return _EMPTY, None, words.problem(error)
         rate = now.rate.count(time.monotonic())
         note = words.note("info", _TITLE, words.live_rate(rate)) if rate else _PREVIEW
-        return words.still(jpeg_bytes(swapped)), now, note
+        return words.still(swapped), now, note
 
     camera.stream(
         frame,

@@ -93,9 +93,7 @@ class FramePreview:
         """The slider's value: a frame of the written video beside the target's."""
         if swapped is None:
             return gr.skip()
-        shop = self.desk.workshop
-        stills = shop.still(swapped.target, second), shop.still(swapped.result, second)
-        return gr.update(value=stills, visible=True)
+        return gr.update(value=self.desk.workshop.stills(swapped, second), visible=True)
 
     def follow(
         self, looked: Sequence[Any], choices: Sequence[Any], asked: Sequence[Any], note: gr.HTML

@@ -87,13 +87,13 @@ def everything(home: Path) -> dict[str, Path]:
     with tracking.run("training", "train") as run:
         for name, folder in places.items():
             run.face_set(name, "d" * 64, str(folder), 3)
-        run.picture(PIXELS, "preview.png")
+        run.picture(PIXELS, "preview.png", None)
         tracking.connect().log_text(run.run_id, "shared weights", "encoder/encoder.keras")
     for name in places:
         make_version(name, run.run_id, ["ada", "ben"])
     with tracking.run("preprocess ada", "preprocess") as sheet:
         sheet.parameters({"identity": "ada"})
-        sheet.picture(PIXELS, "contact_sheet.png")
+        sheet.picture(PIXELS, "contact_sheet.png", None)
     out = home / "result.png"
     write_image(out, PIXELS, metadata=Provenance("ada", "face-ada", "1", run.run_id))
     audit.record("swapped", ["ada"], files=[out])

@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from PIL import Image
 
 from faceswap.errors import CredentialsError
 from faceswap.jobs.verify_job import verify_file
-from faceswap.media.images import write_image, write_picture
+from faceswap.media.images import read_image, write_image, write_picture
 from faceswap.media.pictures import Picture, Still
 from faceswap.media.video.writing import VideoWriter
 from faceswap.provenance import content_credentials, credentials, watermark
@@ -37,7 +38,7 @@ def test_a_signed_file_is_whole_and_says_by_whom_and_from_what(tmp_path: Path, p
     target = tmp_path / "target.png"
     write_image(target, pixels)
 
-    for suffix in (".png", ".jpg", ".webp"):
+    for suffix in (".png", ".jpg", ".webp", ".avif", ".tif"):
         path = tmp_path / f"a{suffix}"
         marked = watermark.mark(pixels)
         write_picture(path, Picture((Still(pixels),)), [marked], metadata=ORIGIN, target=target)
@@ -85,12 +86,31 @@ def test_stripped_files_are_known_by_their_pixels_or_their_metadata_and_none_is_
     assert verify_file(bare).finding is Finding.NOTHING
     Image.fromarray(watermark.mark(pixels)).save(tmp_path / "marked.jpg", quality=70)
     assert verify_file(tmp_path / "marked.jpg").finding is Finding.MARKED
-    write_image(tmp_path / "signed.jpg", pixels, metadata=ORIGIN)
+    unmarked = replace(ORIGIN, options={"watermark": False})
+    write_image(tmp_path / "signed.jpg", pixels, metadata=unmarked)
     with Image.open(tmp_path / "signed.jpg") as image:
         image.save(tmp_path / "labelled.jpg", exif=image.info["exif"])
     assert verify_file(tmp_path / "labelled.jpg").finding is Finding.LABELLED
     for finding in Finding:
         assert "real" not in finding.value
+
+
+def test_several_pages_or_frames_of_tiff_and_avif_are_not_signed_but_marked_and_labelled(
+    tmp_path: Path, pixels: np.ndarray
+) -> None:
+    images = [watermark.mark(pixels), watermark.mark(pixels[::-1].copy())]
+    for suffix, milliseconds in ((".tif", 0.0), (".avif", 40.0)):
+        path = tmp_path / f"a{suffix}"
+        stills = tuple(Still(image, milliseconds=milliseconds) for image in images)
+        write_picture(path, Picture(stills), images, metadata=ORIGIN)
+        with Image.open(path) as image:
+            assert image.n_frames == 2
+        found = verify_file(path)
+        assert (found.finding, found.changed) == (Finding.MARKED, ())
+        assert found.record is not None
+        stripped = tmp_path / f"stripped{suffix}"
+        Image.fromarray(read_image(path)).save(stripped)
+        assert verify_file(stripped).finding is Finding.MARKED
 
 
 def test_a_video_is_signed_and_a_changed_byte_shows(tmp_path: Path, pixels: np.ndarray) -> None:

@@ -9,9 +9,11 @@ from PIL import Image
 
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
 from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.jobs.verify_job import verify_file
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe
 from faceswap.provenance.metadata import read_provenance
+from faceswap.provenance.verify import Finding
 from faceswap.swap.options import SwapOptions
 from serving.limits import Limits
 from serving.work import Workshop
@@ -175,7 +177,9 @@ def test_a_video_within_the_limit_is_swapped_and_a_longer_one_refused(
     assert probe(swapped.result).frames == 30
     assert read_provenance(swapped.result).version == "1"  # type: ignore[union-attr]
     assert shop.measure(swapped).frames == 5
-    assert shop.still(swapped.result).shape == (200, 320, 3)
+    before, after = shop.stills(swapped)
+    assert before.shape == read_image(after).shape == (200, 320, 3)
+    assert verify_file(after).finding is Finding.SIGNED
     short = workshop(registry, shop.finder, tmp_path / "short", Limits(10, 2_000_000, 2.0))
     with pytest.raises(MediaTooLarge, match=r"3 s long.*FACESWAP_APP_MAX_SECONDS|3 s long"):
         short.video(target, "ada")
@@ -193,8 +197,11 @@ def test_one_person_of_a_video(shop: Workshop, tmp_path: Path) -> None:
 def test_a_video_has_options_of_its_own_which_its_preview_shows(shop: Workshop, tmp_path: Path) -> None:
     target = video(tmp_path / "clip.mp4", 10)
     options = SwapOptions(mask="rect", colour="none", max_faces=1)
-    before, plain = shop.preview(target, "ada")
-    same, after = shop.preview(target, "ada", options=options)
+    before, file = shop.preview(target, "ada")
+    assert verify_file(file).finding is Finding.SIGNED
+    plain = read_image(file)
+    same, file = shop.preview(target, "ada", options=options)
+    after = read_image(file)
     assert np.array_equal(before, same)
 
     def moved(image: Pixels, x: int) -> float:
