@@ -142,8 +142,8 @@ def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> str
     clips = monitor.step("swap held-out clips", swap_clips, trained, sets, parameters)
     report = monitor.step("write report", report_all, parameters, trained, sets, found, clips)
     written = [report, out / "report.json", out / "swap.mp4", *clips.values(), *sorted(out.glob("*.png"))]
-    audit.record("swapped", sets, {"run": trained.run_id, "report": str(report)}, written)
+    act = audit.record("swapped", sets, {"run": trained.run_id, "report": str(report)}, written)
     if storage.is_s3(parameters.out):
-        deliver(finished(parameters.out), parameters.out)
+        deliver(finished(parameters.out), parameters.out, act=act)
         return storage.join(parameters.out, report.name)
     return str(report)

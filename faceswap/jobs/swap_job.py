@@ -110,13 +110,14 @@ def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
             "out": parameters.out,
             "run": run.run_id,
         }
-        audit.record("swapped", [one.card.identity for one in versions], facts, report.written)
+        act = audit.record("swapped", [one.card.identity for one in versions], facts, report.written)
         with (
             monitor.progress(f"send to {parameters.out}")
             if is_s3(parameters.out)
             else nullcontext() as sending
         ):
-            report = report.model_copy(update={"places": deliver(report.written, parameters.out, sending)})
+            places = deliver(report.written, parameters.out, sending, act)
+            report = report.model_copy(update={"places": places})
         lines = "\n".join(f"- {key}: {value:g}" for key, value in report.numbers().items())
         lines += "".join(f"\n- {remark}" for remark in report.remarks)
         monitor.note(f"# {parameters.out}\n\n{lines}\n\n{run.link}")
@@ -133,8 +134,9 @@ def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> str:
     picture = comparison_sheet(frame, swapper)
     origin = origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent)
     write_image(out, picture, metadata=origin)
-    audit.record("swapped", [one.card.identity for one in versions], {"target": parameters.target}, [out])
+    people = [one.card.identity for one in versions]
+    act = audit.record("swapped", people, {"target": parameters.target}, [out])
     with tracking.run(_name("sheet", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         run.picture(picture, "sheet.png", origin)
-    return deliver([out], parameters.out)[0]
+    return deliver([out], parameters.out, act=act)[0]

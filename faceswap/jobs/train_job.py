@@ -227,12 +227,14 @@ def measure_versions(
 
 
 @contextmanager
-def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[None]:
+def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[CheckpointStore]:
     """Where a withdrawal ends the training of the block, its checkpoints, which hold the likeness, go at once."""
+    store = CheckpointStore(run.run_id)
     try:
-        yield
+        yield store
     except ConsentError as error:
         shutil.rmtree(resuming.work_folder(run.run_id), ignore_errors=True)
+        store.clear()
         run.tags({"stopped": error.message})
         raise
 
@@ -252,13 +254,12 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
     with (
         tracking.run(name, "train", run_id=parameters.resume, tags=monitor.tags()) as run,
-        _leaving_nothing_without_consent(run),
+        _leaving_nothing_without_consent(run) as store,
         resuming.telling_how_to_go_on(run.run_id),
         telling_of_training(name, run.run_id),
     ):
         folder = resuming.work_folder(run.run_id)
         resuming.remember(parameters, sets, folder)
-        store = CheckpointStore(run.run_id)
         store.remember(folder)
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}

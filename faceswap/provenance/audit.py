@@ -39,7 +39,7 @@ class Entry(BaseModel):
     what: str = Field(description="trained, promoted, swapped, …")
     identities: tuple[str, ...] = Field((), description="whose likeness")
     facts: dict[str, Any] = {}
-    files: dict[str, str] = Field({}, description="absolute path -> sha256 of what was written")
+    files: dict[str, str] = Field({}, description="absolute path or URI -> sha256 of what was written")
     before: str = Field(description="sha256 of the line before")
 
 
@@ -65,6 +65,7 @@ def record(
     facts: Mapping[str, Any] | None = None,
     files: Iterable[Path] = (),
     by: str = "",
+    sent: Mapping[str, str] | None = None,
 ) -> Entry:
     """Add an act; it is on the disk when this returns.
 
@@ -74,11 +75,12 @@ def record(
         facts: plain values; versions, runs, reasons.
         files: that were written; folders and missing ones are left out.
         by: who; empty: the user of this machine.
+        sent: URI -> sha256 of what went elsewhere.
 
     Raises:
         StorageError: the log can't be written.
     """
-    hashes = {str(path.resolve()): sha256_of(path) for path in files if path.is_file()}
+    hashes = {str(path.resolve()): sha256_of(path) for path in files if path.is_file()} | dict(sent or {})
     file = log_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -101,8 +101,15 @@ def write(event: Event) -> None:
         StorageError, TrackingError: one of them can't be written. What was written holds; the same call again does the
             rest.
     """
-    consent_files.write(event)
-    _forget(event.identity)
+    try:
+        consent_files.write(event)
+    except StorageError:
+        client = connect()
+        with explained("take a consent"):
+            _write_to_mlflow(client, event)  # one place is enough to know of it
+        raise
+    finally:
+        _forget(event.identity)
     synchronise(event.identity)
 
 

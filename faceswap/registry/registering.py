@@ -18,7 +18,7 @@ from mlflow.models import Model
 import faceswap
 from faceswap.errors import ConsentError
 from faceswap.provenance.consent_life import Purpose
-from faceswap.registry import cards, consents, model_card
+from faceswap.registry import cards, consents, erasing, model_card
 from faceswap.registry.cards import CARD, DECODER, DECODER_DIGEST, DIGEST, Card
 from faceswap.registry.graphs import GRAPH, export_graph
 from faceswap.registry.measured import summary
@@ -61,7 +61,8 @@ def register(
     except ConsentError:
         with explained("remove what was just registered"):
             for version in versions.values():
-                client.delete_model_version(version.name, str(version.version))
+                erasing.remove_version(client, f"{version.name}/{version.version}")
+            erasing.remove_encoder(client, run_id)
         raise
     return versions
 

@@ -209,8 +209,8 @@ def test_a_video_has_options_of_its_own_which_its_preview_shows(shop: Workshop, 
         return float(np.abs(image[where].astype(float) - before[where].astype(float)).mean())
 
     assert min(moved(plain, 80), moved(plain, 230), moved(after, 80)) > 10
-    assert moved(after, 230) < 3, "the second face is one too many: but for the mark nothing changes"
-    assert moved(plain, 20) < 3
+    assert moved(after, 230) < 6, "the second face is one too many: but for the mark and JPEG nothing changes"
+    assert moved(plain, 20) < 6
     assert not np.array_equal(after[185:, :60], before[185:, :60]), "the visible label"
     swapped = shop.video(target, "ada", options=options)
     origin = read_provenance(swapped.result)
