@@ -37,9 +37,21 @@ MIME = {
 """Suffix -> format, of what holds content credentials."""
 _STILL = {".avif": "image/avif", **dict.fromkeys((".tif", ".tiff"), "image/tiff")}
 """The same, of what holds them as long as it has one frame or page."""
+_STARTS = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
+_BRANDS = {b"avif": "image/avif", b"avis": "image/avif", b"heic": "image/heic", b"qt  ": "video/quicktime"}
+"""What the first bytes of a file, and the kind in an ISO container, say of its format."""
 STATEMENT = "org.faceswap.swap"
 """Label of the part that names version, run and consent."""
 _TARGET = "target"
+
+
+class CredentialsElsewhere(CredentialsError):
+    """A file's content credentials are not in it, but somewhere in the network."""
 
 
 def sign_file(path: Path, record: Provenance, target: Path | None = None, frames: int = 1) -> None:
@@ -125,8 +137,17 @@ def _add_target(builder: "c2pa.Builder", target: Path) -> None:
 
 
 def _mime(path: Path) -> str | None:
-    """Of what may hold credentials."""
-    return MIME.get(path.suffix.lower()) or _STILL.get(path.suffix.lower())
+    """Of what may hold credentials, by its first bytes: files are renamed, and other suffixes are usual, too."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    for start, mime in _STARTS.items():
+        if head.startswith(start):
+            return mime
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[4:8] != b"ftyp":
+        return None
+    return _BRANDS.get(head[8:12], "video/mp4")
 
 
 def _manifest(mime: str, record: Provenance, edited: bool) -> dict[str, Any]:
@@ -179,6 +200,7 @@ def read(path: Path) -> dict[str, Any] | None:
     """What a file's content credentials say, with how they hold; None where it has none.
 
     Raises:
+        CredentialsElsewhere: the file only says where in the network they are; nobody is asked.
         CredentialsError: they are there, but damaged beyond reading.
         OSError: the file can't be read.
     """
@@ -195,6 +217,10 @@ def read(path: Path) -> dict[str, Any] | None:
     except c2pa.C2paError as error:
         if "ManifestNotFound" in type(error).__name__ or "ManifestNotFound" in str(error):
             return None
+        if "Remote" in type(error).__name__ or str(error).startswith("Remote"):
+            raise CredentialsElsewhere(
+                f"{path} only says where its content credentials are: {str(error)[:200]}"
+            ) from error
         raise CredentialsError(
             f"The content credentials of {path} are damaged: {str(error)[:200]}"
         ) from error

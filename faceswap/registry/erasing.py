@@ -199,7 +199,8 @@ def _unused_weights(client: mlflow.MlflowClient, run: Run, identity: str) -> Ite
     if run.data.tags.get("faceswap.kind") != "train":
         return
     key = run.info.run_id
-    used = {one.model_id for one in client.search_model_versions(f"run_id='{key}'")}
+    found = client.search_model_versions(f"run_id='{key}'")  # whose model_id is empty here
+    used = {str(one.source).removeprefix("models:/") for one in found}
     for model in client.search_logged_models(
         experiment_ids=[run.info.experiment_id], filter_string=f"source_run_id='{key}'"
     ):

@@ -202,3 +202,71 @@ def test_the_mark_survives_what_platforms_do_and_is_not_seen_where_it_is_not(pix
     for what, picture in attacked(marked).items():
         assert watermark.read([np.ascontiguousarray(picture)]).found, what
     assert not watermark.read([large]).found
+
+
+def test_a_renamed_file_keeps_its_signature_and_shows_its_alteration(
+    tmp_path: Path, pixels: np.ndarray
+) -> None:
+    write_image(tmp_path / "a.jpg", pixels, metadata=ORIGIN)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    for name in ("b.jfif", "b.png", "b.bmp"):
+        (tmp_path / name).write_bytes(whole)
+        assert verify_file(tmp_path / name).finding is Finding.SIGNED
+        (tmp_path / name).write_bytes(whole + b"more")
+        assert verify_file(tmp_path / name).finding is Finding.ALTERED
+    write_image(tmp_path / "a.avif", pixels, metadata=ORIGIN)
+    shutil.copy(tmp_path / "a.avif", tmp_path / "a.mp4")
+    assert verify_file(tmp_path / "a.mp4").finding is Finding.SIGNED
+
+
+def test_credentials_of_one_file_do_not_vouch_for_another(tmp_path: Path, pixels: np.ndarray) -> None:
+    write_image(tmp_path / "a.jpg", pixels, metadata=ORIGIN)
+    Image.fromarray(pixels[::-1]).save(tmp_path / "b.jpg")
+    signed, other = ((tmp_path / name).read_bytes() for name in ("a.jpg", "b.jpg"))
+    segments, place = b"", 2
+    while signed[place + 1] != 0xDA:  # until the pixels begin
+        end = place + 2 + int.from_bytes(signed[place + 2 : place + 4])
+        segments += signed[place:end] if signed[place + 1] == 0xEB else b""
+        place = end
+    assert b"c2pa" in segments
+    (tmp_path / "c.jpg").write_bytes(other[:2] + segments + other[2:])
+    assert verify_file(tmp_path / "c.jpg").finding is Finding.ALTERED
+
+
+def test_a_certificate_that_ended_since_casts_doubt_and_says_nothing_of_the_pixels(
+    tmp_path: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image(tmp_path / "a.png", pixels, metadata=ORIGIN)
+    said = content_credentials.read(tmp_path / "a.png")
+    assert said is not None
+    failures = said["validation_results"]["activeManifest"].setdefault("failure", [])
+    failures.append(
+        {"code": "signingCredential.expired"}
+    )  # as c2pa says it a day after the certificate's last one
+    monkeypatch.setattr(content_credentials, "read", lambda _: said)
+    found = verify_file(tmp_path / "a.png")
+    assert (found.finding, found.known, found.changed) == (Finding.SIGNED, False, ())
+    assert any("has ended" in line for line in found.details)
+    failures.append({"code": "assertion.dataHash.mismatch"})
+    assert verify_file(tmp_path / "a.png").finding is Finding.ALTERED
+
+
+def test_credentials_that_lie_in_the_network_are_not_asked_for_and_nothing_counts_as_altered(
+    tmp_path: Path, pixels: np.ndarray
+) -> None:
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" '
+        'dcterms:provenance="https://credentials.example/1"/></rdf:RDF></x:xmpmeta>'
+    )
+    Image.fromarray(pixels).save(tmp_path / "a.jpg", xmp=packet.encode())
+    found = verify_file(tmp_path / "a.jpg")
+    assert found.finding is Finding.NOTHING
+    assert any("credentials.example" in line for line in found.details)
+
+
+def test_a_mark_in_later_frames_or_pages_is_found(tmp_path: Path, pixels: np.ndarray) -> None:
+    frames = [Image.fromarray(one) for one in (pixels, pixels[:, ::-1], watermark.mark(pixels))]
+    for name in ("a.webp", "a.tif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], quality=90)
+        assert verify_file(tmp_path / name).finding is Finding.MARKED
