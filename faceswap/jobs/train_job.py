@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from faceswap import registry, tracking
-from faceswap.errors import ConsentError, FaceswapError, SettingsError
+from faceswap.errors import ConsentError, ConsentUnknown, FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
@@ -232,6 +232,8 @@ def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[CheckpointSt
     store = CheckpointStore(run.run_id)
     try:
         yield store
+    except ConsentUnknown:
+        raise  # nobody has withdrawn: it can be resumed
     except ConsentError as error:
         shutil.rmtree(resuming.work_folder(run.run_id), ignore_errors=True)
         store.clear()

@@ -62,7 +62,7 @@ class Verdict(BaseModel):
     Attributes:
         finding: the strongest sign.
         signer: whom the certificate names; empty: no signature.
-        known: whether the certificate is one that this installation trusts.
+        known: whether all of it is as somebody signed it whose certificate this installation trusts.
         changed: what was altered, in clauses.
         details: what else can be said, in sentences.
         record: what the metadata say.
@@ -145,11 +145,12 @@ def _signature(path: Path, remarks: list[str]) -> Verdict | None:
     changed = tuple(dict.fromkeys(_CHANGED.get(code, code) for code in failures if code not in _DOUBTS))
     if not failures and found.get("validation_state") == "Invalid":
         changed = ("the content credentials do not hold",)
-    known = not failures and not changed
+    doubted = any(code in _DOUBTS for code in failures)
+    known = not doubted and not changed
     signer = " / ".join(filter(None, (about.get("issuer"), about.get("common_name"))))
     details = [
         f"Signed by {signer or 'somebody'}, "
-        + ("whose certificate is known here." if known else "whose certificate is not known here."),
+        + ("whose certificate is not known here." if doubted else "whose certificate is known here."),
         *dict.fromkeys(filter(None, (_DOUBTS.get(code) for code in failures))),
     ]
     kinds = [

@@ -32,7 +32,7 @@ _WEAKEST, _STRONGEST = 0.55, 2.2
 """Grey levels (root mean square) in smooth and in busy places; chosen by tests/benchmarks/bench_watermark.py."""
 _BUSY = 8.0
 """Grey levels of mean local contrast at which a place counts as busy."""
-THRESHOLD = 6.6
+THRESHOLD = 6.9
 """Standard deviations of the correlation from which a picture counts as marked; see docs/measurements/watermark.md."""
 _SMALLEST = 48
 """px: smaller pictures hold too little of the pattern."""

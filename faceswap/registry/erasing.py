@@ -14,6 +14,7 @@ from typing import Any
 
 import mlflow
 from mlflow.entities import Run, ViewType
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -199,8 +200,7 @@ def _unused_weights(client: mlflow.MlflowClient, run: Run, identity: str) -> Ite
     if run.data.tags.get("faceswap.kind") != "train":
         return
     key = run.info.run_id
-    found = client.search_model_versions(f"run_id='{key}'")  # whose model_id is empty here
-    used = {str(one.source).removeprefix("models:/") for one in found}
+    used = {_model_of(one) for one in client.search_model_versions(f"run_id='{key}'")}
     for model in client.search_logged_models(
         experiment_ids=[run.info.experiment_id], filter_string=f"source_run_id='{key}'"
     ):
@@ -254,12 +254,18 @@ def _clear(uri: str, path: str = "") -> None:
         repository.delete_artifacts(one.path)
 
 
+def _model_of(version: ModelVersion) -> str:
+    """The logged model with a version's files; MLflow tells it by the source alone. Empty: it has none."""
+    found = re.fullmatch(r"models:/(m-[0-9a-f]+)", version.source or "")
+    return found[1] if found else version.model_id or ""
+
+
 def remove_version(client: mlflow.MlflowClient, place: str) -> None:
     """A version, as ``face-ada/3``, with its files."""
     name, _, number = place.rpartition("/")
     found = client.get_model_version(name, number)
-    if found.model_id:
-        _remove_weights(client, found.model_id)
+    if model_id := _model_of(found):
+        _remove_weights(client, model_id)
     else:
         _clear(client.get_model_version_download_uri(name, number))
     client.delete_model_version(name, number)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from faceswap import jobs, registry, storage, tracking
-from faceswap.errors import ConsentError, FaceswapError
+from faceswap.errors import ConsentError, ConsentUnknown, FaceswapError, TrackingError
 from faceswap.jobs import train_job
 from faceswap.jobs.consent_job import ConsentParameters, Withdrawn
 from faceswap.jobs.delivery import deliver, workplace
@@ -200,6 +200,30 @@ def test_checkpoints_in_s3_go_with_a_training_that_is_stopped_and_with_an_erasur
     assert done.left is not None
     assert done.left.items == []
     assert not [key for key in keys() if key.startswith("checkpoints")]
+
+
+def test_where_neither_place_answers_nobody_is_used_for_long_and_a_training_keeps_its_checkpoints(
+    all_of_ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise TrackingError("MLflow is away")
+
+    consents.require("ada", Purpose.TRAINING)
+    use_server(monkeypatch, "http://127.0.0.1:9")
+    monkeypatch.setattr(consents, "connect", away)
+    consents.require("ada", Purpose.TRAINING)  # for five minutes
+    monkeypatch.setattr(consents, "_LONGEST", 0.0)
+    run = tracking.Run(tracking.connect(), "r1")
+    checkpoint = settings().work_path / "train" / "r1" / "weights"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_text("weights")
+    with (
+        pytest.raises(ConsentUnknown, match="can't be told"),
+        train_job._leaving_nothing_without_consent(run),
+    ):
+        consents.require("ada", Purpose.TRAINING)
+    assert checkpoint.exists()
+    assert not consents.allows("ada", Purpose.SWAPPING)
 
 
 def test_a_withdrawal_waits_for_no_store(all_of_ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
