@@ -178,7 +178,9 @@ def false_alarms(count: int, videos: list[Path], folders: list[Path], jobs: int)
             if strength >= watermark.THRESHOLD - 0.6:
                 sys.stdout.write(f"high: {strength:.2f}, {kind} {about}\n")
             if number % 100 == 99 or number == count - 1:
-                highest = [one for strengths in found.values() for one in strengths]
+                highest = [one for strengths in found.values() for one in strengths if one]  # 0: too small
+                if not highest:
+                    continue
                 mean, spread = np.mean(highest), np.std(highest) * np.sqrt(6) / np.pi  # a Gumbel distribution
                 place = mean - 0.5772 * spread
                 chance = 1 - np.exp(-np.exp(-(watermark.THRESHOLD - place) / spread))
