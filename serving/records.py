@@ -34,7 +34,7 @@ def log(served: Served, out: Path, target_consent: str) -> None:
     audit.record("swapped", [served.loaded.card.identity], facts, [out])
 
 
-def still(image: NDArray[np.uint8], outbox: Outbox, served: Served, options: SwapOptions) -> Path:
+def still(image: NDArray[np.uint8], outbox: Outbox, record: Provenance) -> Path:
     """A swapped frame, (H, W, 3) uint8 RGB as the swapper made it, as a signed picture for the page.
 
     Raises:
@@ -42,5 +42,5 @@ def still(image: NDArray[np.uint8], outbox: Outbox, served: Served, options: Swa
     """
     out = outbox.place("frame.jpg")
     with explained(out):
-        out.write_bytes(encoded(image, metadata=origin(served, options, "")))
+        out.write_bytes(encoded(image, metadata=record))
     return out

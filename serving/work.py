@@ -18,6 +18,7 @@ from faceswap.faces.turning import find_upright, turned
 from faceswap.media.images import encoded, read_image, write_picture
 from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import Frame, VideoReader
+from faceswap.provenance.metadata import read_provenance
 from faceswap.provenance.target_consent import require_target_consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper, SwapResult
@@ -235,6 +236,7 @@ class Workshop:
         face: int = ALL,
         options: SwapOptions | None = None,
         second: float | None = None,
+        target_consent: str = "",
     ) -> tuple[Image, Path]:
         """One frame of a video, before and after.
 
@@ -247,10 +249,11 @@ class Workshop:
         Raises:
             as :meth:`picture`.
         """
+        require_target_consent(target_consent)
         found = self.faces_of_video(path, second)
         served, options = self.catalogue.get(identity, choice), options or self.options
         after = self._applied(found, served, face, options).image
-        return found.image, records.still(after, self.outbox, served, options)
+        return found.image, records.still(after, self.outbox, records.origin(served, options, target_consent))
 
     def measure(self, swapped: Swapped) -> SwapMeasures:
         """Measure a result: all swapped faces of a picture (at most three), five frames of a video.
@@ -274,6 +277,7 @@ class Workshop:
         choice: str = "production",
         search: FaceSearch | None = None,
         options: SwapOptions | None = None,
+        target_consent: str = "",
     ) -> tuple[bytes, FaceSearch]:
         """One frame of a camera: the labelled swap as a signed JPEG, and what finds the faces of the next frame.
 
@@ -284,11 +288,14 @@ class Workshop:
             frame: (H, W, 3) uint8 RGB, at most 1280 x 720.
             search: as the frame before gave it; None: this is the first one.
             options: of this swap; None: the workshop's.
+            target_consent: as for :meth:`picture`.
 
         Raises:
+            SettingsError: as for :meth:`picture`.
             MediaTooLarge: it is larger.
             RegistryError, TrackingError: there is no such version.
         """
+        require_target_consent(target_consent)
         if frame.shape[0] * frame.shape[1] > _LIVE_PIXELS:
             raise MediaTooLarge("The camera's frames are larger than 1280 x 720", "choose a smaller format")
         served = self.catalogue.get(identity, choice)
@@ -297,15 +304,14 @@ class Workshop:
         options = options or self.options
         swapper = self._swapper(served, options)
         result = swapper.apply(frame, faces, quick=True)
-        record = records.origin(served, options, "") if result.swapped else None
+        record = records.origin(served, options, target_consent) if result.swapped else None
         return encoded(swapper.marked(result), metadata=record), search
 
     def stills(self, swapped: Swapped, second: float | None = None) -> tuple[Image, Path]:
         """A frame of a video before, (H, W, 3) uint8 RGB, and after, a signed JPEG; else as :meth:`still`."""
-        after = self.still(swapped.result, second)
-        return self.still(swapped.target, second), records.still(
-            after, self.outbox, swapped.served, swapped.options
-        )
+        after, record = self.still(swapped.result, second), read_provenance(swapped.result)
+        record = record or records.origin(swapped.served, swapped.options, "")
+        return self.still(swapped.target, second), records.still(after, self.outbox, record)
 
     def still(self, video: Path, second: float | None = None) -> Image:
         """(H, W, 3) uint8 RGB, a frame of a video; of one that ends before that, the first.

@@ -76,9 +76,10 @@ def build(desk: Desk) -> None:
         if image is None or not identity:
             return _EMPTY, None, gr.skip()
         try:
-            options = form.chosen(desk.workshop.options, values)
+            *chosen, allowed = values
+            options = form.chosen(desk.workshop.options, tuple(chosen))
             swapped, now.search = desk.workshop.live(
-                image, identity, version or "production", now.search, options
+                image, identity, version or "production", now.search, options, allowed or ""
             )
         except FaceswapError as error:
             return _EMPTY, None, words.problem(error)
@@ -88,7 +89,7 @@ def build(desk: Desk) -> None:
 
     camera.stream(
         frame,
-        [camera, desk.identity, desk.version, known, *form.inputs],
+        [camera, desk.identity, desk.version, known, *form.inputs, desk.target_consent],
         [view, known, note],
         stream_every=_EVERY,
         time_limit=600,

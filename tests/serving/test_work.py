@@ -7,13 +7,21 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
+from faceswap.errors import (
+    FaceError,
+    MediaError,
+    MediaTooLarge,
+    NoFaceFound,
+    SettingsError,
+    UnreadableMedia,
+)
 from faceswap.faces.detection import Box, Face, SearchEffort
 from faceswap.jobs.verify_job import verify_file
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe
 from faceswap.provenance.metadata import read_provenance
 from faceswap.provenance.verify import Finding
+from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
 from serving.limits import Limits
 from serving.work import Workshop
@@ -320,3 +328,24 @@ def test_many_users_at_once(shop: Workshop, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert all(np.array_equal(alone[t], made[t]) for t in targets)
+
+
+def test_where_a_team_asks_for_it_nothing_is_shown_without_a_name_of_who_allows_it(
+    shop: Workshop, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACESWAP_REQUIRE_TARGET_CONSENT", "true")
+    settings.cache_clear()
+    clip, frame = video(tmp_path / "clip.mp4", 10), smooth_noise(200, 320)
+    for use in (
+        lambda by: shop.picture(picture, "ada", target_consent=by).result,
+        lambda by: shop.video(clip, "ada", target_consent=by).result,
+        lambda by: shop.preview(clip, "ada", target_consent=by)[1],
+        lambda by: shop.live(frame, "ada", target_consent=by)[0],
+    ):
+        with pytest.raises(SettingsError, match="Nobody is named"):
+            use(" ")
+        made = use("Mia, by mail")
+        if isinstance(made, bytes):
+            made = tmp_path / "live.jpg"
+            made.write_bytes(use("Mia, by mail"))  # type: ignore[arg-type]
+        assert read_provenance(made).target_consent == "Mia, by mail"  # type: ignore[union-attr]
