@@ -11,7 +11,7 @@ from faceswap.media.video.reading import VideoReader
 from faceswap.provenance.metadata import VIDEO_SUFFIXES
 from faceswap.provenance.verify import Verdict, verify
 
-_FRAMES = 6
+_FRAMES = 10
 """Of a video or an animation that are looked at: their evidence adds up."""
 
 

@@ -4,7 +4,7 @@ Signed are the bytes of the file: whoever changes one of them afterwards shows. 
 opened and edited, with the digital source type of composites with trained algorithmic media; that the target is its
 parent (with the target's own credentials, where it has some); and by which version it was made. PNG, JPEG, WebP, MP4,
 M4V and MOV hold one, and AVIF and TIFF with one picture: animations in AVIF and further pages in TIFF can't be read any
-more once c2pa-python 0.38.1 has signed them, so these are not signed. MKV has no place for a statement.
+more once c2pa-python 0.38.1 has signed them, so these are not signed. It does not know MKV.
 See https://spec.c2pa.org .
 """
 

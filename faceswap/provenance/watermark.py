@@ -121,13 +121,16 @@ def read(images: Iterable[Image], thorough: bool = True) -> Reading:
     """Look for the mark.
 
     Args:
-        images: (H, W, 3) uint8 RGB: a picture, or frames of one video, whose evidence adds up.
+        images: (H, W, 3) uint8 RGB: a picture, or frames of one video, whose evidence adds up; each is looked at by
+            itself, too.
         thorough: search all scales, not only the likely ones; a second or two.
     """
     flat = [_evened(image) for image in images if min(image.shape[:2]) >= _SMALLEST]
     if not flat:
         return Reading()
     best = _best(_correlated(flat, scale) for scale in _LIKELY)
+    if not best.found and len(flat) > 1:  # maybe only some of the frames show a swapped face
+        best = _best([best, *(_correlated([one], scale) for one in flat for scale in _LIKELY)])
     if best.strength >= THRESHOLD + 1 or not thorough:
         return best
     windows = [_middle(one) for one in flat]

@@ -265,6 +265,14 @@ def test_credentials_that_lie_in_the_network_are_not_asked_for_and_nothing_count
     assert any("credentials.example" in line for line in found.details)
 
 
+def test_a_mark_in_one_frame_of_a_video_is_found(tmp_path: Path, pixels: np.ndarray) -> None:
+    with VideoWriter(tmp_path / "a.mp4", width=320, height=256, fps=25) as writer:
+        for number in range(50):
+            moved = np.roll(pixels, 3 * number, 1)
+            writer.write(watermark.mark(moved) if 18 <= number < 28 else moved)
+    assert verify_file(tmp_path / "a.mp4").finding is Finding.MARKED
+
+
 def test_a_mark_in_later_frames_or_pages_is_found(tmp_path: Path, pixels: np.ndarray) -> None:
     frames = [Image.fromarray(one) for one in (pixels, pixels[:, ::-1], watermark.mark(pixels))]
     for name in ("a.webp", "a.tif"):
