@@ -22,7 +22,7 @@ from faceswap.settings import settings
 _PRIORS = (
     "Priors that came with the package have seen fictional people only: nothing of anybody is in them.",
     "Copies that were downloaded, sent or published are not known here.",
-    "Prefect's pages keep pictures and parameters of its flow runs: delete those of the person there.",
+    "Prefect keeps parameters and logs of flow runs, and its pictures, too, where PREFECT_API_URL does not lead to it.",
 )
 
 _VERSIONING = (
