@@ -27,7 +27,7 @@ class FaceDecoder(PythonModel):
 
     def load_context(self, context: Any) -> None:
         """Build the swapper from the version's files."""
-        from faceswap.faces.detection import FaceFinder
+        from faceswap.faces.finding.dlib_finder import FaceFinder
         from faceswap.registry import load_files
         from faceswap.swap.swapper import Swapper
 
@@ -40,7 +40,7 @@ class FaceDecoder(PythonModel):
 
     def _swap(self, picture: Picture) -> str:
         from faceswap.media.images import encoded
-        from faceswap.registry.origin import provenance
+        from faceswap.registry.cards.origin import provenance
 
         pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.image))).convert("RGB"))
         result = self.swapper.swap(pixels)

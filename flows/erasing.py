@@ -12,7 +12,7 @@ def forget_artifacts(ids: Collection[str]) -> int:
     """Delete the artifacts whose key holds one of these ids; returns how many.
 
     Args:
-        ids: of MLflow runs and face sets, as far as :class:`flows.monitor.PrefectMonitor`'s keys hold them.
+        ids: of MLflow runs and face sets, as far as :class:`flows.prefect_monitor.PrefectMonitor`'s keys hold them.
     """
     gone = 0
     with get_client(sync_client=True) as client:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from flows import erasing, monitor
+from flows import erasing, prefect_monitor
 
 
 class Server:
@@ -41,11 +41,11 @@ def test_pictures_notes_and_tables_of_runs_and_face_sets_go_by_their_keys(
 ) -> None:
     server = Server()
     for name in ("create_image_artifact", "create_markdown_artifact"):
-        monkeypatch.setattr(monitor, name, server.add)
+        monkeypatch.setattr(prefect_monitor, name, server.add)
     monkeypatch.setattr(erasing, "get_client", lambda sync_client: server)
     picture = np.zeros((8, 8, 3), np.uint8)
     run, other, digest = "0123456789ab", "ba9876543210", "aaaabbbbcccc"
-    with monitor.shown_in_prefect() as one:
+    with prefect_monitor.shown_in_prefect() as one:
         for key in (f"preview-{run}", f"cases-{run}-Ada-on-ben", f"sheet-{digest}", f"preview-{other}"):
             one.picture(key, picture, "", None)
         one.note("text", f"train-{run}")

@@ -12,13 +12,14 @@ import pytest
 
 from faceswap import jobs, registry, storage, tracking
 from faceswap.errors import ConsentError, ConsentUnknown, FaceswapError, TrackingError
-from faceswap.jobs import train_job
-from faceswap.jobs.consent_job import ConsentParameters, Withdrawn
 from faceswap.jobs.delivery import deliver, workplace
+from faceswap.jobs.training import train_job
+from faceswap.jobs.upkeep.consent_job import ConsentParameters, Withdrawn
 from faceswap.media.images import write_image
-from faceswap.provenance import audit, consent_files, remains
-from faceswap.provenance.consent import Consent
-from faceswap.provenance.consent_life import Purpose
+from faceswap.provenance import audit
+from faceswap.provenance.consent import event_files, remains
+from faceswap.provenance.consent.life import Purpose
+from faceswap.provenance.consent.record import Consent
 from faceswap.provenance.metadata import Provenance
 from faceswap.registry import consents, erasing
 from faceswap.settings import settings
@@ -31,7 +32,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
 def bucket(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Face sets, artifacts, outputs and the app's links lie in S3; the database of MLflow is a file."""
     monkeypatch.setattr(consents, "_FRESH", 0.0)
-    consent_files._known.clear()
+    event_files._known.clear()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MLFLOW_S3"))}
     with (
         mock.patch.dict(os.environ, kept | {"AWS_MAX_ATTEMPTS": "1"}, clear=True),

@@ -26,12 +26,12 @@ WRITERS = {"write_image", "write_picture", "encoded", "VideoWriter", "join_video
 """Functions of ours that write pictures: whoever calls one says by ``metadata`` what is generated in it, or None."""
 RAW = {
     "log_image": {"faceswap/tracking/runs.py"},
-    "create_image_artifact": {"flows/monitor.py"},
+    "create_image_artifact": {"flows/prefect_monitor.py"},
     # of memory into memory: what JPEG does to a training picture, and plots of numbers
     "imencode": {"faceswap/model/priors/mask_lessons.py"},
     "savefig": {
-        "faceswap/evaluation/rendering/pictures.py",
-        "faceswap/faces/extraction/report.py",
+        "faceswap/evaluation/rendering/sheets.py",
+        "faceswap/faces/extraction/coverage.py",
         "faceswap/tuning/plots.py",
     },
     "imwrite": set(),
@@ -114,11 +114,11 @@ def test_pictures_in_mlflow_and_their_thumbnails_are_declared(home: Path) -> Non
 
 @pytest.mark.usefixtures("home")
 def test_pictures_in_prefect_are_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows import monitor
+    from flows import prefect_monitor
 
     told: list[str] = []
-    monkeypatch.setattr(monitor, "create_image_artifact", lambda data, **_: told.append(data))
-    with monitor.shown_in_prefect() as one:
+    monkeypatch.setattr(prefect_monitor, "create_image_artifact", lambda data, **_: told.append(data))
+    with prefect_monitor.shown_in_prefect() as one:
         one.picture("preview", PICTURE, "step 5", ORIGIN)
     (found,) = (re.fullmatch(r"data:image/jpeg;base64,(.+)", data) for data in told)
     assert found is not None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faceswap.errors import MediaTooLarge
-from faceswap.faces.detection import Box, Face, SearchEffort, overlap
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort, overlap
 from faceswap.jobs.verify_job import verify_file
 from faceswap.provenance import watermark
 from faceswap.provenance.verify import Finding

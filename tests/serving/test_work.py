@@ -15,7 +15,7 @@ from faceswap.errors import (
     SettingsError,
     UnreadableMedia,
 )
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.jobs.verify_job import verify_file
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe
@@ -23,7 +23,7 @@ from faceswap.provenance.metadata import read_provenance
 from faceswap.provenance.verify import Finding
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
-from serving.limits import Limits
+from serving.guard.limits import Limits
 from serving.work import Workshop
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
