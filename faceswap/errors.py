@@ -113,6 +113,10 @@ class ConsentError(FaceswapError):
     """No consent is recorded for an identity, it was withdrawn, has ended, or does not allow this."""
 
 
+class ConsentUnknown(ConsentError):
+    """Whether a person consents can't be told: no place that knows it answers."""
+
+
 class AuditError(FaceswapError):
     """The audit log is not as it was written."""
 

@@ -31,19 +31,22 @@ class FaceDecoder(PythonModel):
         from faceswap.registry import load_files
         from faceswap.swap.swapper import Swapper
 
-        loaded = load_files(Path(context.artifacts["card"]), Path(context.artifacts["decoder"]))
-        self.swapper = Swapper(loaded.network, FaceFinder())
+        self.loaded = load_files(Path(context.artifacts["card"]), Path(context.artifacts["decoder"]))
+        self.swapper = Swapper(self.loaded.network, FaceFinder())
 
     def predict(self, model_input: list[Picture]) -> list[str]:
-        """Base64 PNG of each picture with its faces swapped and the visible label on it."""
+        """Base64 PNG of each picture with its faces swapped: labelled, marked and signed."""
         return [self._swap(picture) for picture in model_input]
 
     def _swap(self, picture: Picture) -> str:
+        from faceswap.media.images import encoded
+        from faceswap.registry.cards.origin import provenance
+
         pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.image))).convert("RGB"))
-        buffer = io.BytesIO()
-        marked = self.swapper.marked(self.swapper.swap(pixels))
-        Image.fromarray(marked).save(buffer, "PNG")
-        return base64.b64encode(buffer.getvalue()).decode()
+        result = self.swapper.swap(pixels)
+        origin = provenance(self.loaded, self.swapper.options.model_dump(mode="json"))
+        data = encoded(self.swapper.marked(result), ".png", metadata=origin if result.swapped else None)
+        return base64.b64encode(data).decode()
 
 
 mlflow.models.set_model(FaceDecoder())

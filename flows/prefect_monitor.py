@@ -33,6 +33,7 @@ from faceswap.background import Background
 from faceswap.jobs.monitor import Answer, Monitor
 from faceswap.media.images import data_uri
 from faceswap.progress import Report, bar, lines
+from faceswap.provenance.metadata import Provenance
 from faceswap.tracking import FLOW_RUN
 
 logger = logging.getLogger(__name__)
@@ -122,18 +123,20 @@ class PrefectMonitor:
         finally:
             self.flush(patience)
 
-    def picture(self, key: str, image: NDArray[np.uint8], description: str) -> None:
+    def picture(
+        self, key: str, image: NDArray[np.uint8], description: str, origin: Provenance | None
+    ) -> None:
         """An image artifact, replaced as the work goes on; what Prefect does not allow in its key becomes a dash."""
-        self._later(f"picture {key}", lambda: self._show(_key(key), image, description))
+        self._later(f"picture {key}", lambda: self._show(_key(key), data_uri(image, origin), description))
 
-    def _show(self, key: str, image: NDArray[np.uint8], description: str) -> None:
+    def _show(self, key: str, data: str, description: str) -> None:
         known = self._pictures.get(key)
         if known is None:
-            made = create_image_artifact(data_uri(image), key=key, description=description)
+            made = create_image_artifact(data, key=key, description=description)
             self._pictures[key] = made  # type: ignore[assignment]
             return
         with get_client(sync_client=True) as client:
-            client.update_artifact(known, ArtifactUpdate(data=data_uri(image), description=description))
+            client.update_artifact(known, ArtifactUpdate(data=data, description=description))
 
     def note(self, markdown: str, key: str = "", description: str = "") -> None:
         """A Markdown artifact."""

@@ -15,10 +15,11 @@ from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.finding.finder import Finder
 from faceswap.faces.finding.turning import find_upright, turned
 from faceswap.faces.tracking.search import FaceSearch
-from faceswap.media.images import read_image, write_picture
+from faceswap.media.images import encoded, read_image, write_picture
 from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.provenance.consent.target_consent import require_target_consent
+from faceswap.provenance.metadata import read_provenance
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper, SwapResult
 from faceswap.swap.video.stream import Progress, swap_video
@@ -235,21 +236,24 @@ class Workshop:
         face: int = ALL,
         options: SwapOptions | None = None,
         second: float | None = None,
-    ) -> tuple[Image, Image]:
-        """One frame of a video, before and after; nothing is written.
+        target_consent: str = "",
+    ) -> tuple[Image, Path]:
+        """One frame of a video, before and after.
 
         Args:
             as :meth:`video`.
 
         Returns:
-            the frame of :meth:`faces_of_video` and its labelled swap, (H, W, 3) uint8 RGB.
+            the frame of :meth:`faces_of_video`, (H, W, 3) uint8 RGB, and its labelled swap, a signed JPEG.
 
         Raises:
             as :meth:`picture`.
         """
+        require_target_consent(target_consent)
         found = self.faces_of_video(path, second)
-        served = self.catalogue.get(identity, choice)
-        return found.image, self._applied(found, served, face, options or self.options).image
+        served, options = self.catalogue.get(identity, choice), options or self.options
+        after = self._applied(found, served, face, options).image
+        return found.image, records.still(after, self.outbox, records.origin(served, options, target_consent))
 
     def measure(self, swapped: Swapped) -> SwapMeasures:
         """Measure a result: all swapped faces of a picture (at most three), five frames of a video.
@@ -273,28 +277,41 @@ class Workshop:
         choice: str = "production",
         search: FaceSearch | None = None,
         options: SwapOptions | None = None,
-    ) -> tuple[Image, FaceSearch]:
-        """One frame of a camera: the labelled swap, and what finds the faces of the next frame.
+        target_consent: str = "",
+    ) -> tuple[bytes, FaceSearch]:
+        """One frame of a camera: the labelled swap as a signed JPEG, and what finds the faces of the next frame.
 
         Faces are followed as on videos: somebody else who comes into view is noticed within half a second, who is
-        small beside the first within two. A frame without a face comes back as it is.
+        small beside the first within two. A frame without a face comes back as it is, and unsigned.
 
         Args:
             frame: (H, W, 3) uint8 RGB, at most 1280 x 720.
             search: as the frame before gave it; None: this is the first one.
             options: of this swap; None: the workshop's.
+            target_consent: as for :meth:`picture`.
 
         Raises:
+            SettingsError: as for :meth:`picture`.
             MediaTooLarge: it is larger.
             RegistryError, TrackingError: there is no such version.
         """
+        require_target_consent(target_consent)
         if frame.shape[0] * frame.shape[1] > _LIVE_PIXELS:
             raise MediaTooLarge("The camera's frames are larger than 1280 x 720", "choose a smaller format")
         served = self.catalogue.get(identity, choice)
         search = search or FaceSearch(self.finder)
         faces = search.faces(Frame(0, time.monotonic(), frame))
-        swapper = self._swapper(served, options or self.options)
-        return swapper.marked(swapper.apply(frame, faces, quick=True)), search
+        options = options or self.options
+        swapper = self._swapper(served, options)
+        result = swapper.apply(frame, faces, quick=True)
+        record = records.origin(served, options, target_consent) if result.swapped else None
+        return encoded(swapper.marked(result), metadata=record), search
+
+    def stills(self, swapped: Swapped, second: float | None = None) -> tuple[Image, Path]:
+        """A frame of a video before, (H, W, 3) uint8 RGB, and after, a signed JPEG; else as :meth:`still`."""
+        after, record = self.still(swapped.result, second), read_provenance(swapped.result)
+        record = record or records.origin(swapped.served, swapped.options, "")
+        return self.still(swapped.target, second), records.still(after, self.outbox, record)
 
     def still(self, video: Path, second: float | None = None) -> Image:
         """(H, W, 3) uint8 RGB, a frame of a video; of one that ends before that, the first.

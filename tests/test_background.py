@@ -163,7 +163,7 @@ def test_what_a_server_never_takes_is_counted(server: Server, caplog: pytest.Log
     run = run_at(server)
     for step in range(7):
         run.metrics({"loss": 1.0, "rate": 2.0}, step)
-    run.image(np.zeros((8, 8, 3), np.uint8), "preview", 3)
+    run.image(np.zeros((8, 8, 3), np.uint8), "preview", 3, None)
     with pytest.raises(
         TrackingError, match=r"did not take 14 numbers of run r+ within 0 s: it does not answer"
     ):

@@ -2,13 +2,16 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from faceswap.cli.common import quiet_imports
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
 def run(name: str, parameters: BaseModel) -> Any:
@@ -25,6 +28,25 @@ def run(name: str, parameters: BaseModel) -> Any:
         return _as_flow(name, url)(parameters) if url else _as_job(name)(parameters)
 
 
+def forget_in_prefect(ids: Collection[str]) -> int:
+    """Delete what Prefect's pages show of runs and face sets; returns how many pictures, notes and tables.
+
+    Without PREFECT_API_URL nothing is known there.
+
+    Raises:
+        SettingsError, PrefectError: as :func:`run`.
+    """
+    url = os.environ.get("PREFECT_API_URL", "")
+    if not url:
+        return 0
+    from infra.prefect_api import check_api
+
+    check_api(url)
+    with quiet_imports():
+        from flows.erasing import forget_artifacts
+    return _told(url, forget_artifacts)(ids)
+
+
 def _as_job(name: str) -> Callable[[BaseModel], Any]:
     with quiet_imports():
         from faceswap import jobs
@@ -34,15 +56,22 @@ def _as_job(name: str) -> Callable[[BaseModel], Any]:
 
 
 def _as_flow(name: str, url: str) -> Callable[[BaseModel], Any]:
-    from infra.prefect_api import WITHOUT, PrefectError, check_api
+    from infra.prefect_api import check_api
 
     check_api(url)
     with quiet_imports():
         from flows import flows
 
-    def call(parameters: BaseModel) -> Any:
+    return _told(url, getattr(flows, name))
+
+
+def _told(url: str, function: Callable[[Given], Result]) -> Callable[[Given], Result]:
+    """What Prefect's client raises becomes our error."""
+    from infra.prefect_api import WITHOUT, PrefectError
+
+    def call(given: Given) -> Result:
         try:
-            return getattr(flows, name)(parameters)
+            return function(given)
         except Exception as error:
             if not _is_prefects(error):
                 raise

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from faceswap import storage
 from faceswap.progress import Report
+from faceswap.provenance import audit
+from faceswap.provenance.audit import Entry
 from faceswap.settings import settings
 
 
@@ -20,13 +22,16 @@ def workplace(out: str | Path) -> Path:
     return settings().work_path / "outputs" / place / storage.name_of(str(out))
 
 
-def deliver(files: list[Path], out: str | Path, progress: Report | None = None) -> list[str]:
+def deliver(
+    files: list[Path], out: str | Path, progress: Report | None = None, act: Entry | None = None
+) -> list[str]:
     """Send finished files to S3 and remove them here; where ``out`` is a local path, they are there already.
 
     Args:
         files: below the workplace of ``out``, or that file itself.
         out: path or s3:// URI as the user named it.
         progress: told after each file.
+        act: of the log, that made the files: where they went is logged, too, so that an erasure finds them.
 
     Returns:
         paths or URIs, in the order of the files.
@@ -42,6 +47,9 @@ def deliver(files: list[Path], out: str | Path, progress: Report | None = None) 
     else:
         names = [file.relative_to(place).as_posix() for file in files]
         sent = storage.publish_files(place, names, target, progress)
+    if act is not None:
+        hashes = {uri: act.files.get(str(file.resolve()), "") for file, uri in zip(files, sent, strict=True)}
+        audit.record("sent", act.identities, {"act": act.number, "to": target}, by=act.by, sent=hashes)
     shutil.rmtree(place.parent, ignore_errors=True)
     return sent
 

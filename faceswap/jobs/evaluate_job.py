@@ -19,7 +19,6 @@ from faceswap.faces.finding.finder import finder_named, measuring_finder
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import EvaluateParameters
 from faceswap.provenance.consent.life import Purpose
-from faceswap.provenance.label import stamp
 from faceswap.registry import LoadedVersion, Version, consents
 from faceswap.registry.cards.origin import provenance
 from faceswap.settings import settings
@@ -31,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Evaluated:
-    """One ordered pair: the version, its numbers and its picture of typical, best and worst cases."""
+    """One ordered pair: the version, its numbers and its sheet of cases, which is not labelled yet."""
 
     version: Version
     result: PairResult
@@ -105,9 +104,7 @@ def evaluate_one(
                 progress=measured,
                 truth=truth_for(reference, faces),
             )
-            found.append(
-                Evaluated(loaded.version, result, stamp(case_sheet(result, swapper, faces, reference)))
-            )
+            found.append(Evaluated(loaded.version, result, case_sheet(result, swapper, faces, reference)))
     return found
 
 
@@ -122,10 +119,10 @@ def measure(
         raise SettingsError(f"There is no target for {spec!r} but itself", "name another person's face set")
     for one in found:
         name = f"{one.result.reference}-on-{one.result.target}"
-        run.picture(one.picture, f"cases/{name}.png", provenance(loaded, {}))
-        monitor.picture(
-            f"cases-{run.run_id[:12]}-{name}", one.picture, f"{name}: typical, best and worst swaps"
-        )
+        origin = provenance(loaded, {})
+        run.picture(one.picture, f"cases/{name}.png", origin)
+        title = f"{name}: typical, best and worst swaps"
+        monitor.picture(f"cases-{run.run_id[:12]}-{name}", one.picture, title, origin)
         run.metrics({f"{name}.{k}": v for k, v in one.result.metrics().items()})
     results = [one.result for one in found]
     registry.record_metrics(found[0].version, mean_measures(results), frames_of(results), run.run_id)

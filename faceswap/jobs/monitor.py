@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # pictures need it, the parameters of a command do not
     from numpy.typing import NDArray
     from pydantic import BaseModel
 
+    from faceswap.provenance.metadata import Provenance
+
 P = ParamSpec("P")
 R = TypeVar("R")
 Given = TypeVar("Given", bound="BaseModel")
@@ -42,8 +44,17 @@ class Monitor(Protocol):
         """Show how far a piece of work is; as :func:`faceswap.progress.bar`."""
         ...
 
-    def picture(self, key: str, image: "NDArray[np.uint8]", description: str) -> None:
-        """Show (H, W, 3) uint8 RGB; a later one of the same key takes its place."""
+    def picture(
+        self, key: str, image: "NDArray[np.uint8]", description: str, origin: "Provenance | None"
+    ) -> None:
+        """Show a picture; a later one of the same key takes its place.
+
+        Args:
+            key: of the picture.
+            image: (H, W, 3) uint8 RGB, without label and mark.
+            description: for people.
+            origin: of the generated faces in it, which is labelled, marked and signed then; None: it holds none.
+        """
         ...
 
     def note(self, markdown: str, key: str = "", description: str = "") -> None:
@@ -102,7 +113,9 @@ class Terminal:
         """A bar, or lines."""
         return bar(title, unit)
 
-    def picture(self, key: str, image: "NDArray[np.uint8]", description: str) -> None:
+    def picture(
+        self, key: str, image: "NDArray[np.uint8]", description: str, origin: "Provenance | None"
+    ) -> None:
         """Not shown."""
 
     def note(self, markdown: str, key: str = "", description: str = "") -> None:

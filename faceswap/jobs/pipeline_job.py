@@ -24,7 +24,6 @@ from faceswap.jobs.swap_job import swapper_for
 from faceswap.jobs.training.train_job import Trained, train
 from faceswap.model.presets import preset
 from faceswap.provenance import audit
-from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.redaction import redacted
 from faceswap.registry.cards.origin import provenance
@@ -87,7 +86,7 @@ def report_all(
 ) -> Path:
     """report.json, report.html, before_after.png in the output folder."""
     pictures = {f"{one.result.reference}-on-{one.result.target}": one.picture for one in found}
-    sheet = stamp(before_after([one.result for one in found]))
+    sheet = before_after([one.result for one in found])
     origin = Provenance(
         reference=" + ".join(trained.versions),
         model=" + ".join(version.name for version in trained.versions.values()),
@@ -143,8 +142,8 @@ def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> str
     clips = monitor.step("swap held-out clips", swap_clips, trained, sets, parameters)
     report = monitor.step("write report", report_all, parameters, trained, sets, found, clips)
     written = [report, out / "report.json", out / "swap.mp4", *clips.values(), *sorted(out.glob("*.png"))]
-    audit.record("swapped", sets, {"run": trained.run_id, "report": str(report)}, written)
+    act = audit.record("swapped", sets, {"run": trained.run_id, "report": str(report)}, written)
     if storage.is_s3(parameters.out):
-        deliver(finished(parameters.out), parameters.out)
+        deliver(finished(parameters.out), parameters.out, act=act)
         return storage.join(parameters.out, report.name)
     return str(report)

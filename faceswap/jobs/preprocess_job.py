@@ -33,12 +33,12 @@ def report_faces(uri: str, parameters: PreprocessParameters, monitor: Monitor) -
         run.metrics({f"faces_{split}": faces.count(split) for split in ("train", "heldout")})
         run.document(dict(faces.report), "report.json")
         sheet, curves = contact_sheet(faces), histograms(faces)
-        run.picture(sheet, "contact_sheet.png")
-        run.picture(curves, "histograms.png")
-        monitor.picture(
-            f"sheet-{faces.digest[:12]}", sheet, f"faces of {faces.identity}; held-out ones have a blue frame"
-        )
-        monitor.picture(f"curves-{faces.digest[:12]}", curves, "poses, expressions and sharpness of the set")
+        run.picture(sheet, "contact_sheet.png", None)
+        run.picture(curves, "histograms.png", None)
+        title = f"faces of {faces.identity}; held-out ones have a blue frame"
+        monitor.picture(f"sheet-{faces.digest[:12]}", sheet, title, None)
+        title = "poses, expressions and sharpness of the set"
+        monitor.picture(f"curves-{faces.digest[:12]}", curves, title, None)
         advice = "\n".join(f"- {line}" for line in coverage_advice(faces)) or "- nothing missing"
         counts = "\n".join(
             f"| {reason} | {count} |" for reason, count in faces.report.get("counts", {}).items()

@@ -15,7 +15,6 @@ from faceswap.jobs.parameters import Destination, EvaluateParameters, PromotePar
 from faceswap.notify import notify
 from faceswap.provenance import audit
 from faceswap.provenance.audit import who
-from faceswap.provenance.label import stamp
 from faceswap.registry import Stage, Version
 from faceswap.registry.cards.origin import in_training
 from faceswap.registry.production import promotion
@@ -89,7 +88,7 @@ def show(run: tracking.Run, pairs: Pairs) -> None:
     """
     for target, (new, old) in pairs.items():
         origin = in_training([new.reference], run.run_id)
-        run.picture(stamp(side_by_side(new, old)), f"pictures/{target}.png", origin)
+        run.picture(side_by_side(new, old), f"pictures/{target}.png", origin)
         run.metrics({f"challenger.{target}.{k}": v for k, v in new.metrics().items()})
         run.metrics({f"champion.{target}.{k}": v for k, v in (old.metrics() if old else {}).items()})
     for role, values in zip(("challenger", "champion"), numbers(pairs), strict=True):

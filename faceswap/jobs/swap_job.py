@@ -17,9 +17,7 @@ from faceswap.media.images import write_image
 from faceswap.media.sources import local_copy
 from faceswap.provenance import audit
 from faceswap.provenance.consent.target_consent import require_target_consent
-from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
-from faceswap.provenance.watermark import mark
 from faceswap.registry import LoadedVersion
 from faceswap.registry.cards.origin import provenance
 from faceswap.settings import settings
@@ -112,13 +110,14 @@ def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:
             "out": parameters.out,
             "run": run.run_id,
         }
-        audit.record("swapped", [one.card.identity for one in versions], facts, report.written)
+        act = audit.record("swapped", [one.card.identity for one in versions], facts, report.written)
         with (
             monitor.progress(f"send to {parameters.out}")
             if is_s3(parameters.out)
             else nullcontext() as sending
         ):
-            report = report.model_copy(update={"places": deliver(report.written, parameters.out, sending)})
+            places = deliver(report.written, parameters.out, sending, act)
+            report = report.model_copy(update={"places": places})
         lines = "\n".join(f"- {key}: {value:g}" for key, value in report.numbers().items())
         lines += "".join(f"\n- {remark}" for remark in report.remarks)
         monitor.note(f"# {parameters.out}\n\n{lines}\n\n{run.link}")
@@ -133,13 +132,11 @@ def sheet(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> str:
     swapper = swapper_for(versions[0], parameters, versions[1:])
     frame = first_frame(local_copy(parameters.target), swapper.finder, parameters.start)
     picture = comparison_sheet(frame, swapper)
-    if parameters.options.watermark:
-        picture = mark(picture)
-    picture = stamp(picture, parameters.options.label_text)
     origin = origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent)
     write_image(out, picture, metadata=origin)
-    audit.record("swapped", [one.card.identity for one in versions], {"target": parameters.target}, [out])
+    people = [one.card.identity for one in versions]
+    act = audit.record("swapped", people, {"target": parameters.target}, [out])
     with tracking.run(_name("sheet", parameters, versions), "swap", tags=monitor.tags()) as run:
         run.parameters(parameters.model_dump(mode="json"))
         run.picture(picture, "sheet.png", origin)
-    return deliver([out], parameters.out)[0]
+    return deliver([out], parameters.out, act=act)[0]

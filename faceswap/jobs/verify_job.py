@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import UnreadableMedia
-from faceswap.media.images import read_image
+from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import VideoReader
 from faceswap.provenance.metadata import VIDEO_SUFFIXES
 from faceswap.provenance.verify import Verdict, verify
 
-_FRAMES = 6
-"""Of a video that are looked at: their evidence adds up."""
+_FRAMES = 10
+"""Of a video or an animation that are looked at: their evidence adds up."""
 
 
 def verify_file(path: Path) -> Verdict:
@@ -23,8 +23,15 @@ def verify_file(path: Path) -> Verdict:
     """
     if not path.is_file():
         raise UnreadableMedia(f"There is no file {path}", "check the path")
-    images = _frames(path) if path.suffix.lower() in VIDEO_SUFFIXES else [read_image(path)]
+    images = _frames(path) if path.suffix.lower() in VIDEO_SUFFIXES else _stills(path)
     return verify(path, images)
+
+
+def _stills(path: Path) -> list[NDArray[np.uint8]]:
+    """A picture; of an animation, or of several pages, some, spread over it."""
+    stills = read_picture(path).stills
+    count = min(_FRAMES, len(stills))
+    return [stills[index * len(stills) // count].image for index in range(count)]
 
 
 def _frames(path: Path) -> list[NDArray[np.uint8]]:

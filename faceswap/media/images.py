@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,10 @@ from faceswap.errors import MediaError
 from faceswap.files import replacing
 from faceswap.media.pictures import Picture, Still, laid_into, read_first
 from faceswap.provenance.content_credentials import sign_bytes, sign_file
+from faceswap.provenance.declaring import declared
 from faceswap.provenance.metadata import JPEG_SUFFIXES, LABELLED_SUFFIXES, Provenance, image_options
 
-__all__ = ["data_uri", "jpeg_bytes", "read_image", "write_image", "write_picture"]
+__all__ = ["data_uri", "encoded", "read_image", "write_image", "write_picture"]
 
 Pixels = NDArray[np.uint8]
 _WRITTEN = LABELLED_SUFFIXES | {".bmp"}
@@ -44,19 +46,20 @@ def read_image(path: Path, max_pixels: int | None = None) -> Pixels:
 
 
 def write_image(path: Path, image: Pixels, *, metadata: Provenance | None = None, quality: int = 95) -> None:
-    """Write a picture atomically, in the format of its suffix; with metadata it is signed.
+    """Write a picture atomically, in the format of its suffix; a generated one is labelled, marked and signed.
 
     Args:
         path: .png, .jpg, .jpeg, .webp, .tif, .tiff, .avif (with metadata), .bmp (without).
-        image: (H, W, 3) uint8 RGB.
-        metadata: what the file says of its origin.
+        image: (H, W, 3) uint8 RGB, without label and mark.
+        metadata: what the file says of its origin; None: the picture holds no generated face.
         quality: of JPEG, WebP and AVIF, 1..100; JPEG keeps full colour resolution.
 
     Raises:
         MediaError: the suffix is unknown, or can't carry the metadata.
         StorageError: it can't be written.
     """
-    write_picture(path, Picture((Still(image),)), [image], metadata=metadata, quality=quality)
+    picture = Picture((Still(image),))
+    write_picture(path, picture, [declared(image, metadata)], metadata=metadata, quality=quality)
 
 
 def write_picture(
@@ -69,7 +72,9 @@ def write_picture(
     opaque: Sequence[NDArray[np.bool_]] | None = None,
     target: Path | None = None,
 ) -> list[str]:
-    """Write an edited picture atomically, with all that the format of its suffix holds of the original.
+    """Write a swapped picture atomically, with all that the format of its suffix holds of the original; it is signed.
+
+    Label and mark are there already: the swapper put them in.
 
     Args:
         path, metadata, quality: as for :func:`write_image`.
@@ -108,7 +113,7 @@ def write_picture(
         with explained(path), replacing(path) as part:
             frames[0].save(part, **options)
             if metadata:
-                sign_file(part, metadata, target)
+                sign_file(part, metadata, target, len(frames))
     except ValueError as error:  # the format's limits, 16,383 px of WebP for one
         raise MediaError(f"{path} can't hold this picture: {error}", "write .png") from error
     return list(dict.fromkeys(notes))
@@ -143,17 +148,31 @@ def _as_written(pixels: Pixels, suffix: str, notes: list[str]) -> Image.Image:
     return image
 
 
-def jpeg_bytes(image: Pixels, quality: int = 85, metadata: Provenance | None = None) -> bytes:
-    """A picture, (H, W, 3) uint8 RGB, as JPEG in memory, signed where it is generated.
+def encoded(
+    image: Pixels, suffix: str = ".jpg", *, metadata: Provenance | None = None, quality: int = 85
+) -> bytes:
+    """What a swapper made, (H, W, 3) uint8 RGB, as a file in memory: signed where it is generated.
 
-    The frames of a camera that a page shows at once are not: nobody keeps them as a file.
+    Args:
+        suffix: .jpg or .png.
+        metadata: what it says of its origin; None: it holds no generated face.
+        quality: of JPEG.
     """
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality, **image_options(metadata, ".jpg"))
+    options: dict[str, Any] = {"quality": quality} if suffix in JPEG_SUFFIXES else {}
+    kind = "JPEG" if suffix in JPEG_SUFFIXES else "PNG"
+    Image.fromarray(image).save(buffer, kind, **options, **image_options(metadata, suffix))
     data = buffer.getvalue()
-    return sign_bytes(data, ".jpg", metadata) if metadata else data
+    return sign_bytes(data, suffix, metadata) if metadata else data
 
 
-def data_uri(image: Pixels, quality: int = 88, metadata: Provenance | None = None) -> str:
-    """:func:`jpeg_bytes` as text that a page shows without a further file: a ``data:`` URI."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(image, quality, metadata)).decode()
+def data_uri(image: Pixels, metadata: Provenance | None, quality: int = 88) -> str:
+    """A JPEG as text that a page shows without a further file; a generated one is labelled, marked and signed.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, without label and mark.
+        metadata: as for :func:`encoded`.
+        quality: of JPEG.
+    """
+    data = encoded(declared(image, metadata), metadata=metadata, quality=quality)
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode()

@@ -14,6 +14,7 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ _FIRST = "0" * 64
 """What stands in the first line as the hash of the line before it."""
 
 
+DAMAGE = "damage found"
+"""The act of noting, before the next one, that the log does not end as it did."""
+
+
 class Entry(BaseModel):
     """One act."""
 
@@ -39,7 +44,7 @@ class Entry(BaseModel):
     what: str = Field(description="trained, promoted, swapped, …")
     identities: tuple[str, ...] = Field((), description="whose likeness")
     facts: dict[str, Any] = {}
-    files: dict[str, str] = Field({}, description="absolute path -> sha256 of what was written")
+    files: dict[str, str] = Field({}, description="absolute path or URI -> sha256 of what was written")
     before: str = Field(description="sha256 of the line before")
 
 
@@ -65,6 +70,7 @@ def record(
     facts: Mapping[str, Any] | None = None,
     files: Iterable[Path] = (),
     by: str = "",
+    sent: Mapping[str, str] | None = None,
 ) -> Entry:
     """Add an act; it is on the disk when this returns.
 
@@ -74,37 +80,60 @@ def record(
         facts: plain values; versions, runs, reasons.
         files: that were written; folders and missing ones are left out.
         by: who; empty: the user of this machine.
+        sent: URI -> sha256 of what went elsewhere.
 
     Raises:
         StorageError: the log can't be written.
     """
-    hashes = {str(path.resolve()): sha256_of(path) for path in files if path.is_file()}
+    hashes = {str(path.resolve()): sha256_of(path) for path in files if path.is_file()} | dict(sent or {})
     file = log_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(file.with_suffix(".lock")):
-            number, before = _last(file)
-            entry = Entry(
-                number=number + 1,
-                at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-                by=who(by),
-                what=what,
-                identities=tuple(sorted(set(identities))),
-                facts=json.loads(json.dumps(dict(facts or {}), default=str)),
-                files=hashes,
-                before=before,
-            )
-            line = entry.model_dump_json()
-            with file.open("a", encoding="utf-8") as log:
-                log.write(line + "\n")
-                log.flush()
-                os.fsync(log.fileno())
-            write_text(_head(file), f"{entry.number} {_hash(line)}\n")
+            if damage := _damage(file):
+                _add(file, who(by), DAMAGE, (), damage, {})  # or this act would hide it
+            told = json.loads(json.dumps(dict(facts or {}), default=str))
+            entry = _add(file, who(by), what, tuple(sorted(set(identities))), told, hashes)
     except OSError as error:
         raise StorageError(
             f"The audit log {file} can't be written: {error.strerror or error}", "make room, or allow it"
         ) from error
     return entry
+
+
+def _add(
+    file: Path, by: str, what: str, identities: tuple[str, ...], facts: dict[str, Any], files: dict[str, str]
+) -> Entry:
+    number, before = _last(file)
+    entry = Entry(
+        number=number + 1,
+        at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        by=by,
+        what=what,
+        identities=identities,
+        facts=facts,
+        files=files,
+        before=before,
+    )
+    line = entry.model_dump_json()
+    with file.open("a", encoding="utf-8") as log:
+        log.write(line + "\n")
+        log.flush()
+        os.fsync(log.fileno())
+    write_text(_head(file), f"{entry.number} {_hash(line)}\n")
+    return entry
+
+
+def _damage(file: Path) -> dict[str, Any]:
+    """What the note of the log's end says, where the log ends otherwise; empty where the two agree."""
+    number, last = _last(file)
+    head = _head(file)
+    noted = head.read_text("utf-8", "replace").split() if head.exists() else []
+    fits = [[str(number), last]] + ([[]] if number <= 1 else [])
+    if number:  # a kill between the line and the note
+        with suppress(ValueError), file.open("rb") as log:
+            fits.append([str(number - 1), Entry.model_validate_json(_tail(log).splitlines()[-1]).before])
+    return {} if noted in fits else {"noted": " ".join(noted), "found": f"{number} {last}"}
 
 
 def entries() -> Iterator[Entry]:
@@ -141,14 +170,18 @@ def verify(known: str = "") -> tuple[int, str]:
             raise AuditError(f"Line {number} of {file} is damaged", _FIX) from error
         if entry.number != number:
             raise AuditError(f"Line {number} of {file} says it is number {entry.number}", _FIX)
+        if entry.what == DAMAGE:
+            raise AuditError(f"Before line {number} of {file} the last acts were changed or cut off", _FIX)
         if entry.before != before:
             what = "the line before it was changed" if number > 1 else "lines before it were removed"
             raise AuditError(f"Line {number} of {file} does not follow: {what}", _FIX)
         before = _hash(line)
         chain.add(before)
     head = _head(file)
-    noted = head.read_text().split() if head.exists() else []
-    if noted[:1] and (int(noted[0]) > len(lines) or noted[1] not in chain):
+    noted = head.read_text("utf-8", "replace").split() if head.exists() else []
+    if noted and (
+        len(noted) != 2 or noted[1] not in chain or noted[0] not in map(str, range(len(lines) + 1))
+    ):
         raise AuditError(
             f"{file} holds {len(lines)} acts, it held {noted[0]}: the last was changed or cut off", _FIX
         )

@@ -3,8 +3,9 @@
 Signed are the bytes of the file: whoever changes one of them afterwards shows. The statement says that the target was
 opened and edited, with the digital source type of composites with trained algorithmic media; that the target is its
 parent (with the target's own credentials, where it has some); and by which version it was made. PNG, JPEG, WebP, MP4,
-M4V and MOV hold one. MKV has no place for it; animations in AVIF and pages in TIFF can't be read any more once
-c2pa-python 0.38.1 has signed them: these are not signed. See https://spec.c2pa.org .
+M4V and MOV hold one, and AVIF and TIFF with one picture: animations in AVIF and further pages in TIFF can't be read any
+more once c2pa-python 0.38.1 has signed them, so these are not signed. It does not know MKV.
+See https://spec.c2pa.org .
 """
 
 import io
@@ -34,24 +35,40 @@ MIME = {
     ".mov": "video/quicktime",
 }
 """Suffix -> format, of what holds content credentials."""
+_STILL = {".avif": "image/avif", **dict.fromkeys((".tif", ".tiff"), "image/tiff")}
+"""The same, of what holds them as long as it has one frame or page."""
+_STARTS = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
+_BRANDS = {b"avif": "image/avif", b"avis": "image/avif", b"heic": "image/heic", b"qt  ": "video/quicktime"}
+"""What the first bytes of a file, and the kind in an ISO container, say of its format."""
 STATEMENT = "org.faceswap.swap"
 """Label of the part that names version, run and consent."""
 _TARGET = "target"
 
 
-def sign_file(path: Path, record: Provenance, target: Path | None = None) -> None:
+class CredentialsElsewhere(CredentialsError):
+    """A file's content credentials are not in it, but somewhere in the network."""
+
+
+def sign_file(path: Path, record: Provenance, target: Path | None = None, frames: int = 1) -> None:
     """Sign a finished file, in place; one whose format holds no credentials stays as it is.
 
     Args:
         path: the file.
         record: of its origin.
         target: the picture or video that was edited; None: there was none.
+        frames: or pages of a picture.
 
     Raises:
         CredentialsError: the certificate can't sign, or the file can't be signed.
         OSError: it can't be written.
     """
-    mime = MIME.get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    mime = MIME.get(suffix) or (_STILL.get(suffix) if frames == 1 else None)
     if mime is None:
         return
     signed = part_of(path)
@@ -110,13 +127,27 @@ def _add_target(builder: "c2pa.Builder", target: Path) -> None:
     import c2pa
 
     about = {"title": _TARGET, "relationship": "parentOf", "label": _TARGET}
-    mime = MIME.get(target.suffix.lower())
+    mime = _mime(target)
     if mime is not None:
         with suppress(c2pa.C2paError, OSError), target.open("rb") as stream:
             builder.add_ingredient(about, mime, stream)
             return
     # a format without credentials: what remains to be said is that there was one; its hash is in the statement
     builder.add_ingredient(about, "application/octet-stream", io.BytesIO(b""))
+
+
+def _mime(path: Path) -> str | None:
+    """Of what may hold credentials, by its first bytes: files are renamed, and other suffixes are usual, too."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    for start, mime in _STARTS.items():
+        if head.startswith(start):
+            return mime
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[4:8] != b"ftyp":
+        return None
+    return _BRANDS.get(head[8:12], "video/mp4")
 
 
 def _manifest(mime: str, record: Provenance, edited: bool) -> dict[str, Any]:
@@ -169,12 +200,13 @@ def read(path: Path) -> dict[str, Any] | None:
     """What a file's content credentials say, with how they hold; None where it has none.
 
     Raises:
+        CredentialsElsewhere: the file only says where in the network they are; nobody is asked.
         CredentialsError: they are there, but damaged beyond reading.
         OSError: the file can't be read.
     """
     import c2pa
 
-    mime = MIME.get(path.suffix.lower())
+    mime = _mime(path)
     if mime is None:
         return None
     try:
@@ -185,6 +217,10 @@ def read(path: Path) -> dict[str, Any] | None:
     except c2pa.C2paError as error:
         if "ManifestNotFound" in type(error).__name__ or "ManifestNotFound" in str(error):
             return None
+        if "Remote" in type(error).__name__ or str(error).startswith("Remote"):
+            raise CredentialsElsewhere(
+                f"{path} only says where its content credentials are: {str(error)[:200]}"
+            ) from error
         raise CredentialsError(
             f"The content credentials of {path} are damaged: {str(error)[:200]}"
         ) from error

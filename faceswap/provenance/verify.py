@@ -28,7 +28,7 @@ class Finding(StrEnum):
 
 
 _MEANING = {
-    Finding.SIGNED: "The content credentials are whole: nothing of the file was changed after it was signed.",
+    Finding.SIGNED: "The content credentials are whole: pictures, sound and metadata are as they were signed.",
     Finding.ALTERED: "The file has content credentials, and was changed after it was signed.",
     Finding.MARKED: "Its content credentials are gone, but the mark of generated pictures is in its pixels.",
     Finding.LABELLED: "Only its metadata say that it is generated; anybody can write or change those.",
@@ -43,12 +43,17 @@ _CHANGED = {
     "assertion.missing": "a part of the statement on its origin was removed",
     "claimSignature.mismatch": "the signature does not fit the statement",
     "claimSignature.missing": "the signature was removed",
-    "claimSignature.outsideValidity": "it was signed outside of the days for which the certificate was valid",
-    "signingCredential.expired": "the certificate had ended, or did not hold yet, when it was signed",
-    "signingCredential.invalid": "the certificate is none that may sign",
-    "signingCredential.revoked": "the certificate was revoked",
 }
-_UNKNOWN = "signingCredential.untrusted"
+_DOUBTS = {
+    "claimSignature.outsideValidity": "It was signed outside of the days for which the certificate was valid.",
+    "signingCredential.expired": "The certificate has ended, or did not hold yet, and no time stamp says when it was "
+    "signed.",
+    "signingCredential.invalid": "The certificate is none that may sign.",
+    "signingCredential.ocsp.revoked": "The certificate was revoked.",
+    "signingCredential.revoked": "The certificate was revoked.",
+    "signingCredential.untrusted": "",
+}
+"""What says nothing of the file, but of who signed it."""
 
 
 class Verdict(BaseModel):
@@ -57,8 +62,8 @@ class Verdict(BaseModel):
     Attributes:
         finding: the strongest sign.
         signer: whom the certificate names; empty: no signature.
-        known: whether the certificate is one that this installation trusts.
-        changed: what was altered, in sentences.
+        known: whether all of it is as somebody signed it whose certificate this installation trusts.
+        changed: what was altered, in clauses.
         details: what else can be said, in sentences.
         record: what the metadata say.
         strength: of the mark in the pixels, standard deviations; above :data:`watermark.THRESHOLD` it counts.
@@ -94,7 +99,7 @@ def verify(path: Path, images: Sequence[NDArray[np.uint8]]) -> Verdict:
     except UnreadableMedia as error:
         record = None
         details.append(f"The record in its metadata can't be read: {error.message}")
-    signed = _signature(path)
+    signed = _signature(path, details)
     if reading.found:
         size = (
             ""
@@ -123,10 +128,13 @@ def verify(path: Path, images: Sequence[NDArray[np.uint8]]) -> Verdict:
     return Verdict(finding=finding, details=tuple(details), record=known_record, strength=reading.strength)
 
 
-def _signature(path: Path) -> Verdict | None:
-    """What the content credentials say; None where there are none."""
+def _signature(path: Path, remarks: list[str]) -> Verdict | None:
+    """What the content credentials say; None where there are none, or none in the file, which is remarked."""
     try:
         found = content_credentials.read(path)
+    except content_credentials.CredentialsElsewhere as error:
+        remarks.append(f"{error.message}. Nobody was asked.")
+        return None
     except CredentialsError as error:
         return Verdict(finding=Finding.ALTERED, changed=(error.message,))
     if found is None:
@@ -134,12 +142,16 @@ def _signature(path: Path) -> Verdict | None:
     active = found.get("manifests", {}).get(found.get("active_manifest", ""), {})
     about = active.get("signature_info", {})
     failures = _failures(found)
-    changed = tuple(dict.fromkeys(_CHANGED.get(code, code) for code in failures if code != _UNKNOWN))
-    known = _UNKNOWN not in failures and not changed
+    changed = tuple(dict.fromkeys(_CHANGED.get(code, code) for code in failures if code not in _DOUBTS))
+    if not failures and found.get("validation_state") == "Invalid":
+        changed = ("the content credentials do not hold",)
+    doubted = any(code in _DOUBTS for code in failures)
+    known = not doubted and not changed
     signer = " / ".join(filter(None, (about.get("issuer"), about.get("common_name"))))
     details = [
         f"Signed by {signer or 'somebody'}, "
-        + ("whose certificate is known here." if known else "whose certificate is not known here.")
+        + ("whose certificate is not known here." if doubted else "whose certificate is known here."),
+        *dict.fromkeys(filter(None, (_DOUBTS.get(code) for code in failures))),
     ]
     kinds = [
         action.get("digitalSourceType", "")

@@ -16,7 +16,7 @@ import numpy as np
 from mlflow.entities import RunTag
 from numpy.typing import NDArray
 
-from faceswap.errors import ConsentError, StorageError, TrackingError
+from faceswap.errors import ConsentError, ConsentUnknown, StorageError, TrackingError
 from faceswap.faces.crispness import Crispness
 from faceswap.faces.geometry import Geometry
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork
@@ -34,8 +34,10 @@ _IDENTITY, _EVENT = "consent.identity", "consent.event"
 _lock = threading.Lock()
 _Key = tuple[str, str, str]
 _seen: dict[_Key, tuple[float, tuple[Event, ...]]] = {}
-_of_mlflow: dict[_Key, tuple[Event, ...]] = {}
-"""What MLflow said last: counts while it does not answer."""
+_of_mlflow: dict[_Key, tuple[float, tuple[Event, ...]]] = {}
+"""When MLflow said what last: counts while it does not answer."""
+_LONGEST = 300.0
+"""Seconds for which that counts alone, where the face sets do not answer either."""
 
 
 def life_of(identity: str, *before: Consent | None, fresh: bool = False) -> Life:
@@ -47,7 +49,8 @@ def life_of(identity: str, *before: Consent | None, fresh: bool = False) -> Life
         fresh: do not take what was read within the last second.
 
     Raises:
-        ConsentError: neither place answers, or a record is damaged.
+        ConsentUnknown: neither place has answered for five minutes.
+        ConsentError: a record is damaged.
     """
     key = _key(identity)
     with _lock:
@@ -101,8 +104,15 @@ def write(event: Event) -> None:
         StorageError, TrackingError: one of them can't be written. What was written holds; the same call again does the
             rest.
     """
-    event_files.write(event)
-    _forget(event.identity)
+    try:
+        event_files.write(event)
+    except StorageError:
+        client = connect()
+        with explained("take a consent"):
+            _write_to_mlflow(client, event)  # one place is enough to know of it
+        raise
+    finally:
+        _forget(event.identity)
     synchronise(event.identity)
 
 
@@ -146,18 +156,18 @@ def _read(identity: str) -> Iterable[Event]:
         problems.append(error.message)
     try:
         with explained("tell a consent"):
-            _of_mlflow[key] = tuple(_in_mlflow(_client(), identity))
+            _of_mlflow[key] = time.monotonic(), tuple(_in_mlflow(_client(), identity))
     except TrackingError as error:
         problems.append(error.message)
-    known = _of_mlflow.get(key)
-    if len(problems) == 2 and known is None:
-        raise ConsentError(
+    said, known = _of_mlflow.get(key, (-_LONGEST, ()))
+    if len(problems) == 2 and time.monotonic() - said >= _LONGEST:
+        raise ConsentUnknown(
             f"Whether {identity!r} consents can't be told: {'; '.join(problems)}",
             "start the MLflow server, or make the face sets reachable",
         )
     if problems:
         logger.debug("The consent of %s was read from one place only: %s", identity, problems[0])
-    return [*found, *(known or ())]
+    return [*found, *known]
 
 
 def _client() -> mlflow.MlflowClient:

@@ -14,6 +14,7 @@ from typing import Any
 
 import mlflow
 from mlflow.entities import Run, ViewType
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -180,6 +181,7 @@ def _runs(client: mlflow.MlflowClient, identity: str) -> tuple[list[Item], list[
         named = people[key] | people.get(run.data.tags.get("mlflow.parentRunId", ""), set())
         if identity not in named or kind == "consent":
             continue
+        items += _unused_weights(client, run, identity)
         about = f"{kind} run {run.info.run_name}"
         if kind == "swap":
             outputs += _outputs_of(run)
@@ -191,6 +193,24 @@ def _runs(client: mlflow.MlflowClient, identity: str) -> tuple[list[Item], list[
                 about = f"{len(pictures)} pictures of {about}, which is about {', '.join(sorted(named))}"
                 items.append(Item(kind="pictures", place=key, about=about))
     return items, outputs
+
+
+def _unused_weights(client: mlflow.MlflowClient, run: Run, identity: str) -> Iterator[Item]:
+    """What a training stored whose registration ended on the way, or whose versions were deleted."""
+    if run.data.tags.get("faceswap.kind") != "train":
+        return
+    key = run.info.run_id
+    used = {_model_of(one) for one in client.search_model_versions(f"run_id='{key}'")}
+    for model in client.search_logged_models(
+        experiment_ids=[run.info.experiment_id], filter_string=f"source_run_id='{key}'"
+    ):
+        if model.name == PREFIX + identity and model.model_id not in used:
+            yield Item(
+                kind="weights", place=model.model_id, about=f"a decoder of {identity} without a version"
+            )
+    repository = _repository(run.info.artifact_uri)
+    if not used and repository is not None and repository.list_artifacts("encoder"):
+        yield Item(kind="encoder", place=key, about="an encoder that no version uses")
 
 
 def _outputs_of(run: Run) -> list[str]:
@@ -234,16 +254,31 @@ def _clear(uri: str, path: str = "") -> None:
         repository.delete_artifacts(one.path)
 
 
-def _remove_version(client: mlflow.MlflowClient, place: str) -> None:
+def _model_of(version: ModelVersion) -> str:
+    """The logged model with a version's files; MLflow tells it by the source alone. Empty: it has none."""
+    found = re.fullmatch(r"models:/(m-[0-9a-f]+)", version.source or "")
+    return found[1] if found else version.model_id or ""
+
+
+def remove_version(client: mlflow.MlflowClient, place: str) -> None:
+    """A version, as ``face-ada/3``, with its files."""
     name, _, number = place.rpartition("/")
     found = client.get_model_version(name, number)
-    if found.model_id:
-        model = client.get_logged_model(found.model_id)
-        _clear(model.artifact_location)
-        client.delete_logged_model(found.model_id)
+    if model_id := _model_of(found):
+        _remove_weights(client, model_id)
     else:
         _clear(client.get_model_version_download_uri(name, number))
     client.delete_model_version(name, number)
+
+
+def _remove_weights(client: mlflow.MlflowClient, model_id: str) -> None:
+    _clear(client.get_logged_model(model_id).artifact_location)
+    client.delete_logged_model(model_id)
+
+
+def remove_encoder(client: mlflow.MlflowClient, run_id: str) -> None:
+    """The encoder that a run stored."""
+    _clear(client.get_run(run_id).info.artifact_uri, f"encoder/{ENCODER}")
 
 
 def _remove_run(client: mlflow.MlflowClient, run_id: str) -> None:
@@ -262,9 +297,10 @@ def _remove_pictures(client: mlflow.MlflowClient, run_id: str) -> None:
 
 
 _REMOVERS = {
-    "version": _remove_version,
+    "version": remove_version,
+    "weights": _remove_weights,
     "model": lambda client, place: client.delete_registered_model(place),
-    "encoder": lambda client, place: _clear(client.get_run(place).info.artifact_uri, f"encoder/{ENCODER}"),
+    "encoder": remove_encoder,
     "run": _remove_run,
     "pictures": _remove_pictures,
 }

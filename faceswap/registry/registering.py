@@ -18,7 +18,7 @@ from mlflow.models import Model
 import faceswap
 from faceswap.errors import ConsentError
 from faceswap.provenance.consent.life import Purpose
-from faceswap.registry import consents
+from faceswap.registry import consents, erasing
 from faceswap.registry.cards import model_card, version_card
 from faceswap.registry.cards.measured import summary
 from faceswap.registry.cards.version_card import CARD, DECODER, DECODER_DIGEST, DIGEST, Card
@@ -62,7 +62,8 @@ def register(
     except ConsentError:
         with explained("remove what was just registered"):
             for version in versions.values():
-                client.delete_model_version(version.name, str(version.version))
+                erasing.remove_version(client, f"{version.name}/{version.version}")
+            erasing.remove_encoder(client, run_id)
         raise
     return versions
 

@@ -12,6 +12,7 @@ from faceswap.storage.places import (
     list_files,
     presigned_url,
     read_bytes,
+    sha256_of,
     sizes,
     write_bytes,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "publish_files",
     "publish_folder",
     "read_bytes",
+    "sha256_of",
     "sizes",
     "write_bytes",
 ]

@@ -1,11 +1,13 @@
 """Files at local paths and s3:// URIs, read and written in one way."""
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from faceswap.files import part_of, replacing
+from faceswap.storage import transfers
 from faceswap.storage.s3 import client, code_of, explained, objects
 from faceswap.storage.uris import as_folder, is_s3, split
 
@@ -62,6 +64,24 @@ def read_bytes(uri: str) -> bytes:
             return Path(uri).read_bytes()
         bucket, key = split(uri)
         return bytes(client().get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def sha256_of(uri: str) -> str:
+    """The digest of a file's content, in hexadecimal; an object's as it was told when it was sent.
+
+    Raises:
+        StorageError: it does not exist or can't be read.
+    """
+    with explained(uri):
+        if not is_s3(uri):
+            return transfers.sha256_of(Path(uri))
+        bucket, key = split(uri)
+        if told := client().head_object(Bucket=bucket, Key=key).get("Metadata", {}).get(transfers.SUM):
+            return str(told)
+        digest = hashlib.sha256()
+        for part in client().get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(1 << 20):
+            digest.update(part)
+        return digest.hexdigest()
 
 
 def write_bytes(uri: str, content: bytes) -> None:

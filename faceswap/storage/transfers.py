@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 PART = 16 * 1024**2
 """Bytes of a part; what is larger is sent and fetched in parts, each of which is tried again by itself."""
-_SUM = "sha256"
+SUM = "sha256"
 """The object's metadata that holds the digest; objects which others have made have none."""
 
 
@@ -47,7 +47,7 @@ def in_parallel(
 
 def upload(local: Path, bucket: str, key: str) -> None:
     """Send a file, with its digest."""
-    told = {"Metadata": {_SUM: sha256_of(local)}}
+    told = {"Metadata": {SUM: sha256_of(local)}}
     client().upload_file(str(local), bucket, key, ExtraArgs=told, Config=_in_parts())
 
 
@@ -67,7 +67,7 @@ def download(bucket: str, found: Stored, path: Path) -> None:
     uri = f"s3://{bucket}/{found.key}"
     if answer.get("ETag", found.etag) != found.etag or path.stat().st_size != found.size:
         raise StorageError(f"{uri} was changed while it was read", "try again")
-    told = answer.get("Metadata", {}).get(_SUM)
+    told = answer.get("Metadata", {}).get(SUM)
     if told and sha256_of(path) != told:
         raise StorageError(f"{uri} is damaged: it is not what was stored", "restore it, or make it anew")
     os.utime(path, (found.modified, found.modified))

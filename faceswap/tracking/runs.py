@@ -127,16 +127,16 @@ class Run:
         with explained("take tags"):
             self.client.log_batch(self.run_id, tags=[RunTag(k, v) for k, v in values.items()])
 
-    def image(self, image: Image, key: str, step: int, origin: Provenance | None = None) -> None:
+    def image(self, image: Image, key: str, step: int, origin: Provenance | None) -> None:
         """A picture of a series with a step slider in the UI; a lost server or store only skips it.
 
         Returns at once; the picture must not be changed afterwards.
 
         Args:
-            image: (H, W, 3) uint8 RGB.
+            image: (H, W, 3) uint8 RGB, without label and mark.
             key: of the series.
             step: of the training.
-            origin: of a generated picture; it is signed then.
+            origin: of the generated faces in it, which is labelled, marked and signed then; None: it holds none.
         """
         now = int(time.time() * 1000)
         shown = image if origin is None else signed(image, origin)
@@ -145,8 +145,8 @@ class Run:
             lambda: self.client.log_image(self.run_id, shown, key=key, step=step, timestamp=now),
         )
 
-    def picture(self, image: Image, name: str, origin: Provenance | None = None) -> None:
-        """A picture as an artifact file; a generated one, which has an origin, is signed."""
+    def picture(self, image: Image, name: str, origin: Provenance | None) -> None:
+        """A picture as an artifact file; ``origin`` as for :meth:`image`."""
         with explained(f"store {name}"):
             shown = image if origin is None else signed(image, origin)
             self.client.log_image(self.run_id, shown, artifact_file=name)

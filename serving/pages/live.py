@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceswapError
 from faceswap.faces.tracking.search import FaceSearch
-from faceswap.media.images import jpeg_bytes
 from serving import html as words
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
@@ -77,19 +76,20 @@ def build(desk: Desk) -> None:
         if image is None or not identity:
             return _EMPTY, None, gr.skip()
         try:
-            options = form.chosen(desk.workshop.options, values)
+            *chosen, allowed = values
+            options = form.chosen(desk.workshop.options, tuple(chosen))
             swapped, now.search = desk.workshop.live(
-                image, identity, version or "production", now.search, options
+                image, identity, version or "production", now.search, options, allowed or ""
             )
         except FaceswapError as error:
             return _EMPTY, None, words.problem(error)
         rate = now.rate.count(time.monotonic())
         note = words.note("info", _TITLE, words.live_rate(rate)) if rate else _PREVIEW
-        return words.still(jpeg_bytes(swapped)), now, note
+        return words.still(swapped), now, note
 
     camera.stream(
         frame,
-        [camera, desk.identity, desk.version, known, *form.inputs],
+        [camera, desk.identity, desk.version, known, *form.inputs, desk.target_consent],
         [view, known, note],
         stream_every=_EVERY,
         time_limit=600,

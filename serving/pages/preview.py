@@ -78,13 +78,20 @@ class FramePreview:
         second: float | None,
         *values: Any,
     ) -> list[Any]:
-        """Values for the slider and a note: one frame of the target, swapped with the form's values."""
+        """Values for the slider and a note: one frame of the target, swapped.
+
+        Args:
+            values: of the form, then who allows to edit the target.
+        """
         if path is None or not identity:
             return [gr.update(visible=False), ""]
         shop = self.desk.workshop
-        options = self.form.chosen(shop.options, values)
+        *chosen, allowed = values
+        options = self.form.chosen(shop.options, tuple(chosen))
         try:
-            stills = shop.preview(path_of(path), identity, version or "production", face, options, second)
+            stills = shop.preview(
+                path_of(path), identity, version or "production", face, options, second, allowed or ""
+            )
         except FaceswapError as error:
             return [gr.update(visible=False), words.problem(error)]
         return [gr.update(value=stills, visible=True), ""]
@@ -93,9 +100,7 @@ class FramePreview:
         """The slider's value: a frame of the written video beside the target's."""
         if swapped is None:
             return gr.skip()
-        shop = self.desk.workshop
-        stills = shop.still(swapped.target, second), shop.still(swapped.result, second)
-        return gr.update(value=stills, visible=True)
+        return gr.update(value=self.desk.workshop.stills(swapped, second), visible=True)
 
     def follow(
         self, looked: Sequence[Any], choices: Sequence[Any], asked: Sequence[Any], note: gr.HTML
@@ -112,5 +117,10 @@ class FramePreview:
         outputs = [self.slider, note]
         for event in (*(one.success for one in looked), *(choice.then for choice in choices)):
             event(self.of_target, asked, outputs, **shown)
-        changes = [self.desk.identity.change, self.desk.version.change, *self.form.changes()]
+        changes = [
+            self.desk.identity.change,
+            self.desk.version.change,
+            self.desk.target_consent.submit,
+            *self.form.changes(),
+        ]
         gr.on(changes, self.of_target, asked, outputs, trigger_mode="always_last", **shown)

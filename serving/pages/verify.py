@@ -30,7 +30,8 @@ def verdict(found: Verdict) -> str:
     lines = [*(f"Changed: {line}" for line in found.changed), *found.details]
     listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
     title = str(found.finding).capitalize()
-    return words.note(_KINDS[found.finding], title, found.meaning) + (f"<ul>{listed}</ul>" if listed else "")
+    kind = "warn" if found.finding is Finding.SIGNED and not found.known else _KINDS[found.finding]
+    return words.note(kind, title, found.meaning) + (f"<ul>{listed}</ul>" if listed else "")
 
 
 def build(desk: Desk) -> None:

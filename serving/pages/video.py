@@ -102,7 +102,7 @@ def build(desk: Desk) -> None:
         trigger_mode="always_last",
         **desk.work,
     )
-    preview.follow([looks, again], picker.choices(), asked, panel.note)
+    preview.follow([looks, again], picker.choices(), [*asked, desk.target_consent], panel.note)
     start.click(lambda: gr.update(visible=True), None, stop, **QUIET)
     swaps = start.click(
         swap,

@@ -1,21 +1,30 @@
 """What the mark in the pixels survives, what it costs, and how often it is seen where it is not.
 
-``python -m tests.benchmarks.bench_watermark VIDEO … [--frames 3] [--unmarked 200]``: frames of the videos are marked
-and attacked; then unmarked pictures (frames, cut, scaled and compressed at random) are looked through, all scales.
+``python -m tests.benchmarks.bench_watermark VIDEO … [--frames 3] [--unmarked 200] [--pictures FOLDER …] [--jobs 2]``:
+frames of the videos are marked and attacked; then unmarked pictures are looked through at all scales, of several kinds
+in turn: frames, the pictures of each folder, fictional people, smooth noise, grain; each is cut, scaled and compressed
+at random. ``--no-attacks`` does the second half only.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.media.video.reading import VideoReader, VideoWriter
+from faceswap.errors import FaceswapError
+from faceswap.media.images import read_image
+from faceswap.media.video.reading import VideoReader
+from faceswap.media.video.writing import VideoWriter
 from faceswap.provenance import watermark
+from faceswap.synthetic import CAST, HARD_CAST, random_scene, render
 
 Image = NDArray[np.uint8]
 HERE = Path("watermark-benchmark.mp4")
@@ -98,15 +107,99 @@ def disturbed(image: Image, rng: np.random.Generator) -> Image:
     return jpeg(sized(cut, rng.uniform(0.4, 1.3)), int(rng.integers(50, 96)))
 
 
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("videos", nargs="+", type=Path)
-    parser.add_argument("--frames", type=int, default=3)
-    parser.add_argument("--unmarked", type=int, default=200)
-    given = parser.parse_args()
+def smooth_noise(rng: np.random.Generator) -> Image:
+    """Structure at one random scale and all coarser ones, as in clouds."""
+    total = np.zeros((512, 512, 3), np.float32)
+    finest = int(rng.integers(3, 40))
+    for side in (finest, 2 * finest, 4 * finest):
+        coarse = rng.uniform(-1, 1, (512 // side + 2, 512 // side + 2, 3)).astype(np.float32)
+        total += cv2.resize(coarse, (512, 512), interpolation=cv2.INTER_CUBIC) * side
+    return np.asarray(cv2.normalize(total, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8))  # type: ignore[call-overload]
+
+
+def grain(rng: np.random.Generator) -> Image:
+    """Noise of a camera on a plain wall, the fineness of which is random."""
+    noise = cv2.GaussianBlur(rng.standard_normal((512, 512)).astype(np.float32), (0, 0), rng.uniform(0.3, 3))
+    grey = rng.uniform(60, 200) + noise / noise.std() * rng.uniform(2, 25)
+    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, 2)
+
+
+def fictional(rng: np.random.Generator) -> Image:
+    """Somebody of the cast in a random scene."""
+    people = (*CAST, *HARD_CAST)
+    return render(people[int(rng.integers(len(people)))], random_scene(rng), size=512).image
+
+
+MADE: dict[str, Callable[[np.random.Generator], Image]] = {
+    "the cast": fictional,
+    "smooth noise": smooth_noise,
+    "grain": grain,
+}
+
+
+@lru_cache(maxsize=1)
+def given_pictures(videos: tuple[Path, ...], folders: tuple[Path, ...]) -> dict[str, list[Image]]:
+    """Kind -> pictures that are cut and scaled anew each time; what is no picture is passed over."""
+    found = {"footage": list(frames_of(list(videos), 12))}
+    for folder in folders:
+        images = []
+        for path in sorted(folder.iterdir()):
+            try:
+                image = read_image(path)
+            except FaceswapError:
+                continue
+            side = max(image.shape[:2])
+            images.append(image if side <= 1600 else sized(image, 1600 / side))
+        found[f"pictures of {folder.name}"] = images
+    return found
+
+
+def one_unmarked(number: int, videos: tuple[Path, ...], folders: tuple[Path, ...]) -> tuple[str, float, str]:
+    """Kind, strength and scale of what is seen in one picture without a mark."""
     cv2.setNumThreads(1)
-    images = list(frames_of(given.videos, given.frames))
+    rng = np.random.default_rng(number)
+    given = given_pictures(videos, folders)
+    kinds = [*given, *MADE]
+    kind, turn = kinds[number % len(kinds)], number // len(kinds)
+    image = MADE[kind](rng) if kind in MADE else given[kind][turn % len(given[kind])]
+    reading = watermark.read([disturbed(image, rng)])
+    return kind, reading.strength, f"{turn}, scale {reading.scale:.3f}"
+
+
+def false_alarms(count: int, videos: list[Path], folders: list[Path], jobs: int) -> None:
+    """Print how strong the mark seems to be in pictures that have none."""
+    found: dict[str, list[float]] = {}
+    with ProcessPoolExecutor(jobs, initializer=os.nice, initargs=(15,)) as pool:
+        many = [(tuple(videos),) * count, (tuple(folders),) * count]
+        for number, (kind, strength, about) in enumerate(
+            pool.map(one_unmarked, range(count), *many, chunksize=10)
+        ):
+            found.setdefault(kind, []).append(strength)
+            if strength >= watermark.THRESHOLD - 0.6:
+                sys.stdout.write(f"high: {strength:.2f}, {kind} {about}\n")
+            if number % 100 == 99 or number == count - 1:
+                highest = [one for strengths in found.values() for one in strengths if one]  # 0: too small
+                if not highest:
+                    continue
+                mean, spread = np.mean(highest), np.std(highest) * np.sqrt(6) / np.pi  # a Gumbel distribution
+                place = mean - 0.5772 * spread
+                chance = 1 - np.exp(-np.exp(-(watermark.THRESHOLD - place) / spread))
+                seen = sum(one >= watermark.THRESHOLD for one in highest)
+                sys.stdout.write(
+                    f"unmarked: {seen} of {len(highest)} taken for marked; strength {mean:.2f} on average, "
+                    f"99 % below {np.quantile(highest, 0.99):.2f}, at most {max(highest):.2f}; "
+                    f"chance of {watermark.THRESHOLD} by a Gumbel distribution: {chance:.1e}\n"
+                )
+                sys.stdout.flush()
+    for kind, strengths in found.items():
+        seen = sum(one >= watermark.THRESHOLD for one in strengths)
+        sys.stdout.write(
+            f"{kind}: {seen} of {len(strengths)}, {np.mean(strengths):.2f} on average, at most {max(strengths):.2f}\n"
+        )
+
+
+def survival(images: list[Image]) -> None:
+    """Print what marking costs, shows, and outlives."""
     marked = [watermark.mark(image) for image in images]
     errors = [((one.astype(float) - two) ** 2).mean() for one, two in zip(images, marked, strict=True)]
     ratios = [10 * np.log10(255**2 / error) for error in errors]
@@ -126,19 +219,22 @@ def main() -> None:
             f"{name}: found in {found} of {len(marked)}, strength {min(strengths):.1f} to {max(strengths):.1f}\n"
         )
         sys.stdout.flush()
-    rng = np.random.default_rng(0)
-    highest = []
-    for index in range(given.unmarked):
-        highest.append(watermark.read([disturbed(images[index % len(images)], rng)]).strength)
-        if index % 20 == 19:
-            mean, spread = np.mean(highest), np.std(highest) * np.sqrt(6) / np.pi  # a Gumbel distribution
-            place = mean - 0.5772 * spread
-            chance = 1 - np.exp(-np.exp(-(watermark.THRESHOLD - place) / spread))
-            sys.stdout.write(
-                f"unmarked: {len(highest)} pictures, strength {mean:.2f} on average, at most {max(highest):.2f}; "
-                f"chance of {watermark.THRESHOLD} by a Gumbel distribution fitted to them: {chance:.1e}\n"
-            )
-            sys.stdout.flush()
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("videos", nargs="+", type=Path)
+    parser.add_argument("--frames", type=int, default=3)
+    parser.add_argument("--unmarked", type=int, default=200)
+    parser.add_argument("--pictures", nargs="*", type=Path, default=[], help="folders")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--no-attacks", action="store_true")
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    if not given.no_attacks:
+        survival(list(frames_of(given.videos, given.frames)))
+    false_alarms(given.unmarked, given.videos, given.pictures, given.jobs)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from pathlib import Path
 
 import mlflow
@@ -15,9 +16,11 @@ from faceswap.errors import RegistryError
 from faceswap.faces.faceset import find_headers
 from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.inference.code_range import CodeRange
+from faceswap.jobs.verify_job import verify_file
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoReader, probe
-from faceswap.provenance.metadata import read_provenance
+from faceswap.provenance.verify import Finding
+from faceswap.provenance.watermark import THRESHOLD
 from faceswap.settings import settings
 from faceswap.swap.swapper import Swapper
 from faceswap.tracking.experiments import name_of
@@ -47,12 +50,41 @@ def test_the_demo_leaves_its_report_and_pictures(demo: Done) -> None:
     assert "Next:" in demo.printed
 
 
-def test_every_output_says_that_it_is_generated(demo: Done) -> None:
-    for name in ("swap.mp4", "before_after.png"):
-        origin = read_provenance(demo.out / name)
-        assert origin is not None
-        assert origin.generated
-        assert origin.run_id
+def pictures_of(demo: Done, folder: Path) -> dict[str, Path]:
+    """All pictures and videos with generated faces that the demo left: files, those within the page, MLflow's."""
+    found = {path.name: path for path in demo.out.iterdir() if path.suffix in {".png", ".mp4"}}
+    page = (demo.out / "report.html").read_text()
+    shown = re.findall(r"<img src=\"data:image/jpeg;base64,([^\"]+)\" alt=\"([^\"]+)\"", page)
+    assert page.count("data:image/") == len(shown)
+    for number, (data, name) in enumerate(shown):
+        path = folder / f"{number} {name.replace('&#39;', '')}.jpg"
+        path.write_bytes(base64.b64decode(data))
+        found[path.name] = path
+    for path in (demo.home / "artifacts").rglob("*"):
+        if path.suffix in {".png", ".jpg", ".webp"}:
+            found[f"{path.parent.name}/{path.name}"] = path
+    return found
+
+
+def test_every_picture_that_a_whole_job_leaves_is_signed_and_marked(demo: Done, tmp_path: Path) -> None:
+    """Who adds a picture to reports, runs or previews sees it here: it needs an origin."""
+    found = pictures_of(demo, tmp_path)
+    real = {name for name in found if re.search(r"contact_sheet|histograms|^\d+ (bram|emeric)\.jpg$", name)}
+    assert len(real) >= 4, (
+        "sheets and curves of the face sets, and the target's frames, hold no generated face"
+    )
+    kinds = ("before_after.png", "swap.mp4", "cases/", "preview", "the true swap", "face.jpg")
+    assert all(any(kind in name for name in found) for kind in kinds), sorted(found)
+    for name, path in found.items():
+        verdict = verify_file(path)
+        if name in real:
+            assert verdict.finding is Finding.NOTHING, name
+            continue
+        assert verdict.finding is Finding.SIGNED, name
+        assert verdict.record is not None
+        assert verdict.record["run_id"], name
+        large = path.suffix == ".mp4" or min(read_image(path).shape[:2]) >= 200
+        assert verdict.strength > THRESHOLD or not large, name
 
 
 def test_the_held_out_clip_is_swapped_in_size_and_rate(demo: Done) -> None:

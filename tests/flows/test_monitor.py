@@ -97,7 +97,7 @@ def test_a_job_does_not_wait_for_prefect(
         for done in range(1001):
             report(done, 1000, f"step {done}")
         for step in range(3):
-            told.picture("Preview of_A", np.zeros((8, 8, 3), np.uint8), f"step {step}")
+            told.picture("Preview of_A", np.zeros((8, 8, 3), np.uint8), f"step {step}", None)
         told.note("first")
         told.note("second")
     assert (

@@ -90,13 +90,13 @@ def everything(home: Path) -> dict[str, Path]:
     with tracking.run("training", "train") as run:
         for name, folder in places.items():
             run.face_set(name, "d" * 64, str(folder), 3)
-        run.picture(PIXELS, "preview.png")
+        run.picture(PIXELS, "preview.png", None)
         tracking.connect().log_text(run.run_id, "shared weights", "encoder/encoder.keras")
     for name in places:
         make_version(name, run.run_id, ["ada", "ben"])
     with tracking.run("preprocess ada", "preprocess") as sheet:
         sheet.parameters({"identity": "ada"})
-        sheet.picture(PIXELS, "contact_sheet.png")
+        sheet.picture(PIXELS, "contact_sheet.png", None)
     out = home / "result.png"
     write_image(out, PIXELS, metadata=Provenance("ada", "face-ada", "1", run.run_id))
     audit.record("swapped", ["ada"], files=[out])
@@ -312,3 +312,22 @@ def test_a_registration_beside_a_withdrawal_leaves_no_version(home: Path) -> Non
         with pytest.raises(ConsentError, match="withdrawn"):
             registry.register(run.run_id, home, {"ada": card})
     assert registry.versions() == []
+    assert not list((home / "artifacts").rglob("decoder.keras")), "its files are gone, too"
+
+
+def test_weights_of_a_registration_that_ended_on_the_way_are_found_and_erased(home: Path) -> None:
+    client = tracking.connect()
+    with tracking.run("training", "train") as run:
+        for name in ("ada", "ben"):
+            run.face_set(name, "d" * 64, str(make_face_set(home / "face-sets", name)), 3)
+        client.log_text(run.run_id, "shared weights", "encoder/encoder.keras")
+    model = client.create_logged_model(client.get_run(run.run_id).info.experiment_id, "face-ada", run.run_id)
+    (home / "made").mkdir()
+    (home / "made" / "decoder.keras").write_text("weights")
+    client.log_model_artifacts(model.model_id, str(home / "made"))
+    found = withdraw().found
+    assert {"weights", "encoder"} <= {item.kind for item in found.items}
+    done = withdraw(erase=True)
+    assert done.left is not None
+    assert done.left.items == []
+    assert not list((home / "artifacts").rglob("*.keras"))

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from faceswap.errors import MediaError, MediaTooLarge, StorageError, UnreadableMedia
-from faceswap.media.images import jpeg_bytes, read_image, write_image
+from faceswap.media.images import encoded, read_image, write_image
 from faceswap.provenance.metadata import Provenance
 
 
@@ -140,5 +140,5 @@ def test_a_format_without_metadata_can_not_hold_a_generated_picture(tmp_path: Pa
 
 def test_a_preview_in_memory_is_the_picture() -> None:
     image = np.full((40, 60, 3), (200, 100, 50), np.uint8)
-    back = np.asarray(Image.open(io.BytesIO(jpeg_bytes(image))))
+    back = np.asarray(Image.open(io.BytesIO(encoded(image))))
     assert np.abs(back.astype(int) - image).max() <= 3

@@ -97,3 +97,25 @@ def test_the_log_shows_every_kind_of_tampering(tmp_path: Path) -> None:
     assert audit.verify(known=head)[0] == 5
     with pytest.raises(AuditError, match="hash"):
         audit.verify(known="0" * 63 + "1")
+
+
+def test_an_act_after_lines_were_cut_off_does_not_hide_that(home: Path) -> None:
+    for number in range(4):
+        audit.record("swapped", ["ada"], {"number": number})
+    log, head = audit.log_file(), audit.log_file().with_name("audit.head")
+    lines, noted = log.read_text().splitlines(keepends=True), head.read_text()
+    # a kill between line and note is no damage
+    head.write_text(f"3 {audit._hash(lines[2].rstrip())}\n")
+    audit.record("promoted")
+    assert audit.verify()[0] == 5
+    for left in (lines[:2], [*lines[:3], lines[3].replace('"number":3}', '"number":9}')]):
+        log.write_text("".join(left))
+        head.write_text(noted)
+        audit.record("promoted", ["ada"])
+        with pytest.raises(AuditError, match="changed or cut off"):
+            audit.verify()
+    for text in ("nonsense", "x y", ""):
+        log.write_text("".join(lines))
+        head.write_text(text)
+        with pytest.raises(AuditError):
+            audit.verify()

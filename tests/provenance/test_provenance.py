@@ -9,7 +9,8 @@ from PIL import Image, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from faceswap.errors import ConsentError, MediaError, UnreadableMedia
-from faceswap.media.images import read_image, write_image
+from faceswap.media.images import read_image, write_image, write_picture
+from faceswap.media.pictures import Picture, Still
 from faceswap.provenance.consent.record import Consent, require_consent
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import SOURCE_TYPE, Provenance, read_provenance, xmp
@@ -148,7 +149,7 @@ def test_the_letters_of_a_video_are_drawn_once(monkeypatch: pytest.MonkeyPatch) 
 
 def test_metadata_does_not_change_the_pixels(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    write_image(tmp_path / "a.png", pixels, metadata=ORIGIN)
+    write_picture(tmp_path / "a.png", Picture((Still(pixels),)), [pixels], metadata=ORIGIN)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), pixels)
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from PIL import Image
 
 from faceswap.errors import CredentialsError
 from faceswap.jobs.verify_job import verify_file
-from faceswap.media.images import write_image, write_picture
+from faceswap.media.images import read_image, write_image, write_picture
 from faceswap.media.pictures import Picture, Still
 from faceswap.media.video.writing import VideoWriter
 from faceswap.provenance import content_credentials, credentials, watermark
@@ -37,7 +38,7 @@ def test_a_signed_file_is_whole_and_says_by_whom_and_from_what(tmp_path: Path, p
     target = tmp_path / "target.png"
     write_image(target, pixels)
 
-    for suffix in (".png", ".jpg", ".webp"):
+    for suffix in (".png", ".jpg", ".webp", ".avif", ".tif"):
         path = tmp_path / f"a{suffix}"
         marked = watermark.mark(pixels)
         write_picture(path, Picture((Still(pixels),)), [marked], metadata=ORIGIN, target=target)
@@ -85,12 +86,31 @@ def test_stripped_files_are_known_by_their_pixels_or_their_metadata_and_none_is_
     assert verify_file(bare).finding is Finding.NOTHING
     Image.fromarray(watermark.mark(pixels)).save(tmp_path / "marked.jpg", quality=70)
     assert verify_file(tmp_path / "marked.jpg").finding is Finding.MARKED
-    write_image(tmp_path / "signed.jpg", pixels, metadata=ORIGIN)
+    unmarked = replace(ORIGIN, options={"watermark": False})
+    write_image(tmp_path / "signed.jpg", pixels, metadata=unmarked)
     with Image.open(tmp_path / "signed.jpg") as image:
         image.save(tmp_path / "labelled.jpg", exif=image.info["exif"])
     assert verify_file(tmp_path / "labelled.jpg").finding is Finding.LABELLED
     for finding in Finding:
         assert "real" not in finding.value
+
+
+def test_several_pages_or_frames_of_tiff_and_avif_are_not_signed_but_marked_and_labelled(
+    tmp_path: Path, pixels: np.ndarray
+) -> None:
+    images = [watermark.mark(pixels), watermark.mark(pixels[::-1].copy())]
+    for suffix, milliseconds in ((".tif", 0.0), (".avif", 40.0)):
+        path = tmp_path / f"a{suffix}"
+        stills = tuple(Still(image, milliseconds=milliseconds) for image in images)
+        write_picture(path, Picture(stills), images, metadata=ORIGIN)
+        with Image.open(path) as image:
+            assert image.n_frames == 2
+        found = verify_file(path)
+        assert (found.finding, found.changed) == (Finding.MARKED, ())
+        assert found.record is not None
+        stripped = tmp_path / f"stripped{suffix}"
+        Image.fromarray(read_image(path)).save(stripped)
+        assert verify_file(stripped).finding is Finding.MARKED
 
 
 def test_a_video_is_signed_and_a_changed_byte_shows(tmp_path: Path, pixels: np.ndarray) -> None:
@@ -182,3 +202,79 @@ def test_the_mark_survives_what_platforms_do_and_is_not_seen_where_it_is_not(pix
     for what, picture in attacked(marked).items():
         assert watermark.read([np.ascontiguousarray(picture)]).found, what
     assert not watermark.read([large]).found
+
+
+def test_a_renamed_file_keeps_its_signature_and_shows_its_alteration(
+    tmp_path: Path, pixels: np.ndarray
+) -> None:
+    write_image(tmp_path / "a.jpg", pixels, metadata=ORIGIN)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    for name in ("b.jfif", "b.png", "b.bmp"):
+        (tmp_path / name).write_bytes(whole)
+        assert verify_file(tmp_path / name).finding is Finding.SIGNED
+        (tmp_path / name).write_bytes(whole + b"more")
+        assert verify_file(tmp_path / name).finding is Finding.ALTERED
+    write_image(tmp_path / "a.avif", pixels, metadata=ORIGIN)
+    shutil.copy(tmp_path / "a.avif", tmp_path / "a.mp4")
+    assert verify_file(tmp_path / "a.mp4").finding is Finding.SIGNED
+
+
+def test_credentials_of_one_file_do_not_vouch_for_another(tmp_path: Path, pixels: np.ndarray) -> None:
+    write_image(tmp_path / "a.jpg", pixels, metadata=ORIGIN)
+    Image.fromarray(pixels[::-1]).save(tmp_path / "b.jpg")
+    signed, other = ((tmp_path / name).read_bytes() for name in ("a.jpg", "b.jpg"))
+    segments, place = b"", 2
+    while signed[place + 1] != 0xDA:  # until the pixels begin
+        end = place + 2 + int.from_bytes(signed[place + 2 : place + 4])
+        segments += signed[place:end] if signed[place + 1] == 0xEB else b""
+        place = end
+    assert b"c2pa" in segments
+    (tmp_path / "c.jpg").write_bytes(other[:2] + segments + other[2:])
+    assert verify_file(tmp_path / "c.jpg").finding is Finding.ALTERED
+
+
+def test_a_certificate_that_ended_since_casts_doubt_and_says_nothing_of_the_pixels(
+    tmp_path: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image(tmp_path / "a.png", pixels, metadata=ORIGIN)
+    said = content_credentials.read(tmp_path / "a.png")
+    assert said is not None
+    failures = said["validation_results"]["activeManifest"].setdefault("failure", [])
+    failures.append(
+        {"code": "signingCredential.expired"}
+    )  # as c2pa says it a day after the certificate's last one
+    monkeypatch.setattr(content_credentials, "read", lambda _: said)
+    found = verify_file(tmp_path / "a.png")
+    assert (found.finding, found.known, found.changed) == (Finding.SIGNED, False, ())
+    assert any("has ended" in line for line in found.details)
+    failures.append({"code": "assertion.dataHash.mismatch"})
+    assert verify_file(tmp_path / "a.png").finding is Finding.ALTERED
+
+
+def test_credentials_that_lie_in_the_network_are_not_asked_for_and_nothing_counts_as_altered(
+    tmp_path: Path, pixels: np.ndarray
+) -> None:
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" '
+        'dcterms:provenance="https://credentials.example/1"/></rdf:RDF></x:xmpmeta>'
+    )
+    Image.fromarray(pixels).save(tmp_path / "a.jpg", xmp=packet.encode())
+    found = verify_file(tmp_path / "a.jpg")
+    assert found.finding is Finding.NOTHING
+    assert any("credentials.example" in line for line in found.details)
+
+
+def test_a_mark_in_one_frame_of_a_video_is_found(tmp_path: Path, pixels: np.ndarray) -> None:
+    with VideoWriter(tmp_path / "a.mp4", width=320, height=256, fps=25) as writer:
+        for number in range(50):
+            moved = np.roll(pixels, 3 * number, 1)
+            writer.write(watermark.mark(moved) if 18 <= number < 28 else moved)
+    assert verify_file(tmp_path / "a.mp4").finding is Finding.MARKED
+
+
+def test_a_mark_in_later_frames_or_pages_is_found(tmp_path: Path, pixels: np.ndarray) -> None:
+    frames = [Image.fromarray(one) for one in (pixels, pixels[:, ::-1], watermark.mark(pixels))]
+    for name in ("a.webp", "a.tif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], quality=90)
+        assert verify_file(tmp_path / name).finding is Finding.MARKED

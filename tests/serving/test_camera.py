@@ -1,11 +1,16 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from faceswap.errors import MediaTooLarge
 from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort, overlap
+from faceswap.jobs.verify_job import verify_file
+from faceswap.provenance import watermark
+from faceswap.provenance.verify import Finding
 from faceswap.swap.options import SwapOptions
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
@@ -18,13 +23,21 @@ def registry() -> MemoryRegistry:
     return MemoryRegistry(listed("ada", 1, "production"))
 
 
-def test_the_camera_is_labelled(registry: MemoryRegistry, tmp_path: Path) -> None:
+def shown(jpeg: bytes) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(jpeg)))
+
+
+def test_the_camera_is_labelled_marked_and_signed(registry: MemoryRegistry, tmp_path: Path) -> None:
     shop = workshop(registry, KnownFaces(face_at(80, 100, 90)), tmp_path / "out")
     frame = smooth_noise(200, 320)
-    image, _ = shop.live(frame, "ada")
+    data, _ = shop.live(frame, "ada")
+    (tmp_path / "live.jpg").write_bytes(data)
+    found = verify_file(tmp_path / "live.jpg")
+    assert (found.finding, found.strength > watermark.THRESHOLD) == (Finding.SIGNED, True)
+    image = shown(data)
     assert not np.array_equal(image[190:, :60], frame[190:, :60]), "the visible label"
     sharp, _ = shop.live(frame, "ada", options=SwapOptions(mask="rect", colour="none"))
-    assert not np.array_equal(sharp, image)
+    assert sharp != data
     with pytest.raises(MediaTooLarge):
         shop.live(np.zeros((1080, 1920, 3), np.uint8), "ada")
 
@@ -50,8 +63,8 @@ def test_somebody_else_before_the_camera_is_noticed_within_half_a_second(
 
     def second_is_swapped() -> bool:
         nonlocal search
-        image, search = shop.live(frame, "ada", search=search)
-        return bool(np.abs(image[95:105, 225:235].astype(float) - frame[95:105, 225:235]).mean() > 10)
+        data, search = shop.live(frame, "ada", search=search)
+        return bool(np.abs(shown(data)[95:105, 225:235].astype(float) - frame[95:105, 225:235]).mean() > 10)
 
     assert not second_is_swapped()
     finder.faces.append(face_at(230, 100, 85))

@@ -40,7 +40,7 @@ def test_the_settings_lead_mlflow_to_s3(
     with s3_bucket(monkeypatch) as bucket:
         keep_artifacts_in(monkeypatch, f"{bucket}/artifacts")
         with tracking.run("one", "train") as run:
-            run.image(PICTURE, "preview", 3)
+            run.image(PICTURE, "preview", 3, None)
             run.document({"a": 1}, "a.json")
             registry.register(run.run_id, tmp_path, {})
         stored = storage.list_files(f"{bucket}/artifacts/{run.run_id}/artifacts")
@@ -63,12 +63,12 @@ def test_a_store_that_refuses_skips_previews_and_is_told_in_words(
         keep_artifacts_in(monkeypatch, "s3://another/artifacts")
         with tracking.run("one", "train") as run:
             with caplog.at_level(logging.WARNING, "faceswap.tracking"):
-                run.image(PICTURE, "preview", 3)
+                run.image(PICTURE, "preview", 3, None)
                 run.flush()
             assert "did not take a picture preview" in caplog.text
             assert "is without 1 x picture preview" in caplog.text
             for attempt in (
-                lambda: run.picture(PICTURE, "a.png"),
+                lambda: run.picture(PICTURE, "a.png", None),
                 lambda: run.document({"a": 1}, "a.json"),
                 lambda: run.artifact(tmp_path / "encoder.keras"),
                 lambda: registry.register(run.run_id, tmp_path, {}),

@@ -7,6 +7,7 @@ import typer
 
 from faceswap.cli.common import quiet_imports, spoken_errors
 from faceswap.cli.options import at_home, one_of
+from faceswap.cli.running import forget_in_prefect
 from faceswap.console import say
 from faceswap.errors import SettingsError
 
@@ -20,6 +21,9 @@ consent = typer.Typer(
     help="Show, record, extend or withdraw a person's consent.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+_ID = 12
+"""Letters of an id of a run or a face set in the keys of what Prefect shows."""
 
 
 def _purposes() -> list[str]:
@@ -122,7 +126,10 @@ def withdraw(
 ) -> None:
     """End a consent now; list what exists of the person, or erase it."""
     with spoken_errors("the withdrawal holds, and the same command goes on"):
-        done = _do("withdraw_consent", name=name, statement=reason, erase=erase, by=by)
+        done = _do("withdraw_consent", name=name, statement=reason, by=by)
+        if erase:
+            _forget_in_prefect(done.found)  # while it is known whose runs they are
+            done = _do("withdraw_consent", name=name, erase=True, by=by)
         _say_terms(done.life)
         say("From now on nothing of this person is trained, promoted, swapped or served.")
         if done.aliases:
@@ -145,6 +152,14 @@ def withdraw(
         if done.problems or (done.left is not None and done.left.items):
             say("Give the same command again once that is mended.")
             raise typer.Exit(1)
+
+
+def _forget_in_prefect(found: "Remains") -> None:
+    """What Prefect's pages show of the runs and face sets of a person."""
+    kinds = {"run", "pictures", "face set"}
+    ids = {item.place.rstrip("/").rpartition("/")[2][:_ID] for item in found.items if item.kind in kinds}
+    if gone := forget_in_prefect(ids):
+        say(f"Erased from Prefect's pages: {gone} pictures, notes and tables.")
 
 
 def _say_terms(life: "Life") -> None:

@@ -28,7 +28,7 @@ def comparison_sheet(frame: Picture, swapper: Swapper, cell: int = 208) -> Pictu
     """The largest face that is swapped under every mask (rows) and colour transfer (columns), labelled.
 
     All other options are the swapper's; the first cell of each row is the target. The picture holds generated
-    faces: stamp it before it is shown.
+    faces: it is labelled and marked where it is written.
 
     Args:
         frame: (H, W, 3) uint8 RGB.

@@ -19,7 +19,6 @@ from faceswap.evaluation.grading.verdict import graded, measures_of, summary, ve
 from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.protocol import spaced
 from faceswap.media.images import data_uri, write_image
-from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 
 Image = NDArray[np.uint8]
@@ -48,7 +47,7 @@ def write_report(
     versions: Mapping[str, Any] | None = None,
     face_sets: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
-    origin: Provenance | None = None,
+    origin: Provenance,
     extra: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write ``report.json``, ``report.html`` and one PNG per picture into a folder; each file appears whole.
@@ -57,12 +56,13 @@ def write_report(
         out: the folder; made if missing.
         results: one per ordered pair.
         training: wall_seconds, steps, images_per_second and the like.
-        pictures: name -> (H, W, 3) uint8 RGB; embedded into the page and written as ``<name>.png``.
+        pictures: name -> (H, W, 3) uint8 RGB with generated faces, not labelled; embedded into the page and written as
+            ``<name>.png``.
         clips: name -> video; shown from where it lies, by a path relative to the folder.
         versions: identity -> registered version; the packages' versions are added under "packages".
         face_sets: identity -> digest, place, counts.
         settings: all that the run was started with.
-        origin: written into the pictures: they are generated.
+        origin: of the generated faces in the pictures.
         extra: further top-level keys of report.json; none of those above.
 
     Returns:
@@ -97,7 +97,7 @@ def _page(
     content: Mapping[str, Any],
     results: Sequence[PairResult],
     pictures: Mapping[str, Image],
-    origin: Provenance | None,
+    origin: Provenance,
 ) -> str:
     environment = Environment(
         loader=PackageLoader("faceswap.evaluation", "."), autoescape=True, undefined=StrictUndefined
@@ -116,7 +116,7 @@ def _page(
         ],
         advice=list(dict.fromkeys(words for one in verdicts for words in one.advice)),
         lines=[(one, [row[i] for row in table]) for i, one in enumerate(measures)],
-        pictures={name: data_uri(picture, metadata=origin) for name, picture in pictures.items()},
+        pictures={name: data_uri(picture, origin) for name, picture in pictures.items()},
         details=[
             (title, list(_lines(plain[key])))
             for title, key in (
@@ -131,7 +131,7 @@ def _page(
     )
 
 
-def _frames(result: PairResult, origin: Provenance | None) -> list[list[dict[str, str]]]:
+def _frames(result: PairResult, origin: Provenance) -> list[list[dict[str, str]]]:
     """Some typical frames: before, the swap and, of fictional people, the true swap; none where there are none."""
     if not len(result.swaps):
         return []
@@ -142,9 +142,7 @@ def _frames(result: PairResult, origin: Provenance | None) -> list[list[dict[str
         [
             {
                 "caption": caption,
-                "source": data_uri(images[i])
-                if images is result.originals
-                else data_uri(stamp(images[i]), metadata=origin),
+                "source": data_uri(images[i], None if images is result.originals else origin),
             }
             for caption, images in shown.items()
         ]

@@ -198,7 +198,7 @@ def _row(
     matrix = geometry.matrix(face.landmarks)
     crop = geometry.crop(frame.image, matrix)
     file = f"{number:06d}.jpg"
-    write_image(folder / file, crop)
+    write_image(folder / file, crop, metadata=None)
     judged = _JUDGED.crop(frame.image, _JUDGED.matrix(face.landmarks))
     yaw, pitch, roll = head_pose(face.landmarks)
     thumb = cv2.resize(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from faceswap.media.images import write_image
 from faceswap.media.video.reading import VideoWriter
-from faceswap.provenance.metadata import Provenance
+from faceswap.provenance.metadata import RENDERER, Provenance
 from faceswap.synthetic import CAST, Scene, clip, person, random_scene, render
 
 _FPS = 25
@@ -70,4 +70,4 @@ def _row(size: int) -> NDArray[np.uint8]:
 
 
 def _made(name: str) -> Provenance:
-    return Provenance(reference=name, model="faceswap.synthetic", version="", run_id="", options={})
+    return Provenance(reference=name, model=RENDERER, version="", run_id="", options={})

@@ -76,15 +76,15 @@ class CheckpointStore:
         checkpoints.mkdir(parents=True, exist_ok=True)
         for step in steps[-_KEEP:]:
             part = part_of(checkpoints / step)
-            copy = storage.fetch_folder(
-                storage.join(self.uri, step), settings().cache_path / "checkpoints", marker=SUMS
-            )
+            fetched = part_of(checkpoints / "fetched")  # in no cache: there an erasure would not find them
+            copy = storage.fetch_folder(storage.join(self.uri, step), fetched, marker=SUMS)
             shutil.copytree(copy, part)
             part.rename(checkpoints / step)
+            shutil.rmtree(fetched, ignore_errors=True)
         logger.info("The training goes on with the checkpoints of %s", self.uri)
 
     def clear(self) -> None:
-        """Remove the copies: the versions are registered."""
+        """Remove the copies: the versions are registered, or never will be."""
         if self.uri:
             self._background.flush(_LAST_PATIENCE)
             try:

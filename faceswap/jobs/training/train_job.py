@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from faceswap import registry, tracking
-from faceswap.errors import ConsentError, FaceswapError, SettingsError
+from faceswap.errors import ConsentError, ConsentUnknown, FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
@@ -71,9 +71,10 @@ class Observer:
     def validated(self, step: int, model: Autoencoders) -> None:
         """A preview to MLflow's series and to the monitor."""
         sheet = preview_sheet(model, self.data)
-        self.run.image(sheet, "preview", step, in_training(self.data.identities, self.run.run_id))
+        origin = in_training(self.data.identities, self.run.run_id)
+        self.run.image(sheet, "preview", step, origin)
         title = f"step {step}: held-out face, its reconstruction, the swaps"
-        self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title)
+        self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title, origin)
 
     def progress(self, share: float, message: str) -> None:
         """The share of the budget to the bars.
@@ -227,12 +228,16 @@ def measure_versions(
 
 
 @contextmanager
-def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[None]:
+def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[CheckpointStore]:
     """Where a withdrawal ends the training of the block, its checkpoints, which hold the likeness, go at once."""
+    store = CheckpointStore(run.run_id)
     try:
-        yield
+        yield store
+    except ConsentUnknown:
+        raise  # nobody has withdrawn: it can be resumed
     except ConsentError as error:
         shutil.rmtree(resuming.work_folder(run.run_id), ignore_errors=True)
+        store.clear()
         run.tags({"stopped": error.message})
         raise
 
@@ -252,13 +257,12 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
     with (
         tracking.run(name, "train", run_id=parameters.resume, tags=monitor.tags()) as run,
-        _leaving_nothing_without_consent(run),
+        _leaving_nothing_without_consent(run) as store,
         resuming.telling_how_to_go_on(run.run_id),
         telling_of_training(name, run.run_id),
     ):
         folder = resuming.work_folder(run.run_id)
         resuming.remember(parameters, sets, folder)
-        store = CheckpointStore(run.run_id)
         store.remember(folder)
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}

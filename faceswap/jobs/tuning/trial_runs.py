@@ -17,7 +17,6 @@ from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.previews import preview_sheet
 from faceswap.provenance.consent.life import Purpose
-from faceswap.provenance.label import stamp
 from faceswap.registry import consents
 from faceswap.registry.cards.origin import in_training
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult
@@ -59,7 +58,7 @@ class TrialRun:
         self.run.document([pair.to_report() for pair in pairs], "evaluation.json")
         for name, picture in pictures.items():
             origin = in_training(name.split("-on-")[:1], self.run.run_id)
-            self.run.picture(stamp(picture), f"cases/{name}.png", origin)
+            self.run.picture(picture, f"cases/{name}.png", origin)
         self.run.tags({"status": "completed"})
 
 

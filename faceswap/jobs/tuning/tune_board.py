@@ -68,7 +68,7 @@ class Board:
     def _show(self, records: Sequence[TrialRecord], best: TrialRecord | None) -> None:
         rows = table(records, self.plan)
         picture = plot(records, self.plan)
-        self.run.picture(picture, "search.png")
+        self.run.picture(picture, "search.png", None)
         self.run.document(rows, "trials.json")
         searched = [d.field for d in self.plan.space.dimensions]
         short = [{key: _plain(row[key]) for key in (*_COLUMNS[:2], *searched, *_COLUMNS[2:])} for row in rows]
@@ -76,7 +76,7 @@ class Board:
         self.run.text(text, "trials.md")
         self.monitor.table(short, self._key, f"{len(records)} trials, best first")
         self.monitor.note(f"{text}\n\n{self.run.link}", f"{self._key}-summary")
-        self.monitor.picture(f"{self._key}-plot", picture, "quality and speed")
+        self.monitor.picture(f"{self._key}-plot", picture, "quality and speed", None)
 
 
 def _said(record: TrialRecord) -> str:

@@ -102,15 +102,26 @@ def _digest_of(evidence: str) -> str:
     return audit.sha256_of(path)
 
 
-def _write(event: Event) -> Life:
-    """Both places, and the log. What was only in a face set becomes the history's first event."""
-    for before in consents.life_of(event.identity, *_of_before(event.identity), fresh=True).events:
-        if before.id == "0" * 32:
-            consents.write(before)
-    consents.write(event)
-    facts = event.model_dump(mode="json", exclude={"identity", "by", "at"})
-    audit.record(f"consent {event.kind}", [event.identity], facts, by=event.by)
-    return consents.life_of(event.identity, fresh=True)
+def _write(event: Event, known: Life | None = None) -> Life:
+    """Both places, and the log. What was only in a face set becomes the history's first event.
+
+    Raises:
+        StorageError, TrackingError: a place did not take it. Where the other did, it holds, and the log says it.
+    """
+    known = known or consents.life_of(event.identity, *_of_before(event.identity), fresh=True)
+    problem: FaceswapError | None = None
+    for one in (*(before for before in known.events if before.id == "0" * 32), event):
+        try:
+            consents.write(one)
+        except FaceswapError as error:
+            problem = error
+    life = consents.life_of(event.identity, fresh=True)
+    if event.id in {one.id for one in life.events}:
+        facts = event.model_dump(mode="json", exclude={"identity", "by", "at"})
+        audit.record(f"consent {event.kind}", [event.identity], facts, by=event.by)
+    if problem is not None:
+        raise problem
+    return life
 
 
 def record_consent(parameters: ConsentParameters, monitor: Monitor = TERMINAL) -> Life:
@@ -176,8 +187,13 @@ def withdraw_consent(parameters: ConsentParameters, monitor: Monitor = TERMINAL)
 
     Called again it goes on where a server was lost, and erases where that is asked for.
     """
-    name = parameters.name
-    life, problems = consents.life_of(name, *_of_before(name), fresh=True), []
+    name, problems = parameters.name, list[str]()
+    try:
+        before = _of_before(name)
+    except FaceswapError as error:
+        before = []  # what it allowed is history: a withdrawal waits for no store
+        logger.warning("What the face sets of %s allowed can't be read: %s", name, error.message)
+    life = consents.life_of(name, *before, fresh=True)
     event = Event(
         identity=name,
         kind="withdrawn",
@@ -187,7 +203,7 @@ def withdraw_consent(parameters: ConsentParameters, monitor: Monitor = TERMINAL)
     )
     try:
         if not life.withdrawals:
-            life = _write(event)
+            life = _write(event, life)
         else:
             consents.synchronise(name)
     except FaceswapError as error:

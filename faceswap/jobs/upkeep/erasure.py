@@ -5,7 +5,8 @@ The list is written down before the first thing goes. Where a server is lost on 
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from faceswap import storage
 from faceswap.errors import FaceswapError, StorageError
@@ -23,6 +24,11 @@ from faceswap.settings import settings
 _PRIORS = (
     "Priors that came with the package have seen fictional people only: nothing of anybody is in them.",
     "Copies that were downloaded, sent or published are not known here.",
+    "Prefect keeps parameters and logs of flow runs, and its pictures, too, where PREFECT_API_URL does not lead to it.",
+)
+
+_VERSIONING = (
+    "A bucket in S3 with versioning keeps what was deleted as older versions: its owner has to remove those."
 )
 
 
@@ -39,9 +45,12 @@ def find(identity: str) -> Remains:
         *_work(identity),
         *_caches(identity),
         *files,
+        *_links(identity),
         *in_mlflow,
     ]
-    return Remains(items=list(dict.fromkeys(items)), stay=[*stay, *changed, *_PRIORS])
+    in_s3 = any(map(storage.is_s3, (settings().face_sets_root, settings().artifacts, settings().outputs)))
+    kept = [_VERSIONING] if in_s3 else []
+    return Remains(items=list(dict.fromkeys(items)), stay=[*stay, *changed, *kept, *_PRIORS])
 
 
 def erase(identity: str, report: Report) -> tuple[list[Item], Remains]:
@@ -79,7 +88,7 @@ def erase(identity: str, report: Report) -> tuple[list[Item], Remains]:
     return gone, found.model_copy(update={"stay": [*found.stay, *filter(None, [left_behind])]})
 
 
-_ORDER = ("output", "face set", "work", "cache", "pictures", "run", "encoder", "version", "model")
+_ORDER = ("output", "face set", "work", "cache", "pictures", "run", "encoder", "weights", "version", "model")
 """Last goes what the search goes by."""
 
 
@@ -91,7 +100,7 @@ def _face_sets(identity: str) -> Iterator[Item]:
         yield Item(kind="face set", place=storage.join(root, name), about=f"face set of {identity}")
     for place in erasing.face_set_places(identity):
         uri = present(place.removeprefix("file://"), settings().face_sets_root)
-        if uri.startswith(root):
+        if uri == root or uri.startswith(f"{root}/"):
             continue
         try:
             header = json.loads(storage.read_bytes(storage.join(uri, HEADER)))
@@ -112,6 +121,13 @@ def _work(identity: str) -> Iterator[Item]:
         sets = said.get("face_sets", []) if isinstance(said, dict) else said or []
         if identity in {_named(uri) for uri in sets}:
             yield Item(kind="work", place=str(file.parent), about="checkpoints of an interrupted training")
+    root = settings().checkpoints
+    for name in storage.list_files(root) if root else []:
+        if name.count("/") == 1 and name.endswith("/face_sets.json"):
+            uris = json.loads(storage.read_bytes(storage.join(root, name)))
+            if identity in {_named(uri) for uri in uris}:
+                place = storage.join(root, name.partition("/")[0])
+                yield Item(kind="work", place=place, about="checkpoints of an interrupted training")
     for header in sorted(work.glob(f"extract-*/{HEADER}")):
         if _identity_in(header) == identity:
             yield Item(kind="work", place=str(header.parent), about="an unfinished extraction")
@@ -156,17 +172,38 @@ def _references(file: Path) -> list[str]:
 
 def _outputs(identity: str, noted: list[str]) -> tuple[list[Item], list[str]]:
     """Files that the audit log or a run of a swap names; those that are something else by now stay, and are said."""
-    hashes: dict[str, str] = dict.fromkeys((str(Path(place).resolve()) for place in noted), "")
+    local = (place for place in noted if not storage.is_s3(place))
+    hashes: dict[str, str] = dict.fromkeys((str(Path(place).resolve()) for place in local), "")
     for entry in audit.entries():
         if identity in entry.identities:
             hashes |= entry.files
     items, changed = [], []
     for place, digest in sorted(hashes.items()):
-        path = Path(place)
-        if not path.is_file():
+        if not (storage.exists(place) if storage.is_s3(place) else Path(place).is_file()):
             continue
-        if identity in _references(path) or audit.sha256_of(path) == digest:
+        if _is_output(place, digest, identity):
             items.append(Item(kind="output", place=place, about="an output"))
         else:
             changed.append(f"{place} was written as an output, but is something else by now: look at it.")
     return items, changed
+
+
+def _is_output(place: str, digest: str, identity: str) -> bool:
+    """Whether it is what was written there, or says itself that it shows the person."""
+    if not storage.is_s3(place) and identity in _references(Path(place)):
+        return True
+    return storage.sha256_of(place) == digest
+
+
+def _links(identity: str) -> Iterator[Item]:
+    """Results of the app that were sent to S3 for a while; those of a person have the name in theirs."""
+    root = settings().outputs
+    for name in storage.list_files(root) if root else []:
+        if not PurePosixPath(name).stem.endswith(f"-{identity}"):
+            continue
+        place = storage.join(root, name)
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / PurePosixPath(name).name
+            copy.write_bytes(storage.read_bytes(place))
+            if identity in _references(copy):
+                yield Item(kind="output", place=place, about="a result of the app")

@@ -30,7 +30,10 @@ class Orientation:
     @classmethod
     def of(cls, frame: VideoFrame) -> Orientation:
         """That of a decoded frame; one that lies between the eight is taken as the next of them."""
-        side_data: Any = frame.side_data  # PyAV's types name one of its kinds only
+        try:
+            side_data: Any = frame.side_data  # PyAV's types name one of its kinds only
+        except ValueError:  # a kind that PyAV does not know: then it shows none of them
+            return cls()
         if Type.DISPLAYMATRIX not in side_data:
             return cls()
         data = side_data[Type.DISPLAYMATRIX]

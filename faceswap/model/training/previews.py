@@ -16,7 +16,8 @@ def preview_sheet(model: Autoencoders, data: Batches, rows: int = 4) -> NDArray[
         rows: faces of each identity.
 
     Returns:
-        (N * rows * s, (1 + N) * s, 3) uint8 RGB; a row is the original, its own reconstruction, then the swaps.
+        (N * rows * s, (1 + N) * s, 3) uint8 RGB; a row is the original, its own reconstruction, then the swaps. Whoever
+        shows it names its origin, so that it is labelled and marked.
     """
     lines = []
     for own, identity in enumerate(data.identities):

@@ -13,7 +13,8 @@ class Item(BaseModel):
     """One thing.
 
     Attributes:
-        kind: face set, cache, work, output, or one of MLflow's: version, model, encoder, run, pictures.
+        kind: face set, cache, work, output, or one of MLflow's: version, weights, model, encoder, run,
+            pictures.
         place: path, URI, or MLflow's name or id.
         about: what it is, for people.
     """

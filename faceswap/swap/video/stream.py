@@ -114,6 +114,7 @@ def swap_video(
                 fps=info.fps,
                 full_range=info.full_range,
                 orientation=info.orientation,
+                metadata=None,  # a part on its way; the whole says it
             )
 
         parts = Chunks(out, swap_key(source, swapper, metadata, start, end), writer, resume=resume)

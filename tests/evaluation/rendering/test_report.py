@@ -8,6 +8,8 @@ import pytest
 
 from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.rendering.report import write_report
+from faceswap.provenance.declaring import declared
+from faceswap.provenance.metadata import Provenance
 
 RESULT = PairResult(
     reference="ada",
@@ -26,6 +28,7 @@ RESULT = PairResult(
     reconstruction_ssim=0.86,
 )
 PICTURE = np.full((60, 80, 3), (200, 30, 30), np.uint8)
+ORIGIN = Provenance("ada", "face-ada", "3", "run-1")
 
 
 class Tags(HTMLParser):
@@ -49,7 +52,8 @@ class Tags(HTMLParser):
 
 def write(out: Path, **more: object) -> tuple[dict, str]:
     training = {"wall_seconds": 240.5, "steps": np.int64(5000), "images_per_second": float("inf")}
-    page = write_report(out, [RESULT], training=training, pictures={"before_after": PICTURE}, **more)
+    given = {"training": training, "pictures": {"before_after": PICTURE}, "origin": ORIGIN}
+    page = write_report(out, [RESULT], **given | more)
     return json.loads((out / "report.json").read_text()), page.read_text()
 
 
@@ -101,7 +105,8 @@ def test_pictures_lie_beside_and_nothing_is_left_over(tmp_path: Path) -> None:
         "report.html",
         "report.json",
     ]
-    assert (np.asarray(Image.open(tmp_path / "before_after.png")) == PICTURE).all()
+    written = np.asarray(Image.open(tmp_path / "before_after.png"))
+    np.testing.assert_array_equal(written, declared(PICTURE, ORIGIN))
 
 
 def test_extra_adds_and_may_not_replace(tmp_path: Path) -> None:
@@ -114,7 +119,10 @@ def test_extra_adds_and_may_not_replace(tmp_path: Path) -> None:
 def test_a_picture_and_a_verdict_come_first(tmp_path: Path) -> None:
     frames = np.full((5, 64, 64, 3), 90, np.uint8)
     result = RESULT.model_copy(update={"frames": 5, "originals": frames, "swaps": frames, "truths": frames})
-    page = write_report(tmp_path, [result], training={"steps": 5}, versions={"ada": "face-ada/3"}).read_text()
+    versions = {"ada": "face-ada/3"}
+    page = write_report(
+        tmp_path, [result], training={"steps": 5}, versions=versions, origin=ORIGIN
+    ).read_text()
     body = page[page.index("<body>") :]
     order = [
         "The swap is fair",
@@ -150,6 +158,7 @@ def test_no_path_of_this_machine_and_no_json_is_on_the_page(tmp_path: Path) -> N
             "ada": {"digest": "ab" * 32, "uri": "/home/me/.faceswap/facesets/ada/abab", "faces": 1200}
         },
         settings=settings,
+        origin=ORIGIN,
     ).read_text()
     rows = dict(re.findall(r"<tr><th>([^<]+)</th><td>([^<]+)</td></tr>", page))
     assert rows["people: ada"] == "ada.mp4"
@@ -166,4 +175,4 @@ def test_no_path_of_this_machine_and_no_json_is_on_the_page(tmp_path: Path) -> N
 
 
 def test_a_report_without_pairs_says_so(tmp_path: Path) -> None:
-    assert "No pair was evaluated" in write_report(tmp_path, [], training={}).read_text()
+    assert "No pair was evaluated" in write_report(tmp_path, [], training={}, origin=ORIGIN).read_text()
