@@ -247,7 +247,7 @@ _OURS: dict[str, Any] = {
     "beta_1": 0.9,
     "clip_norm": 5.0,
     "loss": LossWeights(
-        mae=1.0, dssim=0.5, gradient=1.0, background=0.2, covered=0.05, features=4.0, shape=0.1
+        mae=1.0, dssim=0.5, gradient=1.0, background=0.2, covered=0.02, features=4.0, shape=0.1
     ),
     # little, since swaps read crops that are aligned by their landmarks anyway
     "augmentation": Augmentation(

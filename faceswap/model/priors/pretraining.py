@@ -20,7 +20,8 @@ from faceswap.faces.landmarks import INNER
 from faceswap.model.options import PretrainingOptions
 from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.render_pool import of_each
-from faceswap.model.training.dataset import LEAST_DETAIL, Batch, weight_map
+from faceswap.model.training.dataset import LEAST_DETAIL, Batch
+from faceswap.model.training.face_weights import weight_map
 from faceswap.model.training.pairs.draws import draw_pairs
 from faceswap.model.training.pairs.host_pairs import Array, PairMaker
 from faceswap.progress import Report

@@ -1,27 +1,22 @@
 """Training data in memory: crops of every identity with their weight maps, and batches drawn from them."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceSetError
 from faceswap.faces.geometry import Geometry, Points
-from faceswap.faces.landmarks import BROWS, EYES, JAW, MOUTH
-from faceswap.model.presets import LossWeights, Preset
+from faceswap.model.presets import Preset
+from faceswap.model.training.face_weights import Seen, face_level, in_a_mirror, one_sided, weight_map
 from faceswap.model.training.pairs.draws import NOBODY, BatchDraws, draw_batch, of_pair
 from faceswap.model.training.pairs.host_pairs import Array, PairMaker
 
-_FEATURES = (*EYES, MOUTH)
-"""Landmarks of the two eyes and the mouth."""
 MIN_FACES = 8
 """Faces of an identity below which no training begins; not measured."""
-_FOREHEAD = 0.5
-"""Face heights above the brows that belong to the face: nearly up to the hairline."""
 LEAST_MARGIN = 0.05
 """Face heights that a stored crop shows beyond the network's on each side at least, since crops are turned and moved;
 the default, 0.175, is what the presets' rotation, zoom and shift can ask for at a corner."""
@@ -30,9 +25,6 @@ LEAST_DETAIL = 0.75
 
 
 Batch = tuple[Array, dict[str, Array]]
-Seen = Callable[[NDArray[np.uint8], Points], NDArray[np.float32]]
-"""Crops (n, S, S, 3) uint8 and landmarks (n, 68, 2) in them -> (n, S, S): 1 where the face itself is seen, 0 where
-something lies over it."""
 
 
 class Faces(Protocol):
@@ -65,49 +57,6 @@ class Batches(Protocol):
 
     def batch(self, seed: int, step: int, progress: float) -> Batch:
         """The batch of a step; see :meth:`TrainingData.batch`."""
-
-
-def weight_map(
-    landmarks: Points, geometry: Geometry, weights: LossWeights, seen: NDArray[np.float32] | None = None
-) -> NDArray[np.uint8]:
-    """How much each pixel of a crop counts in the loss.
-
-    Args:
-        landmarks: (68, 2) in the crop's pixels.
-        geometry: of the crop.
-        weights: ``background`` outside of the face, 1 inside, ``features`` at the eyes and the mouth; of the inside
-            ``covered`` is left where the face is not seen.
-        seen: (size, size) in 0..1, where it is; None: everywhere.
-
-    Returns:
-        (size, size) uint8, 255 for the largest weight.
-    """
-    size = geometry.size
-    # the hull of the 68 points ends at the brows
-    hull = np.vstack([landmarks[JAW], landmarks[BROWS] - (0, _FOREHEAD * geometry.unit)])
-    inside = _filled(hull, size)
-    weight = np.where(inside, 1.0, weights.background).astype(np.float32)
-    if seen is not None:
-        # below the eyes what the network takes for something else is more often deep shade than hair
-        above = np.arange(size)[:, None] < max(landmarks[part][:, 1].max() for part in EYES)
-        weight *= 1 - (1 - weights.covered) * (1 - seen) * inside * above
-    kernel = np.ones((3, 3), np.uint8)
-    for part in _FEATURES:
-        grown = cv2.dilate(_filled(landmarks[part], size), kernel, iterations=max(1, size // 64))
-        weight[grown > 0] = weights.features
-    weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, size / 85))
-    return np.rint(weight * (255 / max(1.0, weights.features))).astype(np.uint8)
-
-
-def face_level(weights: LossWeights) -> float:
-    """Where a :func:`weight_map` (0..255) is above this, the face is."""
-    return 255 * (1 + weights.background) / 2 / max(1.0, weights.features)
-
-
-def _filled(points: Points, size: int) -> NDArray[np.uint8]:
-    canvas = np.zeros((size, size), np.uint8)
-    cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
-    return canvas
 
 
 def _check_margin(identity: str, stored: Geometry, preset: Preset) -> None:
@@ -160,10 +109,14 @@ class TrainingData:
                     "add pictures or video of this person, or loosen the quality filters",
                 )
             marks = faces.landmarks("train")
-            shares = seen(images, marks) if seen and preset.loss.covered < 1 else [None] * len(marks)
+            found = seen(images, marks) if seen and preset.loss.covered < 1 else None
+            shares = [None] * len(marks) if found is None else found
             maps = [weight_map(m, faces.geometry, preset.loss, s) for m, s in zip(marks, shares, strict=True)]
-            weights = np.stack(maps)[..., None]
-            self.train[identity] = maker.prepare(np.concatenate([images, weights], axis=-1))
+            crops = np.concatenate([images, np.stack(maps)[..., None]], axis=-1)
+            if found is not None and one_sided(marks, faces.geometry, found):
+                more, turned = in_a_mirror(crops, marks)
+                crops, marks = np.concatenate([crops, more]), np.concatenate([marks, turned])
+            self.train[identity] = maker.prepare(crops)
             self.landmarks[identity] = maker.plain_landmarks(marks, faces.geometry)
             held = maker.prepare(faces.images("heldout"))
             self.heldout[identity] = np.stack([maker.plain(c) for c in held]) if len(held) else held

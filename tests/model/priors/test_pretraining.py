@@ -6,7 +6,8 @@ import pytest
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import Augmentation, LossWeights, preset
-from faceswap.model.training.dataset import TrainingData, face_level, weight_map
+from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.face_weights import face_level, weight_map
 from faceswap.model.training.pairs.draws import draw_pairs
 from faceswap.model.training.pairs.host_pairs import PairMaker
 from tests.model.fakes import FakeFaces

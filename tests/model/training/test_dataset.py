@@ -5,7 +5,8 @@ from faceswap.errors import FaceSetError
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import LossWeights, Preset, preset
-from faceswap.model.training.dataset import Feeder, TrainingData, weight_map
+from faceswap.model.training.dataset import Feeder, TrainingData
+from faceswap.model.training.face_weights import weight_map
 from tests.model.fakes import GEOMETRY, FakeFaces, landmarks_in_crop
 
 TINY = preset("lite").with_(size=96, code_grid=12, code_columns=8, batch_size=3)
