@@ -4,10 +4,9 @@ import pytest
 from faceswap.errors import FaceSetError
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.geometry import Geometry
-from faceswap.model.presets import LossWeights, Preset, preset
+from faceswap.model.presets import Preset, preset
 from faceswap.model.training.dataset import Feeder, TrainingData
-from faceswap.model.training.face_weights import weight_map
-from tests.model.fakes import GEOMETRY, FakeFaces, landmarks_in_crop
+from tests.model.fakes import GEOMETRY, FakeFaces
 
 TINY = preset("lite").with_(size=96, code_grid=12, code_columns=8, batch_size=3)
 
@@ -56,32 +55,6 @@ def test_feeder_gives_the_batches_in_order_also_after_a_restart() -> None:
         feeder.close()
 
 
-def test_weights_are_highest_at_eyes_and_mouth_and_lowest_outside() -> None:
-    marks = landmarks_in_crop()
-    weights = weight_map(marks, GEOMETRY, LossWeights(background=0.2, features=4)) / 255 * 4
-    x, y = marks[62].round().astype(int)
-    cheek = marks[[2, 31]].mean(0).round().astype(int)
-    assert weights[y, x] > 3
-    assert 0.8 < weights[cheek[1], cheek[0]] < 1.6
-    forehead = (marks[[19, 24]].mean(0) - (0, 0.4 * GEOMETRY.unit)).round().astype(int)
-    assert weights[forehead[1], forehead[0]] == pytest.approx(1, abs=0.05)
-    assert weights[2, 2] == pytest.approx(0.2, abs=0.03)
-
-
-def test_what_lies_over_the_face_above_the_eyes_counts_little_and_is_no_surroundings_of_its_own() -> None:
-    marks, loss = landmarks_in_crop(), LossWeights(background=0.2, features=4, covered=0.05)
-    half = np.ones((GEOMETRY.size, GEOMETRY.size), np.float32)
-    half[:, : GEOMETRY.size // 2] = 0
-    plain = weight_map(marks, GEOMETRY, loss).astype(float) / 255 * 4
-    weights = weight_map(marks, GEOMETRY, loss, half).astype(float) / 255 * 4
-    for side, share in (([17, 18, 19], 0.05), ([24, 25, 26], 1.0)):
-        x, y = (marks[side].mean(0) - (0, 0.2 * GEOMETRY.unit)).round().astype(int)
-        assert weights[y, x] == pytest.approx(share * plain[y, x], abs=0.05)
-    x, y = marks[62].round().astype(int)
-    np.testing.assert_array_equal(weights[y - 5 :], plain[y - 5 :])
-    assert weights[2, 2] == plain[2, 2]
-
-
 def test_what_lies_over_faces_is_only_looked_for_where_the_weights_ask_for_it() -> None:
     asked: list[tuple[int, ...]] = []
 
@@ -96,6 +69,22 @@ def test_what_lies_over_faces_is_only_looked_for_where_the_weights_ask_for_it() 
     assert asked == [(16, GEOMETRY.size, GEOMETRY.size, 68, 2)]
     np.testing.assert_array_equal(even.train["ann"], TrainingData(faces, TINY).train["ann"])
     assert uneven.train["ann"][..., 3].mean() < 0.9 * even.train["ann"][..., 3].mean()
+
+
+def test_who_is_hidden_on_one_side_is_learnt_in_a_mirror_too() -> None:
+    def left_brow_hidden(crops: np.ndarray, marks: np.ndarray) -> np.ndarray:
+        seen = np.ones(crops.shape[:3], np.float32)
+        seen[:, : crops.shape[1] // 2, : crops.shape[1] // 2] = 0
+        return seen
+
+    faces = {"ann": FakeFaces("ann", (200, 120, 90))}
+    plain, more = TrainingData(faces, TINY), TrainingData(faces, TINY, left_brow_hidden)
+    extra = len(more.train["ann"]) - len(plain.train["ann"])
+    assert extra == round(0.16 * 16)
+    assert len(more.landmarks["ann"]) == len(more.train["ann"])
+    np.testing.assert_array_equal(more.train["ann"][-1, ..., :3], plain.train["ann"][-1, :, ::-1, :3])
+    every = TrainingData(faces, TINY, lambda crops, marks: np.zeros(crops.shape[:3], np.float32))
+    assert len(every.train["ann"]) == 16, "who is hidden on both sides is not"
 
 
 def test_too_few_faces_and_too_tight_crops_are_named() -> None:
