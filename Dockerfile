@@ -14,7 +14,10 @@ WORKDIR /app
 
 FROM build AS build-serve
 COPY requirements-serve.txt ./
-RUN uv venv -q && uv pip install --no-cache --no-deps --compile-bytecode -r requirements-serve.txt
+RUN uv venv -q && uv pip install --no-cache --no-deps -r requirements-serve.txt \
+    && cd .venv/lib/python3.11/site-packages \
+    && rm -rf pandas/tests pyarrow/tests pyarrow/include numpy/*/tests scipy/*/tests scipy/*/*/tests sklearn/*/tests \
+    && (/app/.venv/bin/python -m compileall -q -j 0 . > /dev/null || true)
 COPY pyproject.toml requirements.txt README.md LICENSE ./
 COPY faceswap faceswap
 COPY flows flows
@@ -38,10 +41,16 @@ COPY faceswap faceswap
 COPY flows flows
 COPY infra infra
 COPY serving serving
-# --build-arg EXTRA=gpu: with JAX and CUDA; run it with `docker run --gpus all`
+# --build-arg EXTRA=gpu: with JAX and CUDA; run it with `docker run --gpus all`. Either way TensorFlow is its smaller
+# build without CUDA.
 ARG EXTRA=""
-RUN uv sync --no-dev --no-cache --compile-bytecode ${EXTRA:+--extra $EXTRA} \
-    && .venv/bin/python -m compileall -q faceswap flows infra serving
+RUN uv sync --no-dev --no-cache --no-install-package tensorflow ${EXTRA:+--extra $EXTRA} \
+    && uv pip install --no-cache --no-deps "tensorflow-cpu==$(sed -n 's/^tensorflow==//p' requirements.txt)" \
+    && rm -rf .venv/lib/python3.11/site-packages/tensorflow/include
+RUN cd .venv/lib/python3.11/site-packages \
+    && rm -rf pandas/tests pyarrow/tests pyarrow/include numpy/*/tests scipy/*/tests scipy/*/*/tests sklearn/*/tests \
+    && (/app/.venv/bin/python -m compileall -q -j 0 . > /dev/null || true) \
+    && cd /app && .venv/bin/python -m compileall -q faceswap flows infra serving
 
 FROM base AS full
 COPY --from=build-full /app /app

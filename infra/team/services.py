@@ -78,6 +78,8 @@ def mlflow(own: TeamSettings) -> Started:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_S3_ENDPOINT_URL": own.s3_url,
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_RETRY_MODE": "standard",  # who asks tries again, and longer: no request holds a worker up
+        "AWS_MAX_ATTEMPTS": "2",
         "AWS_ACCESS_KEY_ID": own.secret("s3_access_key"),
         "AWS_SECRET_ACCESS_KEY": own.secret("s3_secret_key"),
     }

@@ -30,6 +30,7 @@ _PACKAGES = (
     "faceswap",
     "keras",
     "tensorflow",
+    "tensorflow-cpu",
     "numpy",
     "opencv-python-headless",
     "dlib-bin",
