@@ -46,9 +46,11 @@ def client_environment(own: TeamSettings) -> dict[str, str]:
     return _QUIET | {
         **storage_environment(own),
         "FACESWAP_TRACKING_URI": own.mlflow_url,
+        "FACESWAP_TRACKING_PAGES": own.public_mlflow_url,
         "MLFLOW_TRACKING_USERNAME": own.mlflow_user,
         "MLFLOW_TRACKING_PASSWORD": own.secret("mlflow_password"),
         "PREFECT_API_URL": f"{own.prefect_url}/api",
+        "PREFECT_UI_URL": own.public_prefect_url,
         "PREFECT_API_AUTH_STRING": f"faceswap:{own.secret('prefect_password')}",
     }
 
