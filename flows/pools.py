@@ -62,10 +62,17 @@ def prepare(client: SyncPrefectClient, slots: int) -> None:
     for name, text in QUEUES.items():
         with suppress(ObjectAlreadyExists):
             client.create_work_queue(name=name, work_pool_name=POOL, description=text)
-    client.upsert_global_concurrency_limit_by_name(TRAINING_SLOT, 1)  # of hosts without a limit of their own
-    client.upsert_global_concurrency_limit_by_name(host_slot(), slots)
+    _limit(client, TRAINING_SLOT, 1)  # of hosts without a limit of their own
+    _limit(client, host_slot(), slots)
     for deployment in deployments():
         deployment.apply()
+
+
+def _limit(client: SyncPrefectClient, name: str, slots: int) -> None:
+    try:
+        client.upsert_global_concurrency_limit_by_name(name, slots)
+    except ObjectAlreadyExists:  # Prefect looks first and makes it then: another worker was between
+        client.upsert_global_concurrency_limit_by_name(name, slots)
 
 
 def main() -> None:

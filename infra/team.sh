@@ -3,6 +3,7 @@
 # TEAM_PROJECT and TEAM_SECRETS_FILE name another stack than `faceswap`, whose secrets are infra/secrets.env.
 set -euo pipefail
 cd "$(dirname "$0")"
+export TEAM_HOST=${TEAM_HOST:-$(hostname)}
 secrets=${TEAM_SECRETS_FILE:-secrets.env}
 engine=(docker-compose)
 if docker compose version > /dev/null 2>&1; then engine=(docker compose); fi
@@ -42,7 +43,7 @@ case "${1:-}" in
         TEAM_NEW_PASSWORD=$password compose run --rm -e TEAM_NEW_PASSWORD -T setup user tryout
         trap 'compose run --rm -T setup forget tryout' EXIT
         TEAM_TRY_LOGIN=tryout:$password compose run --rm -T -e TEAM_TRY_LOGIN -e TEAM_TRY_URL=http://proxy:8080 \
-            -e TRY_MINUTES --entrypoint bash worker /app/infra/try.sh "${2:-all}" ;;
+            -e TRY_STEPS --entrypoint bash worker /app/infra/try.sh "${2:-all}" ;;
     logs) compose logs --tail 50 ;;
     *) sed -n 2,3p "$0"; exit 2 ;;
 esac

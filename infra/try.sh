@@ -18,8 +18,8 @@ if [ "${1:-all}" = all ]; then
     for name in ada bram; do
         run preprocess "$place/$name.mp4" --name "tryout-$name" --consent "fictional person of faceswap's own renderer"
     done
-    run train tryout-ada tryout-bram --preset original --minutes "${TRY_MINUTES:-0.2}"
-    by_worker train "{\"face_sets\": [\"tryout-ada\", \"tryout-bram\"], \"preset\": \"original\", \"minutes\": ${TRY_MINUTES:-0.2}, \"seed\": 1}"
+    run train tryout-ada tryout-bram --preset lite --steps "${TRY_STEPS:-30}"
+    by_worker train "{\"face_sets\": [\"tryout-ada\", \"tryout-bram\"], \"preset\": \"lite\", \"steps\": ${TRY_STEPS:-30}, \"seed\": 1}"
     run promote tryout-ada --frames 4 --override "the tryout of the stack"
     run people --out "$place/pictures" --name bram --pictures --count 3
 fi
