@@ -21,6 +21,8 @@ from flows.monitor import TRAINING_SLOT, host_slot
 
 POOL = "faceswap"
 QUEUES = {"cpu": "all but trainings", "gpu": "trainings and searches, on hosts with a GPU"}
+_OWN_TO_THE_WORKER = {"PREFECT_CLIENT_METRICS_ENABLED": "false"}
+"""What runs do not take over from their worker: it shows its metrics on a port, which is taken then."""
 _ROOT = Path(__file__).parents[1]
 
 
@@ -43,6 +45,7 @@ def deployments(kind: str = "process") -> list[RunnerDeployment]:
             work_pool_name=POOL,
             work_queue_name=queue_of(flow.name),
             tags=["training"] if flow.name in TRAINING_FLOWS else None,
+            job_variables={"env": _OWN_TO_THE_WORKER},
         )
         deployment.entrypoint = f"flows/flows.py:{flow.name.replace('-', '_')}"
         deployment.storage = LocalStorage(str(_ROOT)) if kind == "process" else None

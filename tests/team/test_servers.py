@@ -1,5 +1,6 @@
 """PostgreSQL, S3, MLflow and the proxy as processes, started as the compose file starts them; and their faults."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -65,6 +67,17 @@ def ended(process: "subprocess.Popen[str]", fails: bool = False) -> str:
     return str(wrong)
 
 
+def asked(team: Team, path: str) -> Any:
+    login = ("faceswap", team.settings["TEAM_MLFLOW_PASSWORD"])
+    url = f"{team.settings['TEAM_MLFLOW_URL']}/api/2.0/mlflow/{path}"
+    return httpx.get(url, auth=login, trust_env=False, timeout=30).raise_for_status().json()
+
+
+def aliases(team: Team) -> dict[str, int]:
+    found = asked(team, "registered-models/get?name=face-ada")["registered_model"]
+    return {one["alias"]: int(one["version"]) for one in found["aliases"]}
+
+
 def test_two_register_a_version_at_once_and_another_machine_has_it(team: Team, tmp_path: Path) -> None:
     both = [begin(team, "register", tmp_path / name) for name in ("one", "two")]
     for process in both:
@@ -118,6 +131,20 @@ def test_a_training_goes_on_while_s3_is_away(team: Team, tmp_path: Path) -> None
     steps(15)
     (tmp_path / "enough").touch()
     ended(process)
+
+
+def test_a_worker_of_the_pool_takes_a_flow(team: Team) -> None:
+    number = aliases(team)["challenger"]
+    team.start("prefect")
+    team.start("worker")
+    try:
+        words = ["deployment", "run", "promote/faceswap-promote", "--watch", "--watch-interval", "1"]
+        given = json.dumps({"parameters": {"version": f"ada/{number}", "to": "challenger", "by": "ada.l"}})
+        team.setup("run", "--program", "prefect", "--", *words, "--watch-timeout", "300", "--params", given)
+    finally:
+        for name in ("worker", "prefect"):
+            team.stop(name, signal.SIGKILL)
+    assert "ada.l" in json.dumps(asked(team, f"model-versions/get?name=face-ada&version={number}"))
 
 
 @pytest.mark.parametrize("name", ["postgres", "mlflow"])
