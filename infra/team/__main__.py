@@ -12,7 +12,7 @@ from infra.team.services import SERVICES, Started, become, client_environment
 from infra.team.settings import team
 from infra.team.setup import add_user, forget_user, setup, write_secrets
 
-_PROGRAMS = {"faceswap": "faceswap.cli", "prefect": "prefect", "mlflow": "mlflow"}
+_PROGRAMS = {"faceswap": "faceswap.cli", "prefect": "prefect", "mlflow": "mlflow", "pools": "flows.pools"}
 """name -> its module."""
 
 
