@@ -42,15 +42,17 @@ ENTRYPOINT ["faceswap"]
 CMD ["serve"]
 
 FROM build AS needed-for-all
-COPY pyproject.toml requirements.txt README.md LICENSE ./
-# --build-arg EXTRA=gpu: with JAX and CUDA; run it with `docker run --gpus all`. Either way TensorFlow is its smaller
-# build without CUDA.
-ARG EXTRA=""
-RUN uv sync --no-dev --no-cache --no-install-project --no-install-package tensorflow ${EXTRA:+--extra $EXTRA} \
-    && uv pip install --no-cache --no-deps "tensorflow-cpu==$(sed -n 's/^tensorflow==//p' requirements.txt)" \
+COPY requirements.txt ./
+# TensorFlow in its smaller build without CUDA
+RUN uv venv -q && sed 's/^tensorflow==/tensorflow-cpu==/' requirements.txt > all.txt \
+    && uv pip install --no-cache --no-deps -r all.txt \
     && cd .venv/lib/python3.11/site-packages && rm -rf tensorflow/include \
     && rm -rf pandas/tests pyarrow/tests pyarrow/include numpy/*/tests scipy/*/tests scipy/*/*/tests sklearn/*/tests \
     && (/app/.venv/bin/python -m compileall -q -j 0 . > /dev/null || true)
+# --build-arg EXTRA=gpu: with JAX and CUDA; run it with `docker run --gpus all`
+ARG EXTRA=""
+COPY pyproject.toml README.md LICENSE ./
+RUN [ -z "$EXTRA" ] || uv sync --inexact --no-dev --no-cache --no-install-project --no-install-package tensorflow --extra "$EXTRA"
 
 FROM base AS full
 ENV PATH=/app/bin:$PATH PYTHONPATH=/app

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A team's servers in containers: infra/team.sh up | down | user NAME | forget NAME | backup FILE | restore FILE | logs | try [again] | wipe
-# TEAM_PROJECT and TEAM_SECRETS_FILE name another stack than `faceswap`, whose secrets are infra/secrets.env.
+# TEAM_PROJECT and TEAM_SECRETS_FILE name another stack than `faceswap`, whose secrets are infra/secrets.env. TEAM_UP=--no-build
+# starts the images that are there.
 set -euo pipefail
 cd "$(dirname "$0")"
 export TEAM_HOST=${TEAM_HOST:-$(hostname)}
@@ -22,7 +23,7 @@ make_secrets() {  # at random, once; only you can read them
 }
 
 case "${1:-}" in
-    up) make_secrets; compose up -d --build; compose ps
+    up) make_secrets; compose up -d "${TEAM_UP:---build}"; compose ps
         echo "The app: ${TEAM_PUBLIC_URL:-http://localhost:8080}; MLflow: port 8081; Prefect: port 8082."
         echo "Let people in: infra/team.sh user NAME" ;;
     down) compose down ;;
@@ -45,5 +46,5 @@ case "${1:-}" in
         TEAM_TRY_LOGIN=tryout:$password compose run --rm -T -e TEAM_TRY_LOGIN -e TEAM_TRY_URL=http://proxy:8080 \
             -e TRY_STEPS --entrypoint bash worker /app/infra/try.sh "${2:-all}" ;;
     logs) compose logs --tail 50 ;;
-    *) sed -n 2,3p "$0"; exit 2 ;;
+    *) sed -n 2,4p "$0"; exit 2 ;;
 esac
