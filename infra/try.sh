@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole way once, with whatever servers the environment names: media to S3, a face set each, two short trainings,
-# a promotion, and a swap of pictures that lie in S3. `try.sh again` only swaps: what was made lasts.
+# a promotion, and a swap of pictures that lie in S3. `try.sh again` only swaps: what was made lasts, through a restart or in a backup.
 # Where TEAM_TRY_LOGIN (name:password) and TEAM_TRY_URL are, the app swaps as well, through the door.
 # Run by `infra/team.sh try` in a container, and as it is on one machine.
 set -euo pipefail
@@ -21,8 +21,8 @@ if [ "${1:-all}" = all ]; then
     run train tryout-ada tryout-bram --preset lite --steps "${TRY_STEPS:-30}"
     by_worker train "{\"face_sets\": [\"tryout-ada\", \"tryout-bram\"], \"preset\": \"lite\", \"steps\": ${TRY_STEPS:-30}, \"seed\": 1}"
     run promote tryout-ada --frames 4 --override "the tryout of the stack"
-    run people --out "$place/pictures" --name bram --pictures --count 3
 fi
+run people --out "$place/pictures" --name bram --pictures --count 3 # anew: a backup does not hold media
 run swap "$place/pictures" --reference tryout-ada --out "$place/swapped" --fresh
 by_worker swap "{\"target\": \"$place/pictures\", \"reference\": \"tryout-ada\", \"out\": \"$place/swapped-by-worker\", \"resume\": false}"
 run models
