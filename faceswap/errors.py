@@ -30,7 +30,7 @@ are left out.
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from faceswap.names import printable
+from faceswap.file_names import printable
 from faceswap.redaction import redacted
 
 

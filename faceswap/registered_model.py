@@ -27,7 +27,7 @@ class FaceDecoder(PythonModel):
 
     def load_context(self, context: Any) -> None:
         """Build the swapper from the version's files."""
-        from faceswap.faces.detection import FaceFinder
+        from faceswap.faces.finding.dlib_finder import FaceFinder
         from faceswap.registry import load_files
         from faceswap.swap.swapper import Swapper
 

@@ -26,7 +26,7 @@ from flows.flows import (
     tune,
 )
 from flows.forms import keep_current
-from flows.monitor import TRAINING_SLOT
+from flows.prefect_monitor import TRAINING_SLOT
 from flows.watch import keep_watch, watch_heartbeats
 
 _OLD_NAME = "faceswap"

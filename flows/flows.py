@@ -22,9 +22,9 @@ from faceswap.jobs.parameters import (
     SwapParameters,
     TrainParameters,
 )
-from faceswap.jobs.tune_parameters import TuneParameters
-from flows.monitor import shown_in_prefect
+from faceswap.jobs.tuning.tune_parameters import TuneParameters
 from flows.naming import budget, listed, named, people
+from flows.prefect_monitor import shown_in_prefect
 from flows.watch import close_mlflow_runs
 
 R = TypeVar("R")

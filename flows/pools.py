@@ -21,7 +21,7 @@ from prefect.runner.storage import LocalStorage
 
 from faceswap.errors import FaceswapError, SettingsError
 from flows.deployments import TRAINING_FLOWS, deployment_name, main_flows
-from flows.monitor import TRAINING_SLOT, host_slot
+from flows.prefect_monitor import TRAINING_SLOT, host_slot
 
 POOL = "faceswap"
 QUEUES = {"cpu": "all but trainings", "gpu": "trainings and searches, on hosts with a GPU"}

@@ -21,7 +21,7 @@ from faceswap import storage
 from faceswap.disk import explained
 from faceswap.errors import SettingsError, StorageError
 from faceswap.files import extract, part_of, replacing
-from faceswap.places import local_path
+from faceswap.home_paths import local_path
 from faceswap.progress import Report
 from faceswap.settings import settings
 from infra import postgres

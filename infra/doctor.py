@@ -142,7 +142,7 @@ def _video() -> Iterator[Finding]:
 def _faces() -> Iterator[Finding]:
     import dlib
 
-    from faceswap.faces.finder import load_models
+    from faceswap.faces.finding.finder import load_models
 
     load_models(settings().detector)
     yield Finding(

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 
 from faceswap.loopback import reach_loopback_directly
 from faceswap.settings import settings
-from faceswap.tracking.s3 import s3_environment
+from faceswap.tracking.s3_artifacts import s3_environment
 from infra.logins import prefect_login, write_private
 from infra.services import services
 

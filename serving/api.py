@@ -20,7 +20,7 @@ from faceswap.swap.options import SwapOptions
 from serving.catalogue import State
 from serving.components import path_of
 from serving.pages.compare import compare as compare_versions
-from serving.swapped import Swapped
+from serving.results.swapped import Swapped
 from serving.work import ALL, Workshop
 
 _DECIDED = ("label", "label_text", "watermark")

@@ -7,17 +7,17 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from faceswap.faces.finder import finder_named, measuring_finder
-from faceswap.jobs import example_media as examples
+from faceswap.faces.finding.finder import finder_named, measuring_finder
+from faceswap.jobs.fictional import example_media as examples
 from faceswap.settings import Settings
 from serving import api
 from serving import html as words
 from serving.catalogue import Catalogue
-from serving.gate import GuardedBlocks
-from serving.limits import Limits
-from serving.outbox import Outbox
+from serving.guard.gate import GuardedBlocks
+from serving.guard.limits import Limits
 from serving.pages import compare, live, picture, verify, versions, video
 from serving.pages.desk import Desk, pickers
+from serving.results.outbox import Outbox
 from serving.work import Workshop
 
 _TICK = 3.0

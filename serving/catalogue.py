@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from faceswap import registry
 from faceswap.errors import FaceswapError, RegistryError, TrackingError
 from faceswap.registry import Listed, LoadedVersion, Version
-from serving.memory import Memory
+from serving.loaded_versions import Memory
 
 logger = logging.getLogger(__name__)
 _RETRY = 30.0

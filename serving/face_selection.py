@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from faceswap.errors import FaceError, NoFaceFound, UnreadableMedia
-from faceswap.faces.detection import Face
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.dlib_finder import Face
+from faceswap.faces.finding.finder import Finder
+from faceswap.faces.finding.turning import find_upright, turned
 from faceswap.faces.gallery import portrait, telling_frame
 from faceswap.faces.geometry import Image
-from faceswap.faces.turning import find_upright, turned
 from faceswap.media.video.reading import Frame, VideoReader
 from faceswap.swap.assignment import Assignment
 from faceswap.swap.options import SwapOptions

@@ -9,7 +9,7 @@ from faceswap.disk import is_full
 from faceswap.errors import FaceswapError
 from faceswap.swap.video.stream import VideoReport
 from serving.catalogue import State
-from serving.space import full_disk
+from serving.guard.disk_full import full_disk
 
 
 def header(state: State) -> str:

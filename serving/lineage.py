@@ -8,7 +8,7 @@ from html import escape
 
 from faceswap import tracking
 from faceswap.errors import FaceswapError
-from faceswap.evaluation.measures import MEASURES
+from faceswap.evaluation.grading.measures import MEASURES
 from faceswap.registry import Listed
 from faceswap.settings import settings
 from serving import html as words

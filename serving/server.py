@@ -14,15 +14,15 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from faceswap.errors import FaceswapError
-from faceswap.faces.finder import load_models
+from faceswap.faces.finding.finder import load_models
 from faceswap.settings import Settings
 from infra.own_pages import OwnPages
-from serving.access import check, login, own_hosts, proxied
 from serving.app import build, folder_of, render_examples, workshop_of
-from serving.attempts import Attempts
 from serving.catalogue import Catalogue
-from serving.doors import Doors, slowed
-from serving.metrics import exposition
+from serving.guard.access import check, login, own_hosts, proxied
+from serving.guard.attempts import Attempts
+from serving.guard.doors import Doors, slowed
+from serving.prometheus_metrics import exposition
 from serving.theme import STYLES, theme
 from serving.work import Workshop
 
@@ -89,7 +89,7 @@ def serve(settings: Settings) -> None:
     """Serve until stopped.
 
     Raises:
-        SettingsError: the settings forbid it (see :func:`serving.access.check`).
+        SettingsError: the settings forbid it (see :func:`serving.guard.access.check`).
     """
     check(settings)
     workshop = workshop_of(settings)

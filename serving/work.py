@@ -11,25 +11,25 @@ from numpy.typing import NDArray
 
 from faceswap.errors import MediaTooLarge
 from faceswap.evaluation.single import SwapMeasures, mean_of, measure_swap, measure_video
-from faceswap.faces.detection import Face
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.dlib_finder import Face
+from faceswap.faces.finding.finder import Finder
+from faceswap.faces.finding.turning import find_upright, turned
 from faceswap.faces.tracking.search import FaceSearch
-from faceswap.faces.turning import find_upright, turned
 from faceswap.media.images import read_image, write_picture
 from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import Frame, VideoReader
-from faceswap.provenance.target_consent import require_target_consent
+from faceswap.provenance.consent.target_consent import require_target_consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper, SwapResult
 from faceswap.swap.video.stream import Progress, swap_video
-from serving import records
 from serving.catalogue import Catalogue, Served
 from serving.face_selection import ALL, Found, frame_at, frame_of, only, require_a_swap, some
-from serving.limits import Limits
-from serving.metrics import counted
-from serving.outbox import Outbox
+from serving.guard.limits import Limits
+from serving.prometheus_metrics import counted
 from serving.recent import Recent
-from serving.swapped import Swapped
+from serving.results import records
+from serving.results.outbox import Outbox
+from serving.results.swapped import Swapped
 
 __all__ = ["ALL", "Format", "Found", "Workshop"]
 

@@ -16,7 +16,7 @@ from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import write_image
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
 
 

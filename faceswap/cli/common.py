@@ -15,7 +15,7 @@ from faceswap.cli.silence import silence, silence_imports
 from faceswap.console import LogLines, complain, err, remark
 from faceswap.disk import full_disk, is_full
 from faceswap.errors import ConsentError, FaceswapError, SettingsError, did_you_mean
-from faceswap.evaluation.measures import COLUMNS
+from faceswap.evaluation.grading.measures import COLUMNS
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

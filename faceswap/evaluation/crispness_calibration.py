@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from faceswap.evaluation import metrics
 from faceswap.evaluation.protocol import spaced
 from faceswap.faces.crispness import AS_ASKED, MOST, UNMEASURED, Crispness, detail_of, sharpen
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.swap.face_network import FaceNetwork
 from faceswap.swap.options import SwapOptions

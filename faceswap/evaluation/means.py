@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from faceswap.evaluation.measures import BY_KEY, MEASURES
-from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.grading.measures import BY_KEY, MEASURES
+from faceswap.evaluation.pair_result import PairResult
 
 _LOST = 0.5
 """Share of the swaps in which a face is found, below which a pair counts as lost."""
@@ -15,7 +15,7 @@ _LOST = 0.5
 def mean_measures(
     pairs: Iterable[PairResult], alongside: Iterable[PairResult | None] = ()
 ) -> dict[str, float]:
-    """The means over pairs of all :data:`faceswap.evaluation.measures.MEASURES`.
+    """The means over pairs of all :data:`faceswap.evaluation.grading.measures.MEASURES`.
 
     A target that tells nothing of a measure (one who keeps the mouth shut, of the lips) is left out of its mean. What
     no target tells has no mean, and is not in the result. A pair whose swaps mostly show no face any more has

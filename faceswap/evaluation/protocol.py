@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceSetError
 from faceswap.evaluation import metrics
-from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.seam import seam
-from faceswap.faces.detection import Face
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.dlib_finder import Face
+from faceswap.faces.finding.finder import Finder
 from faceswap.faces.gaze import gaze
 from faceswap.faces.geometry import Geometry, Points, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.means import mean_measures
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.protocol import evaluate_pair
-from faceswap.evaluation.result import PairResult
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.swap.options import SwapOptions

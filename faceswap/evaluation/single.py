@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from faceswap.errors import NoFaceFound
 from faceswap.evaluation import metrics
 from faceswap.evaluation.protocol import UNDETECTED_DISTANCE, face_at, state_of
-from faceswap.faces.detection import Box, Face
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.dlib_finder import Box, Face
+from faceswap.faces.finding.finder import Finder
 from faceswap.media.video.reading import VideoReader
 from faceswap.swap.assignment import Assignment
 from faceswap.swap.swapper import Swapper

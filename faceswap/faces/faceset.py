@@ -20,11 +20,11 @@ from pydantic import ValidationError
 
 from faceswap import storage
 from faceswap.errors import FaceSetError, StorageError, UnfinishedSet, UnreadableMedia
-from faceswap.faces.detector import Detector
+from faceswap.faces.finding.finder_names import Detector
 from faceswap.faces.geometry import Geometry, Points, apply, invert
+from faceswap.home_paths import local_path, moved_below
 from faceswap.media.images import read_image
-from faceswap.places import local_path, moved_below
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 from faceswap.settings import settings
 
 Split = Literal["train", "heldout"]

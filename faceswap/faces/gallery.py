@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Face
-from faceswap.faces.finder import FaceSearcher
+from faceswap.faces.finding.dlib_finder import Face
+from faceswap.faces.finding.finder import FaceSearcher
+from faceswap.faces.finding.turning import find_upright, turned
 from faceswap.faces.geometry import Geometry
-from faceswap.faces.turning import find_upright, turned
 from faceswap.media.video.reading import Frame, VideoReader
 
 Image = NDArray[np.uint8]

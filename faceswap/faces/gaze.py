@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from faceswap.faces.finding.mediapipe.mesh import find_eye
 from faceswap.faces.geometry import Image, Points
 from faceswap.faces.landmarks import LEFT_EYE, RIGHT_EYE
-from faceswap.faces.mediapipe.mesh import find_eye
 
 _SHUT = 0.12
 """Height of an eye over its width below which its iris can't be seen; open ones have 0.2 to 0.5."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import IdentityError, NoFaceFound
-from faceswap.faces.finder import Finder
-from faceswap.faces.turning import find_upright, turned
+from faceswap.faces.finding.finder import Finder
+from faceswap.faces.finding.turning import find_upright, turned
 from faceswap.media.images import read_image
 
 Embeddings = NDArray[np.float64]

@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING
 from faceswap.lazy import lazily
 
 if TYPE_CHECKING:
-    from faceswap.jobs.consent_job import (
-        ConsentParameters,
-        Withdrawn,
-        consent_of,
-        extend_consent,
-        record_consent,
-        withdraw_consent,
-    )
     from faceswap.jobs.evaluate_job import Evaluated, evaluate
-    from faceswap.jobs.masks_job import learn_masks
     from faceswap.jobs.monitor import TERMINAL, Answer, Monitor
     from faceswap.jobs.parameters import (
         Casting,
@@ -37,12 +28,21 @@ if TYPE_CHECKING:
     )
     from faceswap.jobs.pipeline_job import pipeline
     from faceswap.jobs.preprocess_job import preprocess
-    from faceswap.jobs.pretrain_job import pretrain
     from faceswap.jobs.promote_job import Promoted, promote, rollback
     from faceswap.jobs.swap_job import sheet, swap
-    from faceswap.jobs.train_job import Trained, train
-    from faceswap.jobs.tune_job import Tuned, tune
-    from faceswap.jobs.tune_parameters import TuneParameters
+    from faceswap.jobs.training.masks_job import learn_masks
+    from faceswap.jobs.training.pretrain_job import pretrain
+    from faceswap.jobs.training.train_job import Trained, train
+    from faceswap.jobs.tuning.tune_job import Tuned, tune
+    from faceswap.jobs.tuning.tune_parameters import TuneParameters
+    from faceswap.jobs.upkeep.consent_job import (
+        ConsentParameters,
+        Withdrawn,
+        consent_of,
+        extend_consent,
+        record_consent,
+        withdraw_consent,
+    )
 
 __all__ = [
     "TERMINAL",

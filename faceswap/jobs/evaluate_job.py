@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
-from faceswap.evaluation.findings import in_words
+from faceswap.evaluation.grading.findings import in_words
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.protocol import PairResult, evaluate_pair
-from faceswap.evaluation.rendering.pictures import case_sheet
+from faceswap.evaluation.rendering.sheets import case_sheet
 from faceswap.evaluation.true_swap import truth_for
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.faceset import find as find_face_set
-from faceswap.faces.finder import finder_named, measuring_finder
+from faceswap.faces.finding.finder import finder_named, measuring_finder
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import EvaluateParameters
-from faceswap.provenance.consent_life import Purpose
+from faceswap.provenance.consent.life import Purpose
 from faceswap.provenance.label import stamp
 from faceswap.registry import LoadedVersion, Version, consents
-from faceswap.registry.origin import provenance
+from faceswap.registry.cards.origin import provenance
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

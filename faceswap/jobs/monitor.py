@@ -1,7 +1,7 @@
 """How a job shows itself while it runs, and what it may ask of whoever runs it.
 
 Jobs know no orchestrator: they tell a :class:`Monitor`. That of this module writes to the terminal;
-``flows/monitor.py`` holds the one that shows everything in Prefect's UI.
+``flows/prefect_monitor.py`` holds the one that shows everything in Prefect's UI.
 """
 
 from collections.abc import Callable, Mapping, Sequence

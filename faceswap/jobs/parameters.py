@@ -11,11 +11,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction.options import ExtractionOptions
+from faceswap.file_names import printable
 from faceswap.model.options import MaskOptions, PretrainingOptions, TrainingOptions
 from faceswap.model.presets import PRESETS, Preset, preset
 from faceswap.model.training.schedule import Budget
-from faceswap.names import printable
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 from faceswap.swap.options import SwapOptions
 
 PRIOR = "prior"

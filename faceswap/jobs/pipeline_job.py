@@ -6,8 +6,8 @@ from pathlib import Path
 
 from faceswap import registry, storage
 from faceswap.errors import ConsentError, SettingsError
-from faceswap.evaluation.rendering.pictures import before_after
 from faceswap.evaluation.rendering.report import write_report
+from faceswap.evaluation.rendering.sheets import before_after
 from faceswap.faces.faceset import FaceSet
 from faceswap.jobs.delivery import deliver, finished, workplace
 from faceswap.jobs.evaluate_job import Evaluated, evaluate
@@ -21,13 +21,13 @@ from faceswap.jobs.parameters import (
 )
 from faceswap.jobs.preprocess_job import preprocess
 from faceswap.jobs.swap_job import swapper_for
-from faceswap.jobs.train_job import Trained, train
+from faceswap.jobs.training.train_job import Trained, train
 from faceswap.model.presets import preset
 from faceswap.provenance import audit
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
 from faceswap.redaction import redacted
-from faceswap.registry.origin import provenance
+from faceswap.registry.cards.origin import provenance
 from faceswap.settings import settings
 from faceswap.swap.video.heldout_clip import swap_heldout
 

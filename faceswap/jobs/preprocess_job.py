@@ -1,12 +1,12 @@
 """Preprocess: media of one person in, an immutable face set with its report out."""
 
 from faceswap import tracking
+from faceswap.faces.extraction.coverage import contact_sheet, coverage_advice, histograms
 from faceswap.faces.extraction.extractor import extract
-from faceswap.faces.extraction.report import contact_sheet, coverage_advice, histograms
 from faceswap.faces.faceset import FaceSet
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PreprocessParameters
-from faceswap.provenance.consent_life import Purpose
+from faceswap.provenance.consent.life import Purpose
 from faceswap.registry import consents
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from faceswap import registry, tracking
 from faceswap.errors import PromotionRefused, SettingsError
-from faceswap.evaluation.gates import Decision, Gate, check_override, decide, gates_from
+from faceswap.evaluation.grading.gates import Decision, Gate, check_override, decide, gates_from
 from faceswap.evaluation.means import frames_of, mean_measures
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.rendering.comparison import promotion_report, side_by_side
-from faceswap.evaluation.result import PairResult
 from faceswap.faces.faceset import find as find_face_set
 from faceswap.jobs.evaluate_job import evaluate_one, target_sets
 from faceswap.jobs.monitor import TERMINAL, Monitor
@@ -16,9 +16,10 @@ from faceswap.notify import notify
 from faceswap.provenance import audit
 from faceswap.provenance.audit import who
 from faceswap.provenance.label import stamp
-from faceswap.registry import Stage, Version, promotion
-from faceswap.registry.origin import in_training
-from faceswap.registry.promotion import Record
+from faceswap.registry import Stage, Version
+from faceswap.registry.cards.origin import in_training
+from faceswap.registry.production import promotion
+from faceswap.registry.production.promotion import Record
 from faceswap.settings import settings
 
 Pairs = dict[str, tuple[PairResult, PairResult | None]]

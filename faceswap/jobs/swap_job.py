@@ -8,7 +8,7 @@ from typing import Any
 
 from faceswap import registry, tracking
 from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
-from faceswap.faces.finder import finder_named
+from faceswap.faces.finding.finder import finder_named
 from faceswap.faces.identity import photo_embeddings
 from faceswap.jobs.delivery import deliver, workplace
 from faceswap.jobs.monitor import TERMINAL, Monitor
@@ -16,12 +16,12 @@ from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
 from faceswap.media.sources import local_copy
 from faceswap.provenance import audit
+from faceswap.provenance.consent.target_consent import require_target_consent
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance
-from faceswap.provenance.target_consent import require_target_consent
 from faceswap.provenance.watermark import mark
 from faceswap.registry import LoadedVersion
-from faceswap.registry.origin import provenance
+from faceswap.registry.cards.origin import provenance
 from faceswap.settings import settings
 from faceswap.storage import is_s3
 from faceswap.swap.assignment import Reference

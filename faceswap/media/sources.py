@@ -9,8 +9,8 @@ from typing import Literal
 
 from faceswap import storage
 from faceswap.errors import MediaError
+from faceswap.file_names import printable
 from faceswap.media.formats import IMAGE_SUFFIXES
-from faceswap.names import printable
 from faceswap.progress import Report
 from faceswap.provenance.metadata import VIDEO_SUFFIXES
 from faceswap.settings import settings

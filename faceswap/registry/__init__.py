@@ -5,7 +5,18 @@ themselves, ``aliases`` says which of them is in production, ``lock``
 lets one process at a time change that. Together with tracking.py the only files that know MLflow.
 """
 
-from faceswap.registry.aliases import (
+from faceswap.registry.cards.measured import record_metrics
+from faceswap.registry.cards.version_card import Card
+from faceswap.registry.loading import (
+    LoadedVersion,
+    decoder_file,
+    encoder_file,
+    keras_networks,
+    load,
+    load_files,
+)
+from faceswap.registry.model_names import PREFIX, Version
+from faceswap.registry.production.aliases import (
     add_note,
     alias_after_training,
     at,
@@ -16,20 +27,9 @@ from faceswap.registry.aliases import (
     set_alias,
     tags,
 )
-from faceswap.registry.cards import Card
-from faceswap.registry.loading import (
-    LoadedVersion,
-    decoder_file,
-    encoder_file,
-    keras_networks,
-    load,
-    load_files,
-)
-from faceswap.registry.lock import Lock, locked
-from faceswap.registry.measured import record_metrics
-from faceswap.registry.names import PREFIX, Version
+from faceswap.registry.production.lock import Lock, locked
+from faceswap.registry.production.stages import Stage
 from faceswap.registry.registering import register
-from faceswap.registry.stages import Stage
 from faceswap.registry.versions import Listed, allowed_versions, resolve, tag, versions
 
 __all__ = [

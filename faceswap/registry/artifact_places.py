@@ -5,7 +5,7 @@ from pathlib import Path
 import mlflow
 
 from faceswap.errors import RegistryError
-from faceswap.places import local_path, moved_below
+from faceswap.home_paths import local_path, moved_below
 from faceswap.settings import settings
 from faceswap.tracking import failures
 

@@ -20,9 +20,9 @@ from faceswap.errors import ConsentError, StorageError, TrackingError
 from faceswap.faces.crispness import Crispness
 from faceswap.faces.geometry import Geometry
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork
-from faceswap.provenance import consent_files
-from faceswap.provenance.consent import Consent
-from faceswap.provenance.consent_life import Event, Life, Purpose
+from faceswap.provenance.consent import event_files
+from faceswap.provenance.consent.life import Event, Life, Purpose
+from faceswap.provenance.consent.record import Consent
 from faceswap.settings import settings
 from faceswap.tracking import connect, explained
 from faceswap.tracking.experiments import all_ids, id_for
@@ -101,7 +101,7 @@ def write(event: Event) -> None:
         StorageError, TrackingError: one of them can't be written. What was written holds; the same call again does the
             rest.
     """
-    consent_files.write(event)
+    event_files.write(event)
     _forget(event.identity)
     synchronise(event.identity)
 
@@ -115,10 +115,10 @@ def synchronise(identity: str) -> None:
     client = connect()
     with explained("take a consent"):
         there = {event.id: event for event in _in_mlflow(client, identity)}
-    here = {event.id: event for event in consent_files.read(identity)}
+    here = {event.id: event for event in event_files.read(identity)}
     for event in there.values():
         if event.id not in here:
-            consent_files.write(event)
+            event_files.write(event)
     with explained("take a consent"):
         for event in here.values():
             if event.id not in there:
@@ -141,7 +141,7 @@ def _read(identity: str) -> Iterable[Event]:
     problems: list[str] = []
     found: list[Event] = []
     try:
-        found += consent_files.read(identity)
+        found += event_files.read(identity)
     except StorageError as error:
         problems.append(error.message)
     try:

@@ -18,10 +18,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from faceswap.errors import RegistryError
-from faceswap.provenance.remains import Item
+from faceswap.provenance.consent.remains import Item
 from faceswap.registry.artifact_places import present
-from faceswap.registry.cards import ENCODER
-from faceswap.registry.names import PREFIX
+from faceswap.registry.cards.version_card import ENCODER
+from faceswap.registry.model_names import PREFIX
 from faceswap.settings import settings
 from faceswap.tracking import connect, explained
 from faceswap.tracking.experiments import all_ids

@@ -13,7 +13,7 @@ from faceswap.errors import RegistryError
 from faceswap.faces.crispness import Crispness
 from faceswap.inference.graph_cache import cached_graph, made_once
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork
-from faceswap.registry.cards import Card
+from faceswap.registry.cards.version_card import Card
 from faceswap.registry.consents import PermittedNetwork
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def export_graph(card: Card, encoder_file: Path, decoder_file: Path, file: Path)
     """
 
     def model() -> "keras.Model":
-        from faceswap.model.training.files import read_model  # needs Keras
+        from faceswap.model.training.model_files import read_model  # needs Keras
 
         encoder = read_model(encoder_file, card.encoder_digest)
         return _joined(card, encoder, read_model(decoder_file, card.decoder_digest))

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from faceswap.errors import RegistryError
 from faceswap.inference.onnx_graph import OnnxNetwork
-from faceswap.provenance.consent_life import Purpose
-from faceswap.registry import cards, consents, graphs
+from faceswap.provenance.consent.life import Purpose
+from faceswap.registry import consents, graphs
 from faceswap.registry.artifact_places import fetch
-from faceswap.registry.cards import CARD, DECODER, DIGEST, ENCODER, Card
+from faceswap.registry.cards import version_card
+from faceswap.registry.cards.version_card import CARD, DECODER, DIGEST, ENCODER, Card
 from faceswap.registry.graphs import GRAPH
-from faceswap.registry.names import Version
+from faceswap.registry.model_names import Version
 from faceswap.registry.versions import described, identity_in, resolve
 from faceswap.settings import settings
 from faceswap.tracking import connect, explained
@@ -52,8 +53,10 @@ def load(spec: str | Version) -> LoadedVersion:
     tags = described(version)
     try:
         file = _cached(tags, CARD)
-        card = _whole(file, lambda: _fetch(version, file), lambda: cards.read(file, tags.get(DIGEST, "")))
-        cards.agree(version, tags, card)
+        card = _whole(
+            file, lambda: _fetch(version, file), lambda: version_card.read(file, tags.get(DIGEST, ""))
+        )
+        version_card.agree(version, tags, card)
         if card.graph_digest:
             kept = file.with_name(GRAPH)
             graph = _whole(kept, lambda: _fetch(version, kept), lambda: graphs.read_graph(card, kept))
@@ -73,7 +76,7 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
     Raises:
         RegistryError: a file is missing or damaged.
     """
-    card = cards.read(card_file)
+    card = version_card.read(card_file)
     if card.graph_digest:
         graph = graphs.read_graph(card, decoder_file.with_name(GRAPH))
     else:
@@ -132,13 +135,13 @@ def _decoder(card: Card, version: Version, tags: dict[str, str]) -> "keras.Model
 
 
 def _model(file: Path, digest: str) -> "keras.Model":
-    from faceswap.model.training.files import read_model  # needs Keras
+    from faceswap.model.training.model_files import read_model  # needs Keras
 
     return read_model(file, digest)
 
 
 def _cached(tags: dict[str, str], name: str) -> Path:
-    return settings().cache_path / "decoders" / cards.digest_in(tags) / name
+    return settings().cache_path / "decoders" / version_card.digest_in(tags) / name
 
 
 def _whole(file: Path, get: Callable[[], object], read: Callable[[], Read]) -> Read:

@@ -17,12 +17,13 @@ from mlflow.models import Model
 
 import faceswap
 from faceswap.errors import ConsentError
-from faceswap.provenance.consent_life import Purpose
-from faceswap.registry import cards, consents, model_card
-from faceswap.registry.cards import CARD, DECODER, DECODER_DIGEST, DIGEST, Card
+from faceswap.provenance.consent.life import Purpose
+from faceswap.registry import consents
+from faceswap.registry.cards import model_card, version_card
+from faceswap.registry.cards.measured import summary
+from faceswap.registry.cards.version_card import CARD, DECODER, DECODER_DIGEST, DIGEST, Card
 from faceswap.registry.graphs import GRAPH, export_graph
-from faceswap.registry.measured import summary
-from faceswap.registry.names import PREFIX, Version
+from faceswap.registry.model_names import PREFIX, Version
 from faceswap.tracking import connect, explained, failures
 
 
@@ -76,7 +77,7 @@ def _registered(client: mlflow.MlflowClient, card: Card) -> Version | None:
             card.encoder_digest,
             card.decoder_digest,
         )
-        if same and cards.is_complete(tags):
+        if same and version_card.is_complete(tags):
             return Version(name, int(found.version))
     return None
 
@@ -118,7 +119,7 @@ def _store(client: mlflow.MlflowClient, card: Card, decoder: Path, graph: Path, 
     code = Path(faceswap.__file__).with_name("registered_model.py")
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, CARD)
-        digest = cards.write(card, file)
+        digest = version_card.write(card, file)
         artifacts = {"card": str(file)}
         for name, source in ((DECODER, decoder), (GRAPH, graph)):
             artifacts[Path(name).stem] = str(shutil.copy(source, Path(scratch, name)))

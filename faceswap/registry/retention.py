@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from faceswap.registry.lock import locked
+from faceswap.registry.production.lock import locked
 from faceswap.registry.versions import Listed, explained_change, versions
 from faceswap.tracking import connect, experiments, explained
 

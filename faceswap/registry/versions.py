@@ -14,11 +14,11 @@ import mlflow
 from mlflow.exceptions import MlflowException
 
 from faceswap.errors import RegistryError
-from faceswap.provenance.consent_life import Purpose
+from faceswap.provenance.consent.life import Purpose
 from faceswap.registry import consents
-from faceswap.registry.cards import is_complete
-from faceswap.registry.names import PREFIX, Version
-from faceswap.registry.stages import stage_of
+from faceswap.registry.cards.version_card import is_complete
+from faceswap.registry.model_names import PREFIX, Version
+from faceswap.registry.production.stages import stage_of
 from faceswap.settings import settings
 from faceswap.tracking import connect, explained, failures
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from faceswap.faces.turn import Turn
+from faceswap.faces.finding.turn import Turn
 
 Mask = Literal["extended_hull", "hull", "hull_rect", "ellipse", "rect"]
 Outline = Literal["generated", "target"]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Face
+from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.geometry import Matrix
 from faceswap.swap.assignment import Skipped
 from faceswap.swap.face_crop import FaceCrop

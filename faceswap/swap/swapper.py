@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Face
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.dlib_finder import Face
+from faceswap.faces.finding.finder import Finder
+from faceswap.faces.finding.turning import find_upright, turned
 from faceswap.faces.geometry import Points
 from faceswap.faces.pose import head_pose
-from faceswap.faces.turning import find_upright, turned
 from faceswap.provenance.label import stamp
 from faceswap.provenance.watermark import mark
 from faceswap.swap.assignment import Assignment, Reference, Skipped, assign, distances_to

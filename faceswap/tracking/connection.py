@@ -14,7 +14,7 @@ from faceswap.disk import is_full
 from faceswap.errors import TrackingError
 from faceswap.loopback import reach_loopback_directly
 from faceswap.settings import Settings, settings
-from faceswap.tracking.s3 import FIX, s3_environment, s3_errors
+from faceswap.tracking.s3_artifacts import FIX, s3_environment, s3_errors
 
 _ENVIRONMENT = {
     # A lost server must not hold a training for minutes; MLflow's default is 7 tries of 120 s.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from faceswap.evaluation.measures import BY_KEY
+from faceswap.evaluation.grading.measures import BY_KEY
 
 FAILED = 0.0
 """The quality of a trial that did not finish: the lower end of the scale."""

@@ -11,7 +11,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 from faceswap.files import write_text
 from faceswap.tuning.plan import SearchPlan
-from faceswap.tuning.space import Choice, FloatRange, IntRange, SearchSpace, Value
+from faceswap.tuning.search_space import Choice, FloatRange, IntRange, SearchSpace, Value
 
 QUALITY = keras_tuner.Objective("quality", "max")
 

@@ -18,7 +18,7 @@ from faceswap.files import write_text
 from faceswap.model.presets import Preset
 from faceswap.model.training.schedule import Budget
 from faceswap.tuning.objective import FAILED, Objective
-from faceswap.tuning.space import SearchSpace, Value
+from faceswap.tuning.search_space import SearchSpace, Value
 
 logger = logging.getLogger(__name__)
 Algorithm = Literal["bayesian", "hyperband"]

@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 
 from faceswap.tuning.plan import SearchPlan, TrialRecord
 from faceswap.tuning.results import by_first_dimension, pareto_front, winner
-from faceswap.tuning.space import Choice
+from faceswap.tuning.search_space import Choice
 
 _FRONT, _WON, _LINE = "#d1495b", "#edae49", "#00798c"
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from faceswap.errors import FaceSetError
 from faceswap.evaluation.means import mean_measures
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.quick import SwapQuality
-from faceswap.evaluation.rendering.pictures import case_sheet
-from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.rendering.sheets import case_sheet
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.finder import measuring_finder
+from faceswap.faces.finding.finder import measuring_finder
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
 from faceswap.model.training.autoencoders import Autoencoders

@@ -7,14 +7,14 @@ import gradio as gr
 from faceswap.errors import FaceswapError
 from faceswap.evaluation.single import SwapMeasures
 from faceswap.swap.options import SwapOptions
-from serving import cards
 from serving import html as words
 from serving.catalogue import State
 from serving.components import Picture, path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
 from serving.pages.picker import Examples, FacePicker
-from serving.swapped import Swapped
+from serving.results import metric_cards
+from serving.results.swapped import Swapped
 from serving.work import ALL, Workshop
 
 _MOST = 6
@@ -70,14 +70,14 @@ def comparison(made: list[Swapped], measures: list[SwapMeasures]) -> str:
         [
             f"<b>{swapped.served.row.version}</b>",
             *(
-                f'<i class="{cards.grade(key, getattr(values, key))}">{cards.shown(key, getattr(values, key))}</i>'
+                f'<i class="{metric_cards.grade(key, getattr(values, key))}">{metric_cards.shown(key, getattr(values, key))}</i>'
                 for key in _KEYS
             ),
             f"{1000 * swapped.seconds:.0f} ms",
         ]
         for swapped, values in zip(made, measures, strict=True)
     ]
-    return words.table(["version", *(cards.title(key).lower() for key in _KEYS), "time"], rows)
+    return words.table(["version", *(metric_cards.title(key).lower() for key in _KEYS), "time"], rows)
 
 
 def build(desk: Desk) -> tuple[gr.Dropdown, Examples]:

@@ -10,8 +10,8 @@ from serving.components import Picture, path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
 from serving.pages.picker import Examples, FacePicker
-from serving.pages.result import ResultPanel
-from serving.progress import Steps
+from serving.pages.result_view import ResultPanel
+from serving.waiting import Steps
 from serving.work import ALL
 
 _EMPTY = words.empty("Nothing to show yet", "Drop a picture, use the camera, or click one of the examples.")

@@ -11,7 +11,7 @@ from serving import html as words
 from serving.components import path_of
 from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
-from serving.swapped import Swapped
+from serving.results.swapped import Swapped
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from faceswap.errors import RegistryError
-from faceswap.registry.model_card import markdown
+from faceswap.registry.cards.model_card import markdown
 from serving import html as words
 from serving.catalogue import State
 from serving.lineage import lineage, versions_table

@@ -15,8 +15,8 @@ from serving.pages.desk import Desk
 from serving.pages.options import OptionsForm
 from serving.pages.picker import QUIET, FacePicker
 from serving.pages.preview import FramePreview
-from serving.pages.result import ResultPanel
-from serving.progress import Steps, frames_told
+from serving.pages.result_view import ResultPanel
+from serving.waiting import Steps, frames_told
 
 _EMPTY = words.empty(
     "No swapped video yet", "Drop a video or take the example, choose whom to swap, and start."

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.protocol import Truth, evaluate_pair
-from faceswap.evaluation.result import PairResult
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.prior import prior_file, take_prior
@@ -33,7 +33,7 @@ from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer, TrainingResult
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, render

@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
-from faceswap.jobs.fictional_media import cast_consent, write_people
+from faceswap.jobs.fictional.fictional_media import cast_consent, write_people
 from faceswap.model.presets import preset
 from faceswap.model.training.schedule import Budget
 from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records
-from faceswap.tuning.space import Choice, SearchSpace
+from faceswap.tuning.search_space import Choice, SearchSpace
 from faceswap.tuning.tuner import clean_up, search
 
 SHOWN = {

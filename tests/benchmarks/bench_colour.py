@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.colour_difference import ciede2000, lab_of
 from faceswap.evaluation.metrics import ssim
-from faceswap.evaluation.rendering.pictures import Tile, sheet
+from faceswap.evaluation.rendering.sheets import Tile, sheet
 from faceswap.evaluation.seam import seam
 from faceswap.faces.geometry import apply, compose, invert
 from faceswap.faces.landmarks import EYES, OUTER_LIPS

@@ -12,7 +12,7 @@ from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.media.images import write_image
 from faceswap.media.video.reading import VideoReader
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 
 _KEEP_ALL = ExtractionOptions(hash_distance=-1)
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Face, FaceFinder
-from faceswap.faces.finder import Finder
-from faceswap.faces.mediapipe.finder import MediaPipeFinder
+from faceswap.faces.finding.dlib_finder import Face, FaceFinder
+from faceswap.faces.finding.finder import Finder
+from faceswap.faces.finding.mediapipe.mediapipe_finder import MediaPipeFinder
 from faceswap.faces.pose import eye_openness, interocular, lip_gap
 from faceswap.faces.tracking.search import FaceSearch
 from faceswap.media.video.reading import Frame, VideoReader

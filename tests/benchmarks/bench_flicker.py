@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from faceswap import registry
 from faceswap.evaluation.metrics import unit
 from faceswap.evaluation.protocol import face_area
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.media.video.reading import VideoReader
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

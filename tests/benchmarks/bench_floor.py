@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from faceswap.evaluation.protocol import evaluate_pair
 from faceswap.faces.crispness import Crispness
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry, Points, apply
 from faceswap.faces.landmarks import INNER
 from faceswap.model.presets import preset
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.inference.segmentation import segmentation_network
 from faceswap.media.images import write_image
 from faceswap.media.video.reading import VideoReader

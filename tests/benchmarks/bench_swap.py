@@ -21,12 +21,12 @@ import cv2
 import keras
 import numpy as np
 
-from faceswap.faces.finder import finder_named
+from faceswap.faces.finding.finder import finder_named
 from faceswap.faces.tracking.search import FaceSearch
 from faceswap.inference.decoder_network import DecoderNetwork, joined
 from faceswap.inference.graph_export import write_graph
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork
-from faceswap.jobs.fictional_media import write_people
+from faceswap.jobs.fictional.fictional_media import write_people
 from faceswap.media.video.reading import VideoReader, VideoWriter
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import preset

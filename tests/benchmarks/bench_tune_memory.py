@@ -12,7 +12,7 @@ import psutil
 
 from faceswap.model.training.schedule import Budget
 from faceswap.tuning.plan import TrialRecord
-from faceswap.tuning.space import FloatRange
+from faceswap.tuning.search_space import FloatRange
 from faceswap.tuning.tuner import search
 from tests.tuning import fakes
 

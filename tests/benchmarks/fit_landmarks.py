@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-import faceswap.faces.mediapipe
-from faceswap.faces.detection import FaceFinder
-from faceswap.faces.mediapipe.mesh import find_mesh
-from faceswap.faces.square import Square
+import faceswap.faces.finding.mediapipe
+from faceswap.faces.finding.dlib_finder import FaceFinder
+from faceswap.faces.finding.mediapipe.mesh import find_mesh
+from faceswap.faces.finding.square import Square
 from faceswap.media.video.reading import VideoReader
 
 Array = NDArray[np.float64]
@@ -111,6 +111,6 @@ if __name__ == "__main__":
         others = _fit(found[:number] + found[number + 1 :])
         print(f"{'abcdefg'[number]}: single vertices {_errors(plain, meshes_of_one, landmarks_of_one)}")
         print(f"   fitted to the others {_errors(others, meshes_of_one, landmarks_of_one)}")
-    out = Path(faceswap.faces.mediapipe.__file__).with_name("landmarks68.json")
+    out = Path(faceswap.faces.finding.mediapipe.__file__).with_name("landmarks68.json")
     rounded = {i: {v: round(w, 4) for v, w in entry.items()} for i, entry in _fit(found).items()}
     out.write_text("{\n" + ",\n".join(f'"{i}": {json.dumps(e)}' for i, e in rounded.items()) + "\n}\n")

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from faceswap.evaluation.protocol import evaluate_pair
-from faceswap.evaluation.rendering.pictures import case_sheet
-from faceswap.faces.detection import FaceFinder
+from faceswap.evaluation.rendering.sheets import case_sheet
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.model.presets import Preset, preset
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.swap.options import SwapOptions

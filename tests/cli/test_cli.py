@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from faceswap.cli.commands.swap import roles
 from faceswap.cli.common import consents, pairs
-from faceswap.cli.swap import roles
 from faceswap.errors import ConsentError, SettingsError
 
 

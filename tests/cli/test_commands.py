@@ -7,9 +7,9 @@ import pytest
 import typer
 
 from faceswap.cli.checks import face_sets_exist, media_exist, recordable
+from faceswap.cli.commands.swap import roles
 from faceswap.cli.common import pairs, spoken_errors
 from faceswap.cli.options import at_home, one_of
-from faceswap.cli.swap import roles
 from faceswap.errors import FaceSetError, MediaError, SettingsError, did_you_mean
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions

@@ -12,8 +12,8 @@ from PIL import Image
 
 from faceswap import registry, tracking
 from faceswap.errors import RegistryError
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import find_headers
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.inference.code_range import CodeRange
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoReader, probe

@@ -13,7 +13,7 @@ import pytest
 
 from faceswap import registry, tracking
 from faceswap.errors import SettingsError
-from faceswap.model.training.files import read_model, weights_digest
+from faceswap.model.training.model_files import read_model, weights_digest
 from faceswap.registry import Version
 from faceswap.settings import settings
 from tests.e2e.conftest import Done, environment_of, http

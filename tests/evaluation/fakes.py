@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry, Points
 from tests.swap.fakes import face_points, generated_face_points, smooth_noise
 

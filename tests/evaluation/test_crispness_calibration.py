@@ -5,8 +5,8 @@ import pytest
 from faceswap.evaluation import metrics
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.faces.crispness import Crispness
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

@@ -1,6 +1,6 @@
 import math
 
-from faceswap.evaluation.findings import in_words, worst
+from faceswap.evaluation.grading.findings import in_words, worst
 from tests.evaluation.test_means import pair
 
 GOOD = {

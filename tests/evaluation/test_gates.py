@@ -5,9 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from faceswap.errors import SettingsError
-from faceswap.evaluation.gates import DEFAULT_GATES, Gate, decide, gates_from
+from faceswap.evaluation.grading.gates import DEFAULT_GATES, Gate, decide, gates_from
 from faceswap.evaluation.means import mean_measures
-from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.pair_result import PairResult
 
 DISTANCE = Gate(metric="identity_distance", at_most=0.6, margin=0.03)
 LIPS = Gate(metric="lip_gap_correlation", at_least=0.3, margin=0.1)

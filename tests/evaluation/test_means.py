@@ -2,9 +2,9 @@ import math
 
 import pytest
 
+from faceswap.evaluation.grading.measures import MEASURES
 from faceswap.evaluation.means import frames_of, mean_measures
-from faceswap.evaluation.measures import MEASURES
-from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.tuning.objective import Objective
 
 

@@ -1,8 +1,15 @@
 from pathlib import Path
 
-from faceswap.evaluation.gates import DEFAULT_GATES
-from faceswap.evaluation.measures import BY_KEY, COLUMNS, MEASURES, TRUTH_MEASURES, Measure, markdown_table
-from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.grading.gates import DEFAULT_GATES
+from faceswap.evaluation.grading.measures import (
+    BY_KEY,
+    COLUMNS,
+    MEASURES,
+    TRUTH_MEASURES,
+    Measure,
+    markdown_table,
+)
+from faceswap.evaluation.pair_result import PairResult
 
 DOCS = Path(__file__).parents[2] / "docs"
 

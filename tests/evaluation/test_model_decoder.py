@@ -8,7 +8,7 @@ from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
 from faceswap.faces.faceset import FaceSet
 from faceswap.inference.code_range import CodeRange
 from faceswap.inference.decoder_network import DecoderNetwork
-from faceswap.model.training.files import export, read_model
+from faceswap.model.training.model_files import export, read_model
 from tests.model.fakes import FakeFaces
 from tests.model.training.test_trainer import TINY, trainer
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import FaceSetError
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.protocol import (
     UNDETECTED_DISTANCE,
     evaluate_flicker,
@@ -10,8 +11,7 @@ from faceswap.evaluation.protocol import (
     spaced,
     usual_openness,
 )
-from faceswap.evaluation.result import PairResult
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.pose import eye_openness
 from faceswap.swap.options import SwapOptions

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import NoFaceFound
 from faceswap.evaluation.single import SwapMeasures, first_chosen, mean_of, measure_swap, measure_video
-from faceswap.faces.detection import Box, Face
+from faceswap.faces.finding.dlib_finder import Box, Face
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.pose import eye_openness, lip_gap
 from faceswap.media.video.reading import VideoWriter

@@ -10,7 +10,7 @@ import pytest
 
 from faceswap.evaluation.true_swap import truth_for
 from faceswap.faces.extraction.extractor import _rendered
-from faceswap.jobs.fictional_media import write_people
+from faceswap.jobs.fictional.fictional_media import write_people
 from faceswap.media.images import write_image
 from faceswap.media.sources import find_media
 from faceswap.media.video.reading import VideoReader

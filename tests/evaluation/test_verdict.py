@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from faceswap.evaluation.measures import MEASURES
-from faceswap.evaluation.verdict import _HELP, _IN_WORDS, Verdict, summary, verdict
+from faceswap.evaluation.grading.measures import MEASURES
+from faceswap.evaluation.grading.verdict import _HELP, _IN_WORDS, Verdict, summary, verdict
 from tests.evaluation.rendering.test_report import RESULT
 
 GOOD = RESULT.model_copy(

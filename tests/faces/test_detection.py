@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import FaceFinder, overlap
+from faceswap.faces.finding.dlib_finder import FaceFinder, overlap
 from faceswap.faces.pose import eye_openness, head_pose, interocular, lip_gap
 from faceswap.media.images import read_image
 from faceswap.synthetic import CAST, Expression, Pose, Scene, person, random_scene, render

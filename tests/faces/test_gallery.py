@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.gallery import portrait, telling_frame
 from faceswap.media.video.reading import VideoWriter, probe
 from tests.swap.fakes import face_at, smooth_noise

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import FaceFinder
-from faceswap.faces.finder import finder_named
-from faceswap.faces.mediapipe.blazeface import anchors
-from faceswap.faces.mediapipe.finder import MediaPipeFinder
-from faceswap.faces.mediapipe.landmarks68 import weights
+from faceswap.faces.finding.dlib_finder import FaceFinder
+from faceswap.faces.finding.finder import finder_named
+from faceswap.faces.finding.mediapipe.blazeface import anchors
+from faceswap.faces.finding.mediapipe.landmarks68 import weights
+from faceswap.faces.finding.mediapipe.mediapipe_finder import MediaPipeFinder
+from faceswap.faces.finding.turning import find_upright, turned
 from faceswap.faces.pose import eye_openness, head_pose, interocular
-from faceswap.faces.turning import find_upright, turned
 from faceswap.media.images import read_image
 from faceswap.synthetic import CAST, Expression, Pose, Scene, render
 from faceswap.synthetic.renderer import Rendering

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from faceswap.errors import NoFaceFound
-from faceswap.faces.detection import FaceFinder
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import face_height
-from faceswap.jobs.fictional_media import cast_consent
+from faceswap.jobs.fictional.fictional_media import cast_consent
 from faceswap.media.images import write_image
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from faceswap.faces.finding.square import Square, around
 from faceswap.faces.geometry import apply, invert
-from faceswap.faces.square import Square, around
 
 IMAGE = np.random.default_rng(3).integers(0, 255, (40, 60, 3), np.uint8)
 RAMP = np.tile(np.arange(0, 240, 4, dtype=np.uint8)[:, None], (40, 1, 3))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import Box, Face, FaceFinder, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, FaceFinder, SearchEffort
+from faceswap.faces.finding.turn import Turn
+from faceswap.faces.finding.turning import Upright, find_upright, turned
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.tracking.tracks import Tracker
-from faceswap.faces.turn import Turn
-from faceswap.faces.turning import Upright, find_upright, turned
 from faceswap.media.video.reading import Frame
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

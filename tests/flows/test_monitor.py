@@ -10,9 +10,9 @@ import pytest
 from prefect.exceptions import ObjectNotFound
 
 from faceswap import jobs
-from flows import flows, monitor
+from flows import flows, prefect_monitor
 from flows.deployments import main_flows
-from flows.monitor import TRAINING_SLOT, PrefectMonitor, host_slot
+from flows.prefect_monitor import TRAINING_SLOT, PrefectMonitor, host_slot
 
 
 class Server:
@@ -62,9 +62,9 @@ def test_who_has_to_wait_for_another_training_is_told_before(
         told.append((names, "waits for its turn" in caplog.text))
         yield
 
-    monkeypatch.setattr(monitor, "get_client", lambda **_: Server(**limit))
-    monkeypatch.setattr(monitor, "concurrency", concurrency)
-    with caplog.at_level(logging.WARNING, "flows.monitor"), PrefectMonitor().training_slot():
+    monkeypatch.setattr(prefect_monitor, "get_client", lambda **_: Server(**limit))
+    monkeypatch.setattr(prefect_monitor, "concurrency", concurrency)
+    with caplog.at_level(logging.WARNING, "flows.prefect_monitor"), PrefectMonitor().training_slot():
         pass
     assert told == [(names, waits)]
 
@@ -87,12 +87,12 @@ def test_a_job_does_not_wait_for_prefect(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate, told = Gate(), PrefectMonitor()
-    monkeypatch.setattr(monitor, "_PATIENCE", 0.01)
+    monkeypatch.setattr(prefect_monitor, "_PATIENCE", 0.01)
     for name in ("create_progress_artifact", "create_image_artifact"):
-        monkeypatch.setattr(monitor, name, lambda *_, **told: gate.take(**told))
-    monkeypatch.setattr(monitor, "update_progress_artifact", lambda _, **told: gate.take(**told))
-    monkeypatch.setattr(monitor, "create_markdown_artifact", lambda text, **_: gate.take(text=text))
-    with caplog.at_level(logging.WARNING, "flows.monitor"), told.progress("train") as report:
+        monkeypatch.setattr(prefect_monitor, name, lambda *_, **told: gate.take(**told))
+    monkeypatch.setattr(prefect_monitor, "update_progress_artifact", lambda _, **told: gate.take(**told))
+    monkeypatch.setattr(prefect_monitor, "create_markdown_artifact", lambda text, **_: gate.take(text=text))
+    with caplog.at_level(logging.WARNING, "flows.prefect_monitor"), told.progress("train") as report:
         assert gate.reached.wait(60)
         for done in range(1001):
             report(done, 1000, f"step {done}")

@@ -7,7 +7,7 @@ import pytest
 from prefect.utilities.names import generate_slug
 
 from faceswap.jobs.parameters import EvaluateParameters, PipelineParameters, SwapParameters, TrainParameters
-from faceswap.jobs.tune_parameters import TuneParameters
+from faceswap.jobs.tuning.tune_parameters import TuneParameters
 from flows import naming
 from flows.flows import evaluate, pipeline, swap, train, tune
 from flows.naming import is_made_up

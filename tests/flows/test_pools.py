@@ -8,7 +8,7 @@ from prefect.exceptions import ObjectAlreadyExists
 
 from faceswap.errors import SettingsError
 from flows import pools
-from flows.monitor import TRAINING_SLOT, host_slot
+from flows.prefect_monitor import TRAINING_SLOT, host_slot
 
 
 def test_two_workers_that_start_at_once() -> None:

@@ -12,15 +12,15 @@ def main(picture: Path, folder: Path, face_set: Path) -> None:
     import serving.app  # noqa: F401
     from faceswap import registry
     from faceswap.evaluation.protocol import evaluate_pair
-    from faceswap.faces.detection import FaceFinder
     from faceswap.faces.faceset import FaceSet
-    from faceswap.registry.origin import provenance
+    from faceswap.faces.finding.dlib_finder import FaceFinder
+    from faceswap.registry.cards.origin import provenance
     from faceswap.swap.batch.media_swap import swap_media
     from faceswap.swap.options import SwapOptions
     from faceswap.swap.swapper import Swapper
     from serving.catalogue import Catalogue
-    from serving.limits import Limits
-    from serving.outbox import Outbox
+    from serving.guard.limits import Limits
+    from serving.results.outbox import Outbox
     from serving.work import Workshop
 
     loaded = registry.load("ada/1")

@@ -10,7 +10,7 @@ import pytest
 
 from faceswap import registry, tracking
 from faceswap.media.images import write_image
-from faceswap.registry import cards
+from faceswap.registry.cards import version_card
 from faceswap.synthetic import Scene, person, render
 
 V1 = Path(__file__).parents[1] / "fixtures" / "v1"
@@ -23,7 +23,7 @@ def test_a_fresh_process_swaps_serves_and_measures_without_keras(home: Path, tmp
     shutil.copy(V1 / "encoder.keras", folder)
     shutil.copy(V1 / "decoder.keras", folder / "decoder_ada.keras")
     with tracking.run("training", "train") as run:
-        card = cards.read(V1 / "card.json").model_copy(update={"run_id": run.run_id})
+        card = version_card.read(V1 / "card.json").model_copy(update={"run_id": run.run_id})
         registry.register(run.run_id, folder, {"ada": card})
     write_image(tmp_path / "emeric.png", render(person("emeric"), Scene(), 256).image)
     command = [sys.executable, "-m", "tests.inference.no_keras"]

@@ -13,16 +13,19 @@ from mlflow import MlflowClient
 
 from faceswap import jobs, registry, storage, tracking
 from faceswap.errors import ConsentError, TrackingError
-from faceswap.jobs import consent_job, erasure, train_job
-from faceswap.jobs.consent_job import ConsentParameters
 from faceswap.jobs.monitor import TERMINAL
-from faceswap.jobs.resuming import work_folder
+from faceswap.jobs.training import train_job
+from faceswap.jobs.training.resuming import work_folder
+from faceswap.jobs.upkeep import consent_job, erasure
+from faceswap.jobs.upkeep.consent_job import ConsentParameters
 from faceswap.media.images import write_image
-from faceswap.provenance import audit, consent_files, remains
-from faceswap.provenance.consent import Consent
-from faceswap.provenance.consent_life import Event, Purpose
+from faceswap.provenance import audit
+from faceswap.provenance.consent import event_files, remains
+from faceswap.provenance.consent.life import Event, Purpose
+from faceswap.provenance.consent.record import Consent
 from faceswap.provenance.metadata import Provenance
-from faceswap.registry import consents, erasing, promotion
+from faceswap.registry import consents, erasing
+from faceswap.registry.production import promotion
 from faceswap.settings import settings
 from serving.catalogue import Catalogue
 from tests.registry.fakes import add_versions, aliases
@@ -116,7 +119,7 @@ def test_a_consent_is_recorded_extended_withdrawn_and_given_anew_in_both_places(
     withdraw(statement="she asked")
     with pytest.raises(ConsentError, match="can't be extended"):
         change("extend_consent", until=dt.date(2032, 1, 1))
-    for events in (consent_files.read("ada"), consents._in_mlflow(tracking.connect(), "ada")):
+    for events in (event_files.read("ada"), consents._in_mlflow(tracking.connect(), "ada")):
         assert {event.kind for event in events} == {"recorded", "extended", "withdrawn"}
     change("record_consent", statement="signed anew")
     life = jobs.consent_of("ada")
@@ -133,7 +136,7 @@ def test_one_place_is_enough_to_know_and_each_gets_what_it_lacks(home: Path) -> 
     folder = home / "face-sets" / "ada" / "consent"
     assert len(list(folder.iterdir())) == 2, "the face set's own consent is part of the history now"
     storage.delete(str(folder))
-    consent_files._known.clear()
+    event_files._known.clear()
     with pytest.raises(ConsentError, match="withdrawn"):
         consents.require("ada", Purpose.SWAPPING)
     consents.synchronise("ada")

@@ -5,7 +5,7 @@ import pytest
 from faceswap.errors import SettingsError
 from faceswap.jobs import evaluate_job as evaluate
 from faceswap.jobs.parameters import EvaluateParameters
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from faceswap.jobs import example_media as examples
-from faceswap.jobs.example_media import example_clip, example_pictures, write_examples
+from faceswap.jobs.fictional import example_media as examples
+from faceswap.jobs.fictional.example_media import example_clip, example_pictures, write_examples
 from faceswap.media.images import read_image
 from faceswap.media.video.reading import probe
 from faceswap.provenance.metadata import read_provenance

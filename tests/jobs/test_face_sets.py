@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from faceswap.faces.faceset import HEADER
-from faceswap.jobs import train_job
-from faceswap.jobs.train_job import load_face_sets
+from faceswap.jobs.training import train_job
+from faceswap.jobs.training.train_job import load_face_sets
 
 OLD = Path(__file__).parents[1] / "fixtures" / "v1" / "face-set"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from faceswap import tracking
-from faceswap.jobs.gc_job import collect, find_garbage
+from faceswap.jobs.upkeep.gc_job import collect, find_garbage
 from faceswap.registry import Version, at, exists, set_alias
 from faceswap.registry.retention import Retention
 from faceswap.settings import settings

@@ -12,10 +12,10 @@ from faceswap import storage
 from faceswap.cli.common import spoken_errors
 from faceswap.errors import DivergedError, SettingsError, TrackingError
 from faceswap.faces.geometry import Geometry
-from faceswap.jobs import resuming as work
-from faceswap.jobs.checkpoint_store import CheckpointStore
 from faceswap.jobs.monitor import Terminal
 from faceswap.jobs.parameters import OF_THE_RUN, PresetName, TrainParameters
+from faceswap.jobs.training import resuming as work
+from faceswap.jobs.training.checkpoint_store import CheckpointStore
 from faceswap.model.presets import Preset
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
 from faceswap.settings import settings

@@ -8,11 +8,11 @@ import pytest
 
 from faceswap import storage
 from faceswap.errors import MediaError
-from faceswap.faces.detection import FaceFinder
-from faceswap.faces.finder import MeshFinder
-from faceswap.faces.mediapipe.finder import MediaPipeFinder
+from faceswap.faces.finding.dlib_finder import FaceFinder
+from faceswap.faces.finding.finder import MeshFinder
+from faceswap.faces.finding.mediapipe.mediapipe_finder import MediaPipeFinder
 from faceswap.jobs import swap_job
-from faceswap.jobs.fictional_media import write_people
+from faceswap.jobs.fictional.fictional_media import write_people
 from faceswap.jobs.parameters import SwapParameters
 from faceswap.media.images import write_image
 from faceswap.provenance.metadata import read_provenance

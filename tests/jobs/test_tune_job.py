@@ -13,10 +13,10 @@ import pytest
 from faceswap import registry
 from faceswap.errors import FaceSetError
 from faceswap.files import write_text
-from faceswap.jobs import tune_job as job
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import TrainParameters
-from faceswap.jobs.tune_parameters import TuneParameters, searches
+from faceswap.jobs.tuning import tune_job as job
+from faceswap.jobs.tuning.tune_parameters import TuneParameters, searches
 from faceswap.tuning.plan import SearchPlan, trial_folder
 from tests.registry.fakes import add_versions, aliases
 from tests.tuning import fakes

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from faceswap.errors import AuditError, ConsentError
-from faceswap.provenance import audit, consent_files
-from faceswap.provenance.consent import Consent
-from faceswap.provenance.consent_life import Event, Life, Purpose
+from faceswap.provenance import audit
+from faceswap.provenance.consent import event_files
+from faceswap.provenance.consent.life import Event, Life, Purpose
+from faceswap.provenance.consent.record import Consent
 
 DAY = dt.date(2026, 6, 1)
 
@@ -55,16 +56,16 @@ def test_a_face_sets_consent_of_before_counts_as_recorded_by_it() -> None:
 
 def test_events_lie_beside_the_face_sets_and_a_damaged_one_allows_nothing(home: Path) -> None:
     given = event("recorded", 1, statement="signed")
-    consent_files.write(given)
-    consent_files.write(given)
-    assert consent_files.read("ada") == [given]
+    event_files.write(given)
+    event_files.write(given)
+    assert event_files.read("ada") == [given]
     (file,) = (home / "face-sets" / "ada" / "consent").iterdir()
     damaged = file.with_name(file.name.replace(given.id, "1" * 32))
     damaged.write_text("{")
     with pytest.raises(ConsentError, match="damaged"):
-        consent_files.read("ada")
+        event_files.read("ada")
     with pytest.raises(ConsentError, match="no name"):
-        consent_files.read("../ada")
+        event_files.read("../ada")
 
 
 def test_the_log_shows_every_kind_of_tampering(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from faceswap.errors import ConsentError, MediaError, UnreadableMedia
 from faceswap.media.images import read_image, write_image
-from faceswap.provenance.consent import Consent, require_consent
+from faceswap.provenance.consent.record import Consent, require_consent
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import SOURCE_TYPE, Provenance, read_provenance, xmp
 

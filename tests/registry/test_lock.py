@@ -5,8 +5,8 @@ import pytest
 from mlflow import MlflowClient
 
 from faceswap.errors import RegistryError
-from faceswap.registry import lock as locking
-from faceswap.registry.lock import Lock, locked
+from faceswap.registry.production import lock as locking
+from faceswap.registry.production.lock import Lock, locked
 from faceswap.tracking import connect
 from tests.registry.fakes import locks
 

@@ -22,10 +22,11 @@ from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
 from faceswap.model.training.checkpoints import Checkpoints
 from faceswap.model.training.dataset import TrainingData
-from faceswap.model.training.files import weights_digest
+from faceswap.model.training.model_files import weights_digest
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer
-from faceswap.registry import Version, cards
+from faceswap.registry import Version
+from faceswap.registry.cards import version_card
 from faceswap.settings import settings
 from tests.model.fakes import FakeFaces
 from tests.model.training.test_trainer import Notes
@@ -43,7 +44,7 @@ def drawn_then() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture
 def encoder_at_hand() -> Iterator[Path]:
     """The version's encoder in the cache, as after a download from its run."""
-    card = cards.read(V1 / "card.json")
+    card = version_card.read(V1 / "card.json")
     folder = settings().cache_path / "encoders" / card.encoder_digest
     folder.mkdir(parents=True)
     yield Path(shutil.copy(V1 / "encoder.keras", folder))
@@ -54,7 +55,7 @@ def registered_then(home: Path) -> Version:
     client, tags = tracking.connect(), json.loads((V1 / "tags.json").read_text())
     with tracking.run("training", "train") as run:
         client.log_artifact(run.run_id, str(V1 / "encoder.keras"), "encoder")
-    card = cards.read(V1 / "card.json")
+    card = version_card.read(V1 / "card.json")
     folder = home / "model" / "artifacts"
     folder.mkdir(parents=True)
     shutil.copy(V1 / "decoder.keras", folder)
@@ -124,7 +125,7 @@ def test_a_face_set() -> None:
     assert faces.count("heldout") > 0
     assert faces.consent is not None
     assert faces.consent.fictional
-    card = cards.read(V1 / "card.json")
+    card = version_card.read(V1 / "card.json")
     assert card.face_sets["ada"]["digest"] == faces.digest
     np.testing.assert_allclose(card.embedding(), faces.mean_embedding)
 
@@ -146,7 +147,7 @@ def test_a_checkpoint(tmp_path: Path) -> None:
         run_id=state.run_id,
     )
     assert trainer.resume() == 60
-    card = cards.read(V1 / "card.json")
+    card = version_card.read(V1 / "card.json")
     assert weights_digest(trainer.model.encoder) == card.encoder_digest
     assert weights_digest(trainer.model.decoders[0]) == card.decoder_digest
     assert trainer.train().steps == 62

@@ -11,8 +11,9 @@ from mlflow import MlflowClient
 
 from faceswap import registry
 from faceswap.errors import RegistryError
-from faceswap.registry import Lock, Version, promotion
-from faceswap.registry.promotion import Record
+from faceswap.registry import Lock, Version
+from faceswap.registry.production import promotion
+from faceswap.registry.production.promotion import Record
 from faceswap.settings import settings
 from tests.registry.fakes import add_versions, aliases, locks, stages
 

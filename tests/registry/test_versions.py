@@ -21,10 +21,11 @@ from faceswap.inference.code_range import CodeRange
 from faceswap.inference.decoder_network import DecoderNetwork
 from faceswap.model.presets import preset
 from faceswap.model.sizes import check_keras_file, read_arrays
-from faceswap.model.training.files import export, read_model, weights_digest
-from faceswap.registry import Card, Version, cards, graphs
+from faceswap.model.training.model_files import export, read_model, weights_digest
+from faceswap.registry import Card, Version, graphs
 from faceswap.registry.artifact_places import present
-from faceswap.registry.measured import frames_in, logged_model_of, summary
+from faceswap.registry.cards import version_card
+from faceswap.registry.cards.measured import frames_in, logged_model_of, summary
 from faceswap.settings import settings
 from tests.registry.fakes import add_versions
 
@@ -158,7 +159,7 @@ def test_a_digest_is_64_hexadecimal_digits(
     two: Callable[[], dict[str, Version]], exported: tuple[Path, dict[str, str]], digest: str
 ) -> None:
     with pytest.raises(RegistryError, match="64 hexadecimal"):
-        cards.digest_in({"digest": digest})
+        version_card.digest_in({"digest": digest})
     for field in ("encoder_digest", "decoder_digest"):
         values = card("run", exported[1]).model_dump() | {field: digest}
         with pytest.raises(ValidationError, match=field):
@@ -273,7 +274,7 @@ def test_a_card_that_means_nothing_is_refused(
     values = json.loads(card("run", exported[1]).model_dump_json()) | change
     (tmp_path / "card.json").write_text(json.dumps(values))
     with pytest.raises(RegistryError, match="damaged"):
-        cards.read(tmp_path / "card.json")
+        version_card.read(tmp_path / "card.json")
 
 
 @pytest.mark.parametrize("geometry", [{}, {"size": 10**6, "coverage": 2.0}, {"size": "x", "coverage": 2.0}])

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceswapError, RegistryError
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.finder import Finder
 from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import PRESETS
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 from faceswap.registry import Card, Listed, LoadedVersion, Version
 from faceswap.swap.options import SwapOptions
 from serving.catalogue import Catalogue
-from serving.limits import Limits
-from serving.outbox import Outbox
+from serving.guard.limits import Limits
+from serving.results.outbox import Outbox
 from serving.work import Workshop
 from tests.swap.fakes import Paint
 

@@ -5,8 +5,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from serving import doors
-from serving.attempts import LONGEST_WAIT, Attempts
+from serving.guard import doors
+from serving.guard.attempts import LONGEST_WAIT, Attempts
 from serving.server import server
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.serving.test_server import given

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaTooLarge
-from faceswap.faces.detection import Box, Face, SearchEffort, overlap
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort, overlap
 from faceswap.swap.options import SwapOptions
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from faceswap.evaluation.single import SwapMeasures, measure_swap
-from serving.cards import cards_of, measured, same_person, verdict
-from serving.progress import duration, frames_told, said
+from serving.results.metric_cards import cards_of, measured, same_person, verdict
+from serving.waiting import duration, frames_told, said
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
 
 GOOD: dict[str, Any] = {

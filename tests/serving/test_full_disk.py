@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from faceswap.disk import is_full
 from faceswap.media.images import write_image
-from serving import doors
-from serving.gate import spoken
+from serving.guard import doors
+from serving.guard.gate import spoken
 from serving.server import server
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.serving.test_server import given

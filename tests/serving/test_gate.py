@@ -20,7 +20,7 @@ from faceswap.errors import MediaError
 from faceswap.media.images import write_image
 from faceswap.settings import settings
 from serving.app import build
-from serving.gate import GuardedBlocks, check_files
+from serving.guard.gate import GuardedBlocks, check_files
 from serving.server import server
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.serving.test_server import free_port, given

@@ -9,7 +9,7 @@ import pytest
 
 from faceswap.errors import MediaError
 from serving.catalogue import State
-from serving.metrics import counted, exposition
+from serving.prometheus_metrics import counted, exposition
 
 MONITORING = Path(__file__).parents[2] / "infra" / "monitoring"
 

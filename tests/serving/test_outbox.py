@@ -7,7 +7,7 @@ import pytest
 
 from faceswap import storage
 from faceswap.errors import StorageError
-from serving.outbox import Outbox
+from serving.results.outbox import Outbox
 from tests.s3 import s3_bucket, use_server
 
 

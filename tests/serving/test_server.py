@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from faceswap.errors import SettingsError, TrackingError
 from faceswap.settings import Settings, settings
-from serving.access import check, is_local, login
+from serving.guard.access import check, is_local, login
 from serving.server import server, warm
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, NoFaceFound, UnreadableMedia
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe
 from faceswap.provenance.metadata import read_provenance
 from faceswap.swap.options import SwapOptions
-from serving.limits import Limits
+from serving.guard.limits import Limits
 from serving.work import Workshop
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import Crispness
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import TEMPLATE, Geometry, Points
 from faceswap.swap.expression.generated_landmarks import DETECTION_SIDE
 

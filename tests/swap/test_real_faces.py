@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
 from faceswap.media.images import read_image

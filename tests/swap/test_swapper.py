@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Face
+from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
 from faceswap.swap.face_crop import FaceCrop

@@ -10,7 +10,8 @@ import numpy as np
 from faceswap import registry, tracking
 from faceswap.errors import FaceswapError
 from faceswap.faces.faceset import HEADER, FaceSet, find
-from faceswap.registry import alias_after_training, cards
+from faceswap.registry import alias_after_training
+from faceswap.registry.cards import version_card
 from faceswap.settings import settings
 from faceswap.storage import list_files, publish_files
 
@@ -23,7 +24,7 @@ def register(home: Path) -> None:
     for name, stored in (("encoder", "encoder"), ("decoder_ada", "decoder")):
         shutil.copy(V1 / f"{stored}.keras", home / f"{name}.keras")
     with tracking.run("training", "train") as run:
-        card = cards.read(V1 / "card.json").model_copy(update={"run_id": run.run_id})
+        card = version_card.read(V1 / "card.json").model_copy(update={"run_id": run.run_id})
     alias_after_training(registry.register(run.run_id, home, {"ada": card})["ada"])
     names = [name for name in list_files(str(V1 / "face-set")) if name != HEADER]
     made = FaceSet.load(str(V1 / "face-set"))
@@ -59,7 +60,7 @@ def log(home: Path) -> None:
 
 def train(home: Path) -> None:
     """A training that says each step until a file tells it to end; another machine has its last checkpoint then."""
-    from faceswap.jobs.checkpoint_store import CheckpointStore
+    from faceswap.jobs.training.checkpoint_store import CheckpointStore
     from faceswap.model.options import TrainingOptions
     from faceswap.model.training.checkpoints import Checkpoints
     from faceswap.model.training.dataset import TrainingData

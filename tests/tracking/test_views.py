@@ -5,7 +5,7 @@ import json
 import pytest
 
 from faceswap import tracking
-from faceswap.evaluation.measures import BY_KEY
+from faceswap.evaluation.grading.measures import BY_KEY
 from faceswap.settings import settings
 from faceswap.tracking import experiments, views
 

@@ -9,7 +9,7 @@ from faceswap.errors import DivergedError, TrackingError
 from faceswap.model.presets import preset
 from faceswap.model.training.schedule import Budget
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, TrialResult
-from faceswap.tuning.space import SPACES
+from faceswap.tuning.search_space import SPACES
 
 
 def plan(task: str = "valley", **changes: Any) -> SearchPlan:

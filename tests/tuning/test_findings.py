@@ -1,6 +1,6 @@
 from typing import Any
 
-from faceswap.tuning.findings import in_words, next_command, said
+from faceswap.tuning.search_findings import in_words, next_command, said
 
 PRESET = {"bottleneck": 256, "loss": {"dssim": 1.0}}
 

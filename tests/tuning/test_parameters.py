@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from faceswap import jobs
 from faceswap.cli import app
 from faceswap.errors import SettingsError
-from faceswap.jobs.tune_parameters import TuneParameters, searches
+from faceswap.jobs.tuning.tune_parameters import TuneParameters, searches
 from faceswap.model.training.schedule import Budget
 from tests.cli.test_cli import run
 from tests.tuning import fakes

@@ -17,7 +17,7 @@ from faceswap.model.training.schedule import Budget
 from faceswap.tuning import trial, tuner
 from faceswap.tuning.oracles import expected_trials
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_records
-from faceswap.tuning.space import SPACES, FloatRange, SearchSpace
+from faceswap.tuning.search_space import SPACES, FloatRange, SearchSpace
 from faceswap.tuning.tuner import search
 from tests.tuning import fakes
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from faceswap.errors import SettingsError
 from faceswap.model.presets import preset
 from faceswap.tuning.oracles import hyperparameters
-from faceswap.tuning.space import SPACES, Choice, FloatRange, IntRange, SearchSpace, load_space
+from faceswap.tuning.search_space import SPACES, Choice, FloatRange, IntRange, SearchSpace, load_space
 
 LITE = preset("lite")
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.evaluation.gates import Decision
-from faceswap.evaluation.rendering.pictures import Tile, chosen, sheet
-from faceswap.evaluation.result import PairResult
+from faceswap.evaluation.grading.gates import Decision
+from faceswap.evaluation.pair_result import PairResult
+from faceswap.evaluation.rendering.sheets import Tile, chosen, sheet
 
 Image = NDArray[np.uint8]
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import MediaError, NoFaceFound
-from faceswap.evaluation.rendering.pictures import Tile, sheet
-from faceswap.faces.detection import Face
-from faceswap.faces.finder import Finder
+from faceswap.evaluation.rendering.sheets import Tile, sheet
+from faceswap.faces.finding.dlib_finder import Face
+from faceswap.faces.finding.finder import Finder
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image
 from faceswap.media.sources import find_media

@@ -15,9 +15,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
+from faceswap.evaluation.grading.verdict import graded, measures_of, summary, verdict
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.protocol import spaced
-from faceswap.evaluation.result import PairResult
-from faceswap.evaluation.verdict import graded, measures_of, summary, verdict
 from faceswap.media.images import data_uri, write_image
 from faceswap.provenance.label import stamp
 from faceswap.provenance.metadata import Provenance

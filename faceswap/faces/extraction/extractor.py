@@ -27,12 +27,12 @@ from faceswap.faces.extraction.planning import plan
 from faceswap.faces.extraction.segments import Found, Segment, embed_crop, read_segment, work_on
 from faceswap.faces.extraction.selection import select
 from faceswap.faces.faceset import HEADER, FaceSet, digest_of, newest, write_header, write_manifest
-from faceswap.faces.finder import Finder, finder_named
+from faceswap.faces.finding.finder import Finder, finder_named
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.identity import photo_embeddings
+from faceswap.file_names import longest_name
 from faceswap.media.sources import MediaItem, local_copy, look_through
-from faceswap.names import longest_name
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 from faceswap.provenance.metadata import RENDERER, read_provenance
 from faceswap.settings import settings
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from faceswap.errors import FaceError, SettingsError
 from faceswap.faces.extraction.segments import Segment, work_on
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.finder import Finder
 from faceswap.faces.geometry import Geometry
 from faceswap.files import extract, part_of
 from faceswap.settings import settings

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.faces.detector import DETECTOR_MEANS, Detector
-from faceswap.faces.turn import Turn
+from faceswap.faces.finding.finder_names import DETECTOR_MEANS, Detector
+from faceswap.faces.finding.turn import Turn
 
 if TYPE_CHECKING:
     from faceswap.faces.geometry import Geometry

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from faceswap.disk import write_error
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, StorageError
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.finder import Finder
+from faceswap.faces.finding.turn import Turn
+from faceswap.faces.finding.turning import turned
 from faceswap.faces.geometry import Geometry, apply, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.quality import perceptual_hash, sharpness
 from faceswap.faces.tracking.tracks import TrackedFace, Tracker, settle
-from faceswap.faces.turn import Turn
-from faceswap.faces.turning import turned
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import Frame, VideoReader
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Face
+from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.geometry import Geometry, Points, scale_of
 
 Memory = TypeVar("Memory")

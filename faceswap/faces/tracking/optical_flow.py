@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Face, overlap
+from faceswap.faces.finding.dlib_finder import Face, overlap
 from faceswap.faces.geometry import Matrix, Points, apply, fit_similarity, scale_of
 from faceswap.faces.landmarks import INNER
 

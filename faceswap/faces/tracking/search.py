@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceError
-from faceswap.faces.detection import Box, Face, SearchEffort, overlap
-from faceswap.faces.finder import Finder, MeshFinder
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort, overlap
+from faceswap.faces.finding.finder import Finder, MeshFinder
 from faceswap.faces.geometry import Geometry, Image, Points, apply, fit_similarity, scale_of
 from faceswap.faces.landmarks import INNER
 from faceswap.media.video.reading import Frame

@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Face, overlap
-from faceswap.faces.finder import Finder
+from faceswap.faces.finding.dlib_finder import Face, overlap
+from faceswap.faces.finding.finder import Finder
+from faceswap.faces.finding.turn import Turn
+from faceswap.faces.finding.turning import Upright
 from faceswap.faces.identity import SAME_PERSON
 from faceswap.faces.tracking.search import FaceSearch
-from faceswap.faces.turn import Turn
-from faceswap.faces.turning import Upright
 from faceswap.media.video.reading import Frame
 
 Embedding = NDArray[np.float64]

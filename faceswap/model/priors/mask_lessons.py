@@ -13,7 +13,7 @@ from faceswap.faces.geometry import apply
 from faceswap.model.options import MaskOptions
 from faceswap.model.priors.rendered_people import SOURCE, RenderedPeople
 from faceswap.model.segmentation_view import SEGMENTS, VIEW
-from faceswap.model.training.pairs.on_host import Array
+from faceswap.model.training.pairs.host_pairs import Array
 from faceswap.synthetic import occluders, surroundings
 
 Bytes = NDArray[np.uint8]

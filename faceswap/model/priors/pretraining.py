@@ -22,7 +22,7 @@ from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.render_pool import of_each
 from faceswap.model.training.dataset import LEAST_DETAIL, Batch, weight_map
 from faceswap.model.training.pairs.draws import draw_pairs
-from faceswap.model.training.pairs.on_host import Array, PairMaker
+from faceswap.model.training.pairs.host_pairs import Array, PairMaker
 from faceswap.progress import Report
 from faceswap.synthetic import person, random_person, random_scene, render
 from faceswap.synthetic.renderer import Rendering

@@ -14,7 +14,7 @@ from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.landmarks import BROWS, EYES, JAW, MOUTH
 from faceswap.model.presets import LossWeights, Preset
 from faceswap.model.training.pairs.draws import NOBODY, BatchDraws, draw_batch, of_pair
-from faceswap.model.training.pairs.on_host import Array, PairMaker
+from faceswap.model.training.pairs.host_pairs import Array, PairMaker
 
 _FEATURES = (*EYES, MOUTH)
 """Landmarks of the two eyes and the mouth."""

@@ -17,7 +17,7 @@ from faceswap.model.presets import Preset
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
 from faceswap.model.training.dataset import Batches
-from faceswap.model.training.engines import memory, signals
+from faceswap.model.training.engines import out_of_memory, signals
 from faceswap.model.training.engines.engine import engine_for
 from faceswap.model.training.engines.optimizer import adam
 from faceswap.model.training.schedule import Due, Schedule, Step, Stopwatch
@@ -131,7 +131,7 @@ class Trainer:
             DivergedError: the loss is not a number, again and again.
         """
         try:
-            with memory.explained(self.model.preset, len(self.data.identities)):
+            with out_of_memory.explained(self.model.preset, len(self.data.identities)):
                 self._compile()
                 self._loop()
             self._save()

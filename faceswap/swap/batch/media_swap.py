@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceswap.disk import require_space
 from faceswap.errors import ConsentError, CredentialsError, DiskFull, FaceError, FaceswapError, MediaError
+from faceswap.file_names import printable
 from faceswap.media.sources import MediaItem
-from faceswap.names import printable
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.batch.journal import Journal
 from faceswap.swap.batch.output_paths import survey

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from faceswap.errors import MediaError
+from faceswap.file_names import cut, longest_name, printable
 from faceswap.media.formats import IMAGE_SUFFIXES
 from faceswap.media.sources import MediaItem, look_through
-from faceswap.names import cut, longest_name, printable
 from faceswap.provenance.metadata import LABELLED_SUFFIXES, VIDEO_SUFFIXES
 
 Kind = Literal["image", "video"]

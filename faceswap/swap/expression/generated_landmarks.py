@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import Box
-from faceswap.faces.finder import LandmarkDetector, MeshFinder
+from faceswap.faces.finding.dlib_finder import Box
+from faceswap.faces.finding.finder import LandmarkDetector, MeshFinder
 from faceswap.faces.geometry import Geometry, Points, apply, invert
 from faceswap.faces.smoothing import weight_of_new
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from faceswap.faces.crispness import AS_ASKED, Crispness, sharpen
-from faceswap.faces.finder import LandmarkDetector
+from faceswap.faces.finding.finder import LandmarkDetector
 from faceswap.faces.geometry import apply
 from faceswap.faces.pose import frontality
 from faceswap.swap.expression.generated_landmarks import (

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceswap.errors import NoFaceFound
-from faceswap.faces.detection import Face
+from faceswap.faces.finding.dlib_finder import Face
+from faceswap.faces.finding.turning import Upright
 from faceswap.faces.geometry import Image
 from faceswap.faces.tracking.follower import Follower, Track
 from faceswap.faces.tracking.optical_flow import OpticalFlowTracker
 from faceswap.faces.tracking.search import FaceSearch
-from faceswap.faces.turning import Upright
 from faceswap.media.video.reading import Frame, probe
 from faceswap.swap.assignment import Assignment, Skipped
 from faceswap.swap.compositing.composite import FaceMemory

@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 
-from faceswap.evaluation.gates import Gate, decide
+from faceswap.evaluation.grading.gates import Gate, decide
 from faceswap.evaluation.means import mean_measures
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.rendering.comparison import promotion_report, side_by_side
-from faceswap.evaluation.result import PairResult
 
 ORIGINAL, OLD, NEW = (40, 40, 200), (200, 40, 40), (40, 200, 40)
 

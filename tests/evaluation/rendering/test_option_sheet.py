@@ -6,7 +6,7 @@ import pytest
 
 from faceswap.errors import MediaError, NoFaceFound
 from faceswap.evaluation.rendering.option_sheet import comparison_sheet, first_frame
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import write_image
 from faceswap.media.video.reading import VideoWriter

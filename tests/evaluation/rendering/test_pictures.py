@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.protocol import evaluate_pair
-from faceswap.evaluation.rendering.pictures import (
+from faceswap.evaluation.rendering.sheets import (
     Tile,
     before_after,
     case_sheet,
@@ -10,7 +11,6 @@ from faceswap.evaluation.rendering.pictures import (
     expression_plot,
     sheet,
 )
-from faceswap.evaluation.result import PairResult
 from faceswap.faces.geometry import Geometry
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

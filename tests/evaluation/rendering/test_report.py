@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.rendering.report import write_report
-from faceswap.evaluation.result import PairResult
 
 RESULT = PairResult(
     reference="ada",

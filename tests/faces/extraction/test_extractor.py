@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from faceswap.errors import FaceError, FaceSetError, IdentityError, NoFaceFound
+from faceswap.faces.extraction.coverage import contact_sheet, coverage_advice, histograms
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
-from faceswap.faces.extraction.report import contact_sheet, coverage_advice, histograms
 from faceswap.faces.faceset import FaceSet, find, find_headers
-from faceswap.jobs.fictional_media import cast_consent, write_people
+from faceswap.jobs.fictional.fictional_media import cast_consent, write_people
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoReader
-from faceswap.provenance.consent import Consent
+from faceswap.provenance.consent.record import Consent
 from faceswap.settings import settings
 from faceswap.synthetic import CAST, Scene, render
 

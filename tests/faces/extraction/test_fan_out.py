@@ -14,7 +14,7 @@ import pytest
 from faceswap import storage
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
-from faceswap.jobs.fictional_media import cast_consent, write_people
+from faceswap.jobs.fictional.fictional_media import cast_consent, write_people
 from faceswap.settings import settings
 from tests.s3 import s3_bucket
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from faceswap.evaluation.protocol import face_area
-from faceswap.faces.detection import Face
+from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.geometry import Geometry
 from faceswap.media.video.reading import Frame
 from faceswap.swap.options import SwapOptions

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import Face
+from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.tracking.optical_flow import OpticalFlowTracker, follow_landmarks
 from faceswap.synthetic import clip, person, render
 from tests.swap.fakes import face_at, smooth_noise

@@ -5,7 +5,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from faceswap.faces.detection import Box, Face, FaceFinder, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, FaceFinder, SearchEffort
 from faceswap.faces.pose import interocular
 from faceswap.faces.tracking.search import FaceSearch
 from faceswap.media.video.reading import Frame

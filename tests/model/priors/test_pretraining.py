@@ -8,7 +8,7 @@ from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import Augmentation, LossWeights, preset
 from faceswap.model.training.dataset import TrainingData, face_level, weight_map
 from faceswap.model.training.pairs.draws import draw_pairs
-from faceswap.model.training.pairs.on_host import PairMaker
+from faceswap.model.training.pairs.host_pairs import PairMaker
 from tests.model.fakes import FakeFaces
 from tests.swap.fakes import face_points
 

@@ -5,7 +5,7 @@ import pytest
 from faceswap.faces.geometry import Geometry, apply
 from faceswap.model.presets import Augmentation
 from faceswap.model.training.pairs.draws import PairDraws, draw_pairs
-from faceswap.model.training.pairs.on_host import PairMaker, mirror
+from faceswap.model.training.pairs.host_pairs import PairMaker, mirror
 from tests.model.fakes import landmarks_in_crop
 
 SOURCE, TARGET = Geometry(128, 2.2), Geometry(64, 1.5)

@@ -17,7 +17,7 @@ from faceswap.errors import CheckpointError, StorageError, TrainingError
 from faceswap.model import weights
 from faceswap.model.training import checkpoints as checkpoints_module
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
-from faceswap.model.training.files import export
+from faceswap.model.training.model_files import export
 from tests.model.training.test_trainer import trainer
 
 Break = Callable[[Path], None]

@@ -8,8 +8,8 @@ import pytest
 
 from faceswap.model.presets import Preset, preset
 from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.pairs.device_pairs import DevicePairs
 from faceswap.model.training.pairs.draws import draw_batch
-from faceswap.model.training.pairs.on_device import DevicePairs
 from faceswap.model.training.pairs.resident_faces import FaceArrays, Faces
 from tests.model.fakes import FakeFaces
 

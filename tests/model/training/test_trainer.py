@@ -18,7 +18,7 @@ from faceswap.model.presets import preset
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.checkpoints import Checkpoints
 from faceswap.model.training.dataset import TrainingData
-from faceswap.model.training.files import export, read_model
+from faceswap.model.training.model_files import export, read_model
 from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.schedule import Budget, Schedule
 from faceswap.model.training.trainer import Trainer

@@ -5,7 +5,7 @@ import pytest
 
 from faceswap import disk
 from faceswap.errors import MediaError, StorageError
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe

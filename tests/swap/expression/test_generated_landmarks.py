@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry, Points, apply
 from faceswap.faces.regions import Region, depth_in, face_height, hull_of
 from faceswap.swap.expression.generated_landmarks import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from faceswap.faces.detection import FaceFinder
+from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.pose import interocular, lip_gap
 from faceswap.swap.expression.generated_landmarks import DETECTION_SIDE, detect_landmarks

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faceswap.faces.crispness import Crispness
-from faceswap.faces.detection import Face, FaceFinder
+from faceswap.faces.finding.dlib_finder import Face, FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
 from faceswap.media.video.reading import VideoReader

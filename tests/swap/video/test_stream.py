@@ -12,7 +12,7 @@ import pytest
 
 from faceswap.disk import write_error
 from faceswap.errors import DiskFull, MediaError, NoFaceFound, UnreadableMedia
-from faceswap.faces.detection import Box, Face, SearchEffort
+from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.media.video.companions import Companions
 from faceswap.media.video.orientation import Orientation

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from faceswap.errors import NoFaceFound
-from faceswap.faces.detection import Face
+from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.geometry import Geometry
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper

@@ -63,19 +63,19 @@ def engine_for(model: Autoencoders, data: Batches, seed: int, pairs: Pairs = "au
     """
     on_device = device().accelerated if pairs == "auto" else pairs == "device"
     if not on_device or not isinstance(data, TrainingData):
-        from faceswap.model.training.engines.on_host import HostEngine
+        from faceswap.model.training.engines.host_engine import HostEngine
 
         return HostEngine(model, data, seed)
     match keras.backend.backend():
         case "jax":
-            from faceswap.model.training.engines.on_jax import JaxEngine
+            from faceswap.model.training.engines.jax_engine import JaxEngine
 
             return JaxEngine(model, data, seed)
         case "tensorflow":
-            from faceswap.model.training.engines.on_tensorflow import TensorflowEngine
+            from faceswap.model.training.engines.tensorflow_engine import TensorflowEngine
 
             return TensorflowEngine(model, data, seed)
         case _:
-            from faceswap.model.training.engines.on_torch import TorchEngine
+            from faceswap.model.training.engines.torch_engine import TorchEngine
 
             return TorchEngine(model, data, seed)

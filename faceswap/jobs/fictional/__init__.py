@@ -1,0 +1,1 @@
+"""Media of people who do not exist: demos, examples, first steps."""

@@ -1,0 +1,303 @@
+"""Train: face sets in, registered decoder versions out."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from faceswap import registry, tracking
+from faceswap.errors import ConsentError, FaceswapError, SettingsError
+from faceswap.evaluation.crispness_calibration import crispness_on
+from faceswap.evaluation.means import frames_of, mean_measures
+from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
+from faceswap.evaluation.quick import SwapQuality
+from faceswap.faces.faceset import FaceSet
+from faceswap.faces.faceset import find as find_face_set
+from faceswap.faces.finding.finder import measuring_finder
+from faceswap.jobs.evaluate_job import evaluate_one
+from faceswap.jobs.monitor import TERMINAL, Monitor
+from faceswap.jobs.parameters import PRIOR, TrainParameters
+from faceswap.jobs.training import resuming
+from faceswap.jobs.training.checkpoint_store import CheckpointStore
+from faceswap.model.device import device
+from faceswap.model.presets import Preset
+from faceswap.model.priors.prior import prior_file, take_prior
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import Batches, TrainingData
+from faceswap.model.training.model_files import copy_weights, export
+from faceswap.model.training.previews import preview_sheet
+from faceswap.model.training.trainer import Trainer, TrainingResult
+from faceswap.notify import telling_of_training
+from faceswap.progress import Report
+from faceswap.provenance import audit
+from faceswap.provenance.consent.life import Purpose
+from faceswap.provenance.consent.record import Consent, require_consent
+from faceswap.registry import Card, Version, consents
+from faceswap.registry.cards.origin import in_training
+from faceswap.settings import settings
+
+logger = logging.getLogger(__name__)
+_TARGETS = 3
+"""People that each version is put on when it is first measured; an evaluation takes all."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves: its run, the versions by identity, and the account of the time."""
+
+    run_id: str
+    versions: dict[str, Version]
+    account: dict[str, float | str | bool]
+
+
+@dataclass
+class Observer:
+    """Tells MLflow and the monitor how the training goes."""
+
+    run: tracking.Run
+    data: Batches
+    report: Report
+    monitor: Monitor
+    people: Mapping[str, Consent | None] = field(default_factory=dict)
+
+    def metrics(self, step: int, values: dict[str, float]) -> None:
+        """Numbers to MLflow."""
+        self.run.metrics(values, step)
+
+    def validated(self, step: int, model: Autoencoders) -> None:
+        """A preview to MLflow's series and to the monitor."""
+        sheet = preview_sheet(model, self.data)
+        self.run.image(sheet, "preview", step, in_training(self.data.identities, self.run.run_id))
+        title = f"step {step}: held-out face, its reconstruction, the swaps"
+        self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title)
+
+    def progress(self, share: float, message: str) -> None:
+        """The share of the budget to the bars.
+
+        Raises:
+            ConsentError: one of the people has withdrawn.
+        """
+        for identity, consent in self.people.items():
+            consents.require(identity, Purpose.TRAINING, consent)
+        self.report(round(share * 1000), 1000, message)
+
+
+def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
+    """The face sets by identity; each person's consent must allow training, and no identity may come twice."""
+    found: dict[str, FaceSet] = {}
+    for uri in uris:
+        faces = find_face_set(uri)
+        consents.require(faces.identity, Purpose.TRAINING, require_consent(faces.identity, faces.consent))
+        if faces.identity in found:
+            raise SettingsError(f"Two face sets are of {faces.identity!r}", "give one face set per identity")
+        found[faces.identity] = faces
+    _warn_of_two_finders(list(found.values()))
+    return found
+
+
+def _warn_of_two_finders(sets: list[FaceSet]) -> None:
+    """Landmarks of MediaPipe and of dlib lie up to a hundredth of a face height apart: so do the crops."""
+    by_mesh = [faces.identity for faces in sets if faces.detector == "mediapipe"]
+    others = [faces.identity for faces in sets if faces.detector != "mediapipe"]
+    if by_mesh and others:
+        logger.warning(
+            "MediaPipe found the faces of %s, dlib those of %s: they are aligned a little differently; "
+            "preprocess all with one --detector",
+            ", ".join(by_mesh),
+            ", ".join(others),
+        )
+
+
+def fit(
+    run: tracking.Run,
+    parameters: TrainParameters,
+    sets: dict[str, FaceSet],
+    folder: Path,
+    store: CheckpointStore,
+    monitor: Monitor,
+) -> TrainingResult:
+    """Train; what is raised in the main thread, as Ctrl-C does, lets it save and end."""
+    recipe = parameters.recipe()
+    if len(sets) < 2 and not parameters.freeze_encoder:
+        raise SettingsError(
+            "One identity alone can't be swapped",
+            "give two or more face sets, or a warm start with freeze_encoder",
+        )
+    data, finder = TrainingData(sets, recipe), measuring_finder(settings().detector)
+    identities = {name: faces.mean_embedding for name, faces in sets.items()}
+    with monitor.training_slot(), monitor.progress(f"train {' + '.join(sets)}") as report:
+        trainer = Trainer(
+            data,
+            recipe,
+            parameters.options(),
+            resuming.checkpoints(folder),
+            Observer(run, data, report, monitor, {name: faces.consent for name, faces in sets.items()}),
+            quality=SwapQuality(sets, identities, finder) if len(sets) > 1 else None,
+            # the checkpoint brings all weights
+            initialize=None if parameters.resume else _warm_start(run, parameters.warm_start, recipe),
+            face_sets={name: faces.digest for name, faces in sets.items()},
+            run_id=run.run_id,
+            saved=store.saved,
+        )
+        if parameters.resume:
+            trainer.resume()
+        try:
+            return trainer.train()
+        finally:
+            store.flush()
+
+
+def _warm_start(run: tracking.Run, spec: str, recipe: Preset) -> Callable[[Autoencoders], None] | None:
+    """What gives a fresh model its first weights; where they come from is noted with the run."""
+    file = prior_file(recipe) if spec == PRIOR else None
+    if file:
+
+        def take(model: Autoencoders) -> None:
+            taken = take_prior(model, file)
+            run.tags({"warm_start": f"prior {taken.digest[:16]}, {taken.share:.0%} of the weights"})
+
+        return take
+    if spec in {"", PRIOR}:
+        run.tags({"warm_start": f"none: no prior for preset {recipe.name}" if spec else "none"})
+        return None
+    version = registry.load(spec)
+    encoder, decoder = registry.keras_networks(version)
+    run.tags({"warm_start": str(version.version)})
+    return lambda model: copy_weights(model, encoder, decoder, recipe)
+
+
+def register_versions(
+    run: tracking.Run,
+    parameters: TrainParameters,
+    result: TrainingResult,
+    sets: dict[str, FaceSet],
+    folder: Path,
+) -> dict[str, Version]:
+    """Export and register each identity's decoder; the first version of an identity goes into production."""
+    recipe = parameters.recipe()
+    digests = export(result.model, folder / "export")
+    own = {name: OwnCrops.of(faces, recipe.geometry) for name, faces in sets.items()}
+    networks = {name: ModelDecoder(result.model, index, own[name]) for index, name in enumerate(sets)}
+    cards = {
+        name: Card(
+            identity=name,
+            run_id=run.run_id,
+            preset=recipe,
+            geometry=recipe.geometry.to_dict(),
+            encoder_digest=digests["encoder.keras"],
+            decoder_digest=digests[f"decoder_{name}.keras"],
+            face_sets={n: {"digest": s.digest, "uri": s.uri} for n, s in sets.items()},
+            identities={n: s.mean_embedding.tolist() for n, s in sets.items()},
+            consent=require_consent(name, faces.consent),
+            **asdict(crispness_on(networks[name], faces)),
+            codes=networks[name].packed_codes,
+            seconds=round(result.seconds, 1),
+        )
+        for name, faces in sets.items()
+    }
+    tags = {"tune_run_id": parameters.tune_run} if parameters.tune_run else {}
+    versions = registry.register(run.run_id, folder / "export", cards, tags)
+    for version in versions.values():
+        registry.alias_after_training(version)
+    return versions
+
+
+def measure_versions(
+    run: tracking.Run,
+    versions: dict[str, Version],
+    sets: dict[str, FaceSet],
+    frames: int,
+    monitor: Monitor,
+) -> None:
+    """A first look at what was trained, so that the versions have measures; what fails here ends no training."""
+    try:
+        for name, version in versions.items():
+            others = {other: faces for other, faces in sets.items() if other != name}
+            targets = dict(islice(others.items(), _TARGETS))
+            found = evaluate_one(registry.load(version), targets, frames, sets[name], monitor=monitor)
+            pairs = [one.result for one in found]
+            if pairs:
+                registry.record_metrics(version, mean_measures(pairs), frames_of(pairs), run.run_id)
+    except FaceswapError as error:
+        logger.warning("The versions are registered, but not measured: %s", error.message)
+
+
+@contextmanager
+def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[None]:
+    """Where a withdrawal ends the training of the block, its checkpoints, which hold the likeness, go at once."""
+    try:
+        yield
+    except ConsentError as error:
+        shutil.rmtree(resuming.work_folder(run.run_id), ignore_errors=True)
+        run.tags({"stopped": error.message})
+        raise
+
+
+def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
+    """Face sets in, registered decoder versions out.
+
+    Interrupted, it saves; a new one with ``resume`` goes on from there.
+    """
+    if parameters.resume:
+        parameters = resuming.of_interrupted(parameters)
+    else:
+        parameters = resuming.of_retried(parameters, monitor)
+    if parameters.resume:
+        parameters = resuming.with_its_preset(parameters)
+    sets = monitor.step("load face sets", load_face_sets, resuming.face_sets_of(parameters))
+    name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
+    with (
+        tracking.run(name, "train", run_id=parameters.resume, tags=monitor.tags()) as run,
+        _leaving_nothing_without_consent(run),
+        resuming.telling_how_to_go_on(run.run_id),
+        telling_of_training(name, run.run_id),
+    ):
+        folder = resuming.work_folder(run.run_id)
+        resuming.remember(parameters, sets, folder)
+        store = CheckpointStore(run.run_id)
+        store.remember(folder)
+        run.parameters(
+            {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
+        )
+        allowed = parameters.options().budget.model_dump_json(exclude_none=True)
+        run.tags({"device": str(device()), "budget": allowed})
+        if parameters.tune_run:
+            run.tags({"tune_run_id": parameters.tune_run})
+        for faces in sets.values():
+            run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
+        result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
+        versions = monitor.step("register", register_versions, run, parameters, result, sets, folder)
+        if parameters.measure_frames:
+            monitor.step(
+                "measure the versions",
+                measure_versions,
+                run,
+                versions,
+                sets,
+                parameters.measure_frames,
+                monitor,
+            )
+        account: dict[str, float | str | bool] = {
+            "wall_seconds": round(result.seconds, 1),
+            "compile_seconds": round(result.compile_seconds, 1),
+            "steps": result.steps,
+            "images_per_second": round(result.images_per_second, 1),
+            "stopped_early": result.stopped_early,
+            "rollbacks": result.rollbacks,
+            "device": str(device()),
+        }
+        run.document(account, "training.json")
+        monitor.note(
+            f"# {name}\n\n{result.steps} steps in {result.seconds:.0f} s on {device()}\n\n"
+            + "\n".join(f"- `{version}`" for version in versions.values())
+            + f"\n\n{run.link}",
+            key=f"train-{run.run_id[:12]}",
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    store.clear()
+    made = {name: str(version) for name, version in versions.items()}
+    audit.record("trained", sets, {"run": run.run_id, "versions": made, **account})
+    return Trained(run.run_id, versions, account)

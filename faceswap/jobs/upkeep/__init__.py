@@ -1,0 +1,1 @@
+"""Jobs that keep the house: consent and its end, erasure, garbage collection."""

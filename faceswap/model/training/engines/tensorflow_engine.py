@@ -1,0 +1,71 @@
+"""Many steps a call on TensorFlow: a loop in one graph, compiled by XLA where there is a GPU."""
+
+import time
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from faceswap.model.device import device
+from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.engines.keras_step import KerasStepEngine
+from faceswap.model.training.engines.supply import Pace, Supply, padded
+from faceswap.model.training.pairs.device_pairs import DevicePairs
+from faceswap.model.training.schedule import Step
+
+
+class TensorflowEngine(KerasStepEngine):
+    """See :class:`faceswap.model.training.engines.engine.Engine`. Keras' own step trains the variables themselves."""
+
+    def __init__(self, model: Autoencoders, data: TrainingData, seed: int) -> None:
+        super().__init__(model)
+        self._preset = data.preset
+        self._supply = Supply(data, seed, tf.constant, _memory())
+        self._pairs = DevicePairs(data, self._supply.faces.side)
+        self._pace = Pace(self._supply.most)
+
+    @property
+    def wanted(self) -> int:
+        """Steps of half a second."""
+        return self._pace.steps
+
+    def use(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """A graph for what is trained now; TensorFlow makes it at the first call."""
+        super().use(optimizer)
+        self._loop = tf.function(self._train, reduce_retracing=True, jit_compile=device().accelerated)
+
+    def run(self, plan: Sequence[Step]) -> tuple[int, dict[str, Any]]:
+        """Train all steps of the plan in one call."""
+        started, count = time.monotonic(), len(plan)
+        faces, rows, draws = self._supply.of(plan)
+        warps = [self._preset.augmentation.warp_at(step.progress, step.number) for step in plan]
+        rates = [step.learning_rate for step in plan]
+        told = (padded(rates, self._supply.most), padded(warps, self._supply.most), rows, draws)
+        self._supply.prepare(plan[-1].number + 1, self._pace.likely)
+        self._loop(tf.constant(count), faces, *keras.tree.map_structure(tf.constant, told))
+        logs = {metric.name: float(metric.result()) for metric in self.model.metrics}
+        self._pace.took(count, time.monotonic() - started)
+        return count, logs
+
+    def _train(self, count: Any, faces: Any, rates: Any, warps: Any, rows: Any, draws: Any) -> None:
+        for index in tf.range(count):
+            own_rows, own_draws = keras.tree.map_structure(itemgetter(index), (rows, draws))
+            self._optimizer.learning_rate.assign(rates[index])
+            x, y = self._pairs(faces, own_rows, own_draws, warps[index])
+            self.model.train_step((x, y))
+
+    def restart(self) -> None:
+        """Forget the draws."""
+        self._supply.forget()
+
+    def close(self) -> None:
+        """Release the device's memory."""
+        self._supply.close()
+
+
+def _memory() -> int | None:
+    """Half of what the first GPU has is a guess that errs on the safe side, since TensorFlow does not tell it."""
+    return 8 * 2**30 if tf.config.list_physical_devices("GPU") else None

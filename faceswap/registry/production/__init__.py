@@ -1,0 +1,1 @@
+"""Which version is in production, and how it comes there and back."""

@@ -1,0 +1,1 @@
+"""What becomes of a swap: its files, its record, its measures."""
