@@ -14,6 +14,7 @@ its server. What a user can mend raises a :class:`faceswap.errors.FaceswapError`
 The core package knows nothing of Prefect (``flows/``) or Gradio (``serving/``).
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from faceswap.backend import choose
@@ -24,4 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "jobs"]
 __version__ = "0.1.0"
 
+os.environ.setdefault(
+    "ORT_DISABLE_TELEMETRY", "1"
+)  # ONNX Runtime tells its maker of every model that is loaded, else
 choose()

@@ -20,6 +20,9 @@ class Settings(BaseSettings):
         Path(".faceswap"), description="folder that holds all state: runs, face sets, databases"
     )
     tracking_uri: str = Field("", description="MLflow's tracking URI; empty: SQLite under home")
+    tracking_pages: str = Field(
+        "", description="MLflow as browsers reach it, for links; empty: as this process reaches it"
+    )
     artifact_root: str = Field(
         "", description="where MLflow puts artifacts without a server; empty: under home"
     )

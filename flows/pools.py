@@ -4,11 +4,14 @@ On one machine ``flows.deployments`` serves the flows from one process instead.
 """
 
 import argparse
+import json
 import os
 import socket
 import sys
 from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
@@ -16,11 +19,16 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.runner.storage import LocalStorage
 
+from faceswap.errors import FaceswapError, SettingsError
 from flows.deployments import TRAINING_FLOWS, deployment_name, main_flows
 from flows.prefect_monitor import TRAINING_SLOT, host_slot
 
 POOL = "faceswap"
 QUEUES = {"cpu": "all but trainings", "gpu": "trainings and searches, on hosts with a GPU"}
+_OWN_TO_THE_WORKER = {"PREFECT_CLIENT_METRICS_ENABLED": "false"}
+"""What runs do not take over from their worker: it shows its metrics on a port, which is taken then."""
+KINDS = ("process", "docker", "kubernetes")
+"""Of pools: runs are processes of the worker, containers beside it, or jobs of a cluster."""
 _ROOT = Path(__file__).parents[1]
 
 
@@ -43,6 +51,7 @@ def deployments(kind: str = "process") -> list[RunnerDeployment]:
             work_pool_name=POOL,
             work_queue_name=queue_of(flow.name),
             tags=["training"] if flow.name in TRAINING_FLOWS else None,
+            job_variables={"env": _OWN_TO_THE_WORKER} if kind == "process" else None,
         )
         deployment.entrypoint = f"flows/flows.py:{flow.name.replace('-', '_')}"
         deployment.storage = LocalStorage(str(_ROOT)) if kind == "process" else None
@@ -50,22 +59,46 @@ def deployments(kind: str = "process") -> list[RunnerDeployment]:
     return found
 
 
-def prepare(client: SyncPrefectClient, slots: int) -> None:
+def template(kind: str) -> dict[str, Any]:
+    """What a run is started with; empty: Prefect's own."""
+    if kind == "process":
+        return {}
+    found: dict[str, Any] = json.loads(files("infra.team").joinpath("pools", f"{kind}.json").read_text())
+    return found
+
+
+def prepare(client: SyncPrefectClient, slots: int, kind: str = "process") -> None:
     """The pool, its queues, the limits of trainings, and the deployments; what is there is brought up to date.
 
     Args:
         client: of Prefect.
         slots: trainings at a time on this host.
+        kind: of the pool, one of :data:`KINDS`.
+
+    Raises:
+        SettingsError: there is a pool of another kind.
     """
     with suppress(ObjectAlreadyExists):
-        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        client.create_work_pool(WorkPoolCreate(name=POOL, type=kind, base_job_template=template(kind)))
+    if (found := client.read_work_pool(POOL).type) != kind:
+        raise SettingsError(
+            f"The work pool {POOL} is of the kind {found}, not {kind}",
+            f"delete it in Prefect, or say --kind {found}",
+        )
     for name, text in QUEUES.items():
         with suppress(ObjectAlreadyExists):
             client.create_work_queue(name=name, work_pool_name=POOL, description=text)
-    client.upsert_global_concurrency_limit_by_name(TRAINING_SLOT, 1)  # of hosts without a limit of their own
-    client.upsert_global_concurrency_limit_by_name(host_slot(), slots)
-    for deployment in deployments():
+    _limit(client, TRAINING_SLOT, 1)  # of hosts without a limit of their own
+    _limit(client, host_slot(), slots)
+    for deployment in deployments(kind):
         deployment.apply()
+
+
+def _limit(client: SyncPrefectClient, name: str, slots: int) -> None:
+    try:
+        client.upsert_global_concurrency_limit_by_name(name, slots)
+    except ObjectAlreadyExists:  # Prefect looks first and makes it then: another worker was between
+        client.upsert_global_concurrency_limit_by_name(name, slots)
 
 
 def main() -> None:
@@ -73,9 +106,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queue", choices=QUEUES, default="cpu")
     parser.add_argument("--slots", type=int, default=1, help="trainings at a time on this host, one a GPU")
+    parser.add_argument(
+        "--kind",
+        choices=KINDS,
+        default="process",
+        help="where a run runs; only `process` starts a worker here, too",
+    )
     given = parser.parse_args()
     with get_client(sync_client=True) as client:
-        prepare(client, given.slots)
+        try:
+            prepare(client, given.slots, given.kind)
+        except FaceswapError as error:
+            sys.exit(str(error))
+    if given.kind != "process":
+        return
     name = f"{given.queue}-{socket.gethostname()}"
     words = ["worker", "start", "--pool", POOL, "--type", "process", "--name", name]
     os.execv(

@@ -20,7 +20,7 @@ import faceswap
 from faceswap import storage
 from faceswap.disk import explained
 from faceswap.errors import SettingsError, StorageError
-from faceswap.files import part_of, replacing
+from faceswap.files import extract, part_of, replacing
 from faceswap.home_paths import local_path
 from faceswap.progress import Report
 from faceswap.settings import settings
@@ -175,7 +175,7 @@ def _unpack(file: Path, folder: Path) -> dict[str, str]:
     """Unpack and check; returns the SHA-256 of all files by name."""
     try:
         with tarfile.open(file) as archive:
-            archive.extractall(folder, filter="data")
+            extract(archive, folder)
         told = json.loads((folder / INDEX).read_text())
     except FileNotFoundError as error:
         missing = "there is no such file" if not file.exists() else f"it has no {INDEX}, so it was cut short"

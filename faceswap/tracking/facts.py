@@ -19,7 +19,7 @@ def environment() -> dict[str, str]:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "faceswap.by": who(),
-        **_versions("keras", "tensorflow", "mlflow", "opencv-python-headless"),
+        **_versions("keras", "tensorflow", "tensorflow-cpu", "mlflow", "opencv-python-headless"),
     }
 
 

@@ -12,7 +12,7 @@ def page(path: str, server: str = "") -> str:
 
     Args:
         path: such as ``experiments/1/runs/…`` or ``models/face-ada/versions/3``.
-        server: its address; empty: that of the settings.
+        server: its address; empty: that of the settings, as browsers reach it.
     """
-    uri = server or settings().tracking
+    uri = server or settings().tracking_pages or settings().tracking
     return f"{without_user(uri).rstrip('/')}/#/{path}?{MACHINE_LEARNING}" if uri.startswith("http") else ""

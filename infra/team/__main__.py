@@ -1,4 +1,4 @@
-"""``python -m infra.team mlflow|prefect|worker|app|setup|secrets FILE|user NAME|health URL``."""
+"""``python -m infra.team mlflow|prefect|worker|app|setup|secrets FILE|user NAME|forget NAME|health URL|run|visit``."""
 
 import argparse
 import getpass
@@ -10,7 +10,10 @@ from pathlib import Path
 from faceswap.errors import FaceswapError
 from infra.team.services import SERVICES, Started, become, client_environment
 from infra.team.settings import team
-from infra.team.setup import add_user, setup, write_secrets
+from infra.team.setup import add_user, forget_user, setup, write_secrets
+
+_PROGRAMS = {"faceswap": "faceswap.cli", "prefect": "prefect", "mlflow": "mlflow", "pools": "flows.pools"}
+"""name -> its module."""
 
 
 def main(words: list[str] | None = None) -> None:
@@ -26,10 +29,16 @@ def main(words: list[str] | None = None) -> None:
     )
     user.add_argument("name")
     user.add_argument("--admin", action="store_true", help="may do all in MLflow")
+    commands.add_parser("forget", help="let a person in no more").add_argument("name")
     health = commands.add_parser("health", help="end with 0 if an address answers")
     health.add_argument("url")
     run = commands.add_parser("run", help="a command of faceswap on the team's servers: run -- preprocess …")
+    run.add_argument("--program", choices=_PROGRAMS, default="faceswap", help="whose command it is")
     run.add_argument("words", nargs="*")
+    swap = commands.add_parser("visit", help="swap a picture in the app as the person TEAM_TRY_LOGIN")
+    swap.add_argument("url", help="the app as the proxy shows it")
+    swap.add_argument("picture", type=Path)
+    swap.add_argument("identity")
     given = parser.parse_args(words)
     try:
         if given.command == "secrets":
@@ -42,9 +51,16 @@ def main(words: list[str] | None = None) -> None:
         elif given.command == "user":
             password = os.environ.get("TEAM_NEW_PASSWORD") or getpass.getpass(f"Password of {given.name}: ")
             add_user(team(), given.name, password, given.admin)
+        elif given.command == "forget":
+            forget_user(team(), given.name)
+        elif given.command == "visit":
+            from infra.team.visit import visit
+
+            file, version = visit(given.url, given.picture, given.identity)
+            sys.stdout.write(f"{version} drew {file} ({file.stat().st_size / 1e3:.0f} kB)\n")
         elif given.command == "run":
             own = client_environment(team())
-            become(Started([sys.executable, "-m", "faceswap.cli", *given.words], own), keep=True)
+            become(Started([sys.executable, "-m", _PROGRAMS[given.program], *given.words], own), keep=True)
         else:
             become(SERVICES[given.command](team()))
     except (FaceswapError, OSError) as error:

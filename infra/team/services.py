@@ -46,9 +46,11 @@ def client_environment(own: TeamSettings) -> dict[str, str]:
     return _QUIET | {
         **storage_environment(own),
         "FACESWAP_TRACKING_URI": own.mlflow_url,
+        "FACESWAP_TRACKING_PAGES": own.public_mlflow_url,
         "MLFLOW_TRACKING_USERNAME": own.mlflow_user,
         "MLFLOW_TRACKING_PASSWORD": own.secret("mlflow_password"),
         "PREFECT_API_URL": f"{own.prefect_url}/api",
+        "PREFECT_UI_URL": own.public_prefect_url,
         "PREFECT_API_AUTH_STRING": f"faceswap:{own.secret('prefect_password')}",
     }
 
@@ -78,6 +80,8 @@ def mlflow(own: TeamSettings) -> Started:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_S3_ENDPOINT_URL": own.s3_url,
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_RETRY_MODE": "standard",  # who asks tries again, and longer: no request holds a worker up
+        "AWS_MAX_ATTEMPTS": "2",
         "AWS_ACCESS_KEY_ID": own.secret("s3_access_key"),
         "AWS_SECRET_ACCESS_KEY": own.secret("s3_secret_key"),
     }

@@ -44,6 +44,8 @@ class TeamSettings(BaseSettings):
         (8080, 8081, 8082), description="where the proxy listens for the app, MLflow and Prefect"
     )
     public_url: str = Field("http://localhost:8080", description="the app as browsers reach it")
+    public_mlflow_url: str = Field("http://localhost:8081", description="MLflow as browsers reach it")
+    public_prefect_url: str = Field("http://localhost:8082", description="Prefect as browsers reach it")
     listen: str = Field("0.0.0.0", description="address that the servers listen on, inside of their network")
     queue: str = Field("cpu", description="what a worker takes: cpu (everything else) or gpu (trainings)")
     slots: int = Field(1, ge=1, description="trainings at a time on a worker's host, one a GPU")

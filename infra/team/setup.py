@@ -8,10 +8,14 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from faceswap.errors import FaceswapError, StorageError
 from faceswap.files import write_text
 from infra.team.settings import SECRET_NAMES, TeamSettings
+
+if TYPE_CHECKING:
+    import httpx
 
 DATABASES = ("mlflow", "mlflow_auth", "prefect")
 _PATIENCE = 120.0
@@ -92,6 +96,7 @@ def write_proxy(own: TeamSettings) -> None:
     app, mlflow, prefect = own.proxy_ports
     text = Template(files("infra.team").joinpath("nginx.conf").read_text()).substitute(
         folder=own.proxy_folder,
+        resolver=_resolver(),
         user="user root;" if os.geteuid() == 0 else "",  # who may read the users' file
         app=own.app_url,
         mlflow=own.mlflow_url,
@@ -110,6 +115,15 @@ def write_proxy(own: TeamSettings) -> None:
         users.touch(mode=0o640)
 
 
+def _resolver() -> str:
+    """nginx's directive for whom this container asks for addresses; empty where there is nobody to ask."""
+    for line in Path("/etc/resolv.conf").read_text().splitlines():
+        match line.split():
+            case ["nameserver", address, *_]:
+                return f"resolver {f'[{address}]' if ':' in address else address} valid=5s;"
+    return ""
+
+
 def add_user(own: TeamSettings, name: str, password: str, admin: bool = False) -> None:
     """Let a person in: at the proxy, and in MLflow under the same name and password.
 
@@ -118,23 +132,51 @@ def add_user(own: TeamSettings, name: str, password: str, admin: bool = False) -
     """
     import httpx
 
-    users = own.proxy_folder / "users"
-    kept = [line for line in users.read_text().splitlines() if line.partition(":")[0] != name]
-    write_text(users, "\n".join([*kept, f"{name}:{_hashed(password)}", ""]))
-    users.chmod(0o640)
-    login = httpx.BasicAuth(own.mlflow_user, own.secret("mlflow_password"))
-    api = f"{own.mlflow_url}/api/2.0/mlflow/users"
-    with httpx.Client(auth=login, timeout=30, trust_env=False) as client:
-        answer = client.post(f"{api}/create", json={"username": name, "password": password})
+    _write_user(own, name, f"{name}:{_hashed(password)}")
+    with _mlflow_users(own) as client:
+        answer = client.post("create", json={"username": name, "password": password})
         if answer.status_code == httpx.codes.BAD_REQUEST:  # there is one: a new password
-            answer = client.patch(f"{api}/update-password", json={"username": name, "password": password})
+            answer = client.patch("update-password", json={"username": name, "password": password})
         if answer.is_success and admin:
-            answer = client.patch(f"{api}/update-admin", json={"username": name, "is_admin": True})
+            answer = client.patch("update-admin", json={"username": name, "is_admin": True})
     if not answer.is_success:
         raise SetupError(
             f"MLflow does not take the user {name}: {answer.text[:200]}",
             "names have letters and digits, passwords 12 characters or more",
         )
+
+
+def forget_user(own: TeamSettings, name: str) -> None:
+    """Let a person in no more: at the proxy at once, in MLflow when its cache of logins has ended (60 s).
+
+    Raises:
+        SetupError: MLflow does not forget the user.
+    """
+    import httpx
+
+    _write_user(own, name)
+    with _mlflow_users(own) as client:
+        answer = client.request("DELETE", "delete", json={"username": name})
+    if not answer.is_success and answer.status_code != httpx.codes.NOT_FOUND:
+        raise SetupError(f"MLflow does not forget the user {name}: {answer.text[:200]}", "try again")
+
+
+def _write_user(own: TeamSettings, name: str, *lines: str) -> None:
+    """Put these lines in place of the one of that name into the proxy's file of users."""
+    users = own.proxy_folder / "users"
+    kept = [line for line in users.read_text().splitlines() if line.partition(":")[0] != name]
+    write_text(users, "\n".join([*kept, *lines, ""]))
+    users.chmod(0o640)
+
+
+def _mlflow_users(own: TeamSettings) -> "httpx.Client":
+    """A client of MLflow's API of users, as its administrator."""
+    import httpx
+
+    login = httpx.BasicAuth(own.mlflow_user, own.secret("mlflow_password"))
+    return httpx.Client(
+        base_url=f"{own.mlflow_url}/api/2.0/mlflow/users/", auth=login, timeout=30, trust_env=False
+    )
 
 
 def _hashed(password: str) -> str:

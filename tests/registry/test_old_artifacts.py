@@ -69,7 +69,10 @@ def registered_then(home: Path) -> Version:
     client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, step=0)])
     client.create_registered_model("face-ada")
     made = client.create_model_version(
-        "face-ada", source=f"models:/{model.model_id}", tags=tags | {"run_id": run.run_id}
+        "face-ada",
+        source=f"models:/{model.model_id}",
+        tags=tags | {"run_id": run.run_id},
+        model_id=model.model_id,  # a server asks for it, a database of files does not
     )
     return Version("face-ada", int(made.version))
 

@@ -57,7 +57,8 @@ class Team:
         self.database = Path(tempfile.mkdtemp(prefix="faceswap-pg-"))  # of PostgreSQL's own user
         weeds = [f"{name}{kind}" for name in ("master", "volume", "filer") for kind in ("", "_grpc")]
         names = ("postgres", "s3", "s3_grpc", *weeds, "mlflow", "prefect", "app")
-        self.ports = {name: free_port() for name in (*names, "p1", "p2", "p3")}
+        names += ("p1", "p2", "p3", "worker_health", "worker_metrics")
+        self.ports = {name: free_port() for name in names}
         write_secrets(self.folder / "secrets")
         secret = dict(line.split("=", 1) for line in (self.folder / "secrets").read_text().split())
         address = {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
@@ -98,6 +99,9 @@ class Team:
             command = ["nginx", "-c", str(self.folder / "proxy" / "nginx.conf")]
         else:
             command = [sys.executable, "-m", "infra.team", name]
+        if name == "worker":
+            environment["PREFECT_WORKER_WEBSERVER_PORT"] = str(self.ports["worker_health"])
+            environment["PREFECT_CLIENT_METRICS_PORT"] = str(self.ports["worker_metrics"])
         log = (self.folder / f"{name}.log").open("ab")
         self.running[name] = subprocess.Popen(
             command, env=environment, stdout=log, stderr=log, start_new_session=True
@@ -137,8 +141,14 @@ class Team:
         if name == "postgres":
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", self.ports["postgres"])) == 0
-        path = {"s3": "status", "mlflow": "health", "prefect": "api/health", "app": "health"}
-        port = self.ports["p1" if name == "proxy" else name]
+        path = {
+            "s3": "status",
+            "mlflow": "health",
+            "prefect": "api/health",
+            "app": "health",
+            "worker": "health",
+        }
+        port = self.ports[{"proxy": "p1", "worker": "worker_health"}.get(name, name)]
         try:
             answer = httpx.get(f"http://127.0.0.1:{port}/{path.get(name, '')}", timeout=5, trust_env=False)
         except httpx.HTTPError:
@@ -146,8 +156,6 @@ class Team:
         return answer.is_success or name == "proxy"
 
     def wait(self, name: str, seconds: float = 600) -> None:
-        if name in {"worker"}:
-            return
         self.until(lambda: self.healthy(name) or self._dead(name), seconds, f"{name} does not answer")
         assert not self._dead(name), self.log(name)
 

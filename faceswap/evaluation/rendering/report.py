@@ -29,6 +29,7 @@ _PACKAGES = (
     "faceswap",
     "keras",
     "tensorflow",
+    "tensorflow-cpu",
     "numpy",
     "opencv-python-headless",
     "dlib-bin",

@@ -17,7 +17,7 @@ from faceswap.errors import FaceError, SettingsError
 from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.finding.finder import Finder
 from faceswap.faces.geometry import Geometry
-from faceswap.files import part_of
+from faceswap.files import extract, part_of
 from faceswap.settings import settings
 from faceswap.storage import fetch_file
 
@@ -94,7 +94,7 @@ def _unpack(content: bytes, folder: Path) -> None:
     part = part_of(folder)
     try:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            archive.extractall(part, filter="data")
+            extract(archive, part)
         part.rename(folder)
     except OSError:
         if not (folder / "rows.json").exists():  # else another process was faster
