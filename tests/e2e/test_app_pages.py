@@ -136,7 +136,7 @@ def test_a_second_user_sees_the_place_in_the_queue(app: str, browser: "Browser",
             page.set_input_files("#video-target input[type=file]", str(demo.out / "people" / "bram.mp4"))
             page.wait_for_selector("#video-slider img")
         first.click("#video-start")
-        first.wait_for_selector("#video-result >> text=swapping")
+        first.wait_for_selector("text=/swapping|frames/")
         second.click("#video-start")
         second.wait_for_selector("text=/queue: 1\\/1/")
         for page in (first, second):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 
@@ -29,6 +30,11 @@ REDUCED = TINY.with_(encoder_size=48)
 CROPS = RNG.integers(0, 256, (5, TINY.size, TINY.size, 3), np.uint8)
 
 
+def step_by_step(model: keras.Model, crops: np.ndarray) -> np.ndarray:
+    """What Keras' operations give one by one; a graph that oneDNN has fused is off by up to 0.001."""
+    return np.asarray(model(crops.astype(np.float32) / 255))
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[DecoderNetwork, OnnxNetwork]:
     """A network whose codes are drawn back, in Keras and as a graph."""
@@ -44,8 +50,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[DecoderNetwork, Onnx
 def test_a_graph_draws_the_pixels_of_its_keras_model(pair: tuple[DecoderNetwork, OnnxNetwork]) -> None:
     in_keras, in_onnx = pair
     for count in (1, 2, 5):
-        expected = in_keras(CROPS[:count])
+        expected = step_by_step(in_keras._predict.model, CROPS[:count])
         np.testing.assert_allclose(in_onnx(CROPS[:count]), expected, atol=1e-4)
+        np.testing.assert_allclose(in_keras(CROPS[:count]), expected, atol=2e-3)
     assert np.ptp(in_onnx(CROPS)) > 0.01
     assert in_onnx(CROPS[:0]).shape == (0, TINY.size, TINY.size, 3)
 
@@ -55,7 +62,7 @@ def test_a_process_with_another_backend_has_tensorflow_export(tmp_path: Path) ->
     codes = RNG.standard_normal((2, 60, TINY.bottleneck)).astype(np.float32)
     limits = CodeRange.fit(codes[0], 0.01 * codes[1])
     export_in_tensorflow(joined(encoder, decoder, limits), tmp_path / "swap.onnx")
-    expected = DecoderNetwork(encoder, decoder, TINY.geometry, codes=limits)(CROPS)
+    expected = step_by_step(joined(encoder, decoder, limits), CROPS)
     np.testing.assert_allclose(Graph(tmp_path / "swap.onnx")(CROPS), expected, atol=1e-4)
     broken = mock.Mock(save=lambda path: path.write_bytes(b"damaged"))
     with pytest.raises(RegistryError, match="can't be exported"):

@@ -16,7 +16,14 @@ from tests.swap.fakes import Echo, KnownFaces, face_at
 
 GEOMETRY = Geometry(192, 1.8)
 SIZE, UNIT = 192, 192 / 1.8
-PLAIN: dict[str, Any] = {"label": False, "colour": "none", "sharpen": 0, "reshape": 0, "lips": 0, "occlusion": "none"}
+PLAIN: dict[str, Any] = {
+    "label": False,
+    "colour": "none",
+    "sharpen": 0,
+    "reshape": 0,
+    "lips": 0,
+    "occlusion": "none",
+}
 
 
 def generated(who: Person, seed: int) -> tuple[NDArray[np.float32], Points, NDArray[np.float32]]:
