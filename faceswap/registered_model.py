@@ -1,6 +1,7 @@
 """The code that MLflow loads for a registered decoder: ``mlflow.pyfunc.load_model("models:/face-ada@production")``.
 
-Logged as a model from code: no pickle. It loads the version's card and graph and asks the same swapper as the rest of
+Logged as a model from code: no pickle. What it imports from the package stays where it is, or leaves its name there:
+stored versions keep this file as it was. It loads the version's card and graph and asks the same swapper as the rest of
 the package, so both ways of loading give the same pixels.
 """
 

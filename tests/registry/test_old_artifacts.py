@@ -5,6 +5,7 @@ networks drew of two crops.
 """
 
 import json
+import pkgutil
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,3 +152,17 @@ def test_a_checkpoint(tmp_path: Path) -> None:
     assert weights_digest(trainer.model.encoder) == card.encoder_digest
     assert weights_digest(trainer.model.decoders[0]) == card.decoder_digest
     assert trainer.train().steps == 62
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "faces.detection.FaceFinder",
+        "registry.origin.provenance",
+        "registry.load_files",
+        "swap.swapper.Swapper",
+    ],
+)
+def test_what_stored_code_imports_is_where_it_was(name: str) -> None:
+    """All that ``faceswap/registered_model.py`` has imported in the package's history."""
+    assert callable(pkgutil.resolve_name(f"faceswap.{name}"))

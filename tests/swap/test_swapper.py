@@ -13,22 +13,23 @@ from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, face_points, smooth_noise
 
-PLAIN = SwapOptions(label=False, sharpen=0, occlusion="none")
+PLAIN = SwapOptions(
+    label=False, sharpen=0, occlusion="none", hairline=0
+)  # noise and plain colours hold no hair
 GEOMETRY = Geometry(64, 1.5)
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
 @pytest.mark.parametrize(("size", "height"), [(64, 42), (128, 85), (256, 170), (256, 250)])
 def test_a_network_that_returns_its_input_gives_the_frame_back(size: int, height: int) -> None:
-    options = PLAIN.model_copy(update={"hairline": 0})  # noise holds no hair to tell from skin
     frame = smooth_noise(500, 500)
     face = face_at(250, 240, height, roll=0.2)
-    swapper = Swapper(Echo(Geometry(size, 1.5)), KnownFaces(face), options)
+    swapper = Swapper(Echo(Geometry(size, 1.5)), KnownFaces(face), PLAIN)
     result = swapper.swap(frame)
     matrix = result.faces[0].matrix
     assert matrix is not None
     crop = FaceCrop(face.landmarks, swapper.network.geometry, matrix, (500, 500))
-    mask = face_mask(Region(0, 0, 500, 500), crop, options)
+    mask = face_mask(Region(0, 0, 500, 500), crop, PLAIN)
     error = np.abs(result.image.astype(int) - frame).mean(-1)
     assert error[mask > 0].mean() < 1.5
     assert error[mask == 0].max() == 0

@@ -163,7 +163,7 @@ def test_lips_are_detected_again_and_moved_by_what_is_left(target: float) -> Non
     crop = np.zeros((SIZE, SIZE, 3), np.uint8)
     crop[..., 1] = 200
     face = generated(points, geometry, crop)
-    result = transfer_expression(face, Opening(target), SwapOptions(lids=0)).picture
+    result = transfer_expression(face, Opening(target), SwapOptions(hairline=0, lids=0)).picture
     error = abs(white_rows(result, points) / interocular(points) - target)
     assert error < 0.2 * abs(0.2 - target)
 
@@ -176,7 +176,7 @@ def test_half_the_strength_moves_half_as_far() -> None:
     before = white_rows(picture_of(points), points)
     moved = [
         white_rows(transfer_expression(face, Opening(0.28), options).picture, points) - before
-        for options in (SwapOptions(lids=0), SwapOptions(lids=0, lips=0.5))
+        for options in (SwapOptions(hairline=0, lids=0), SwapOptions(hairline=0, lids=0, lips=0.5))
     ]
     assert moved[1] == pytest.approx(moved[0] / 2, rel=0.15)
 
