@@ -77,9 +77,16 @@ def _refused() -> MediaError:
     )
 
 
+_NO_CHOICE = "is not in the list of choices"
+"""Of Gradio's dropdown."""
+
+
 def spoken(error: BaseException) -> gr.Error:
     """An error as a message to the user: ours in its own words; of any other only the log tells more."""
-    if isinstance(error, gr.Error):
+    if isinstance(error, gr.Error):  # of Gradio itself: what was entered is not what a field takes
+        if _NO_CHOICE in str(error):  # the page is older than what there is to choose from
+            error = gr.Error("What was chosen is not there any more. → choose again")
+        error.print_exception = False
         return error
     if is_full(error):
         error = full_disk()

@@ -95,7 +95,8 @@ def test_a_collapsed_version_is_refused_by_name_of_the_gate(place: Place, server
     code, said = finish(start(place, server, "promote", NAME, "--frames", "4", "--by", "mia"))
     assert code == 1, said
     assert f"PromotionRefused: {NAME}/{place.collapsed} does not go to production (refused)" in said
-    assert "identity_distance: 1, has to be at most 0.75" in said
+    assert "identity_distance: " in said
+    assert "worse than the champion's" in said
     assert "Traceback" not in said
     assert aliases(MODEL) == {"production": 1, "challenger": place.collapsed}
     tags = registry.tags(Version(MODEL, place.collapsed))
@@ -103,7 +104,8 @@ def test_a_collapsed_version_is_refused_by_name_of_the_gate(place: Place, server
     client = tracking.connect()
     run = client.get_run(tags["promotion.run"])
     assert (run.info.status, run.data.tags["faceswap.kind"]) == ("FINISHED", "promote")
-    assert run.data.metrics["challenger.bram.identity_distance"] == 1
+    # a grey square is no face, so that the masks keep most of bram
+    assert run.data.metrics["challenger.bram.identity_distance"] > 0.5
     assert run.data.metrics["champion.bram.identity_distance"] < 0.75
     assert {artifact.path for artifact in client.list_artifacts(run.info.run_id)} >= {
         "promotion.md",

@@ -20,7 +20,7 @@ from faceswap.errors import MediaError
 from faceswap.media.images import write_image
 from faceswap.settings import settings
 from serving.app import build
-from serving.guard.gate import GuardedBlocks, check_files
+from serving.guard.gate import GuardedBlocks, check_files, spoken
 from serving.server import server
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.serving.test_server import free_port, given
@@ -214,3 +214,11 @@ def test_the_check_alone(tmp_path: Path) -> None:
     for value in ({"path": 3}, {"path": ""}, {"path": "/etc/passwd"}, nested, {"path": str(tmp_path)}):
         with pytest.raises(MediaError):
             check_files(value, [tmp_path])
+
+
+def test_what_is_gone_from_a_list_is_said_without_a_traceback() -> None:
+    """A page that is older than what there is to choose from."""
+    said = spoken(gr.Error("Value: 'bram' is not in the list of choices: ['emeric']"))
+    assert "not there any more" in str(said)
+    assert not said.print_exception
+    assert not spoken(gr.Error("another")).print_exception

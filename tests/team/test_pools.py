@@ -3,6 +3,8 @@
 import asyncio
 import json
 import uuid
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,13 +23,20 @@ POOLS = Path(__file__).parents[2] / "infra" / "team" / "pools"
 COMMAND = ["python", "-m", "infra.team", "run", "--program", "prefect", "--", "flow-run", "execute"]
 
 
+def apart(asked: Coroutine[Any, Any, Any]) -> Any:
+    """What it comes to, in a thread of its own: in this one a browser of other tests may have a loop running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked).result()
+
+
 def configured(kind: type, name: str, values: dict[str, Any]) -> Any:
     """What a worker makes of the template for a run."""
     template = json.loads((POOLS / f"{name}.json").read_text())
     nobody = mock.create_autospec(
         PrefectClient, instance=True
     )  # the template refers to nothing that a server has
-    made: Any = asyncio.run(kind.from_template_and_values(template, values, client=nobody))  # type: ignore[attr-defined]
+    asked = kind.from_template_and_values(template, values, client=nobody)  # type: ignore[attr-defined]
+    made = apart(asked)
     made.prepare_for_flow_run(FlowRun(id=uuid.uuid4(), flow_id=uuid.uuid4(), name="train ada"))
     return made
 
@@ -50,7 +59,7 @@ def test_a_container_of_its_own() -> None:
 def test_a_job_of_its_own() -> None:
     values = {"gpus": 1, "env": {"TEAM_S3_URL": "http://s3.faceswap:8333"}}
     made = configured(KubernetesWorkerJobConfiguration, "kubernetes", values)
-    job = asyncio.run(read_as_job(made.job_manifest))
+    job = apart(read_as_job(made.job_manifest))
     pod = job.spec.template.spec
     (container,) = pod.containers
     assert container.resources.limits == {"memory": "8Gi", "nvidia.com/gpu": "1"}
