@@ -10,12 +10,13 @@ import pytest
 from faceswap.faces.crispness import Crispness
 from faceswap.faces.finding.dlib_finder import Face, FaceFinder
 from faceswap.faces.geometry import Geometry, apply
+from faceswap.faces.landmarks import EYES
 from faceswap.faces.regions import Region
 from faceswap.media.video.reading import VideoReader
 from faceswap.swap.masks.visibility import Visibility, seen_in_crops, visible_face
 from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.swapper import Swapper
-from faceswap.synthetic import person, random_scene, render, side_light
+from faceswap.synthetic import CAST, HARD_CAST, person, random_scene, render, side_light
 from tests.swap.covering import fingers, grown, hidden_in, within
 from tests.swap.fakes import KnownFaces
 
@@ -95,7 +96,7 @@ def test_bare_fingers_over_a_real_face_are_found(real_faces: Path, name: str) ->
         false += float((hidden & ~near & ~own & inside).sum() / inside.sum())
         faces += 1
     assert faces >= 6
-    assert found > 0.5 * (found + missed)
+    assert found > 0.55 * (found + missed)
     assert false / faces < 0.03
 
 
@@ -182,3 +183,25 @@ def test_a_fringe_is_told_from_the_forehead_in_a_face_set() -> None:
         assert fringe.sum() < 100 or share[fringe].mean() < 0.5
     fringes = [(share < 0.5) & over for share, over in zip(seen, hair, strict=True)]
     assert all(fringe.sum() > 1000 for fringe in fringes), "hair is found around every face"
+
+
+def test_glasses_stay_whole_and_nobody_without_them_has_any() -> None:
+    """All of both casts, turned a little; what each pixel shows is the renderer's."""
+    worn, bare = [], []
+    for number, who in enumerate((*CAST, *HARD_CAST)):
+        found = render(
+            who, random_scene(np.random.default_rng([9, number]), max_yaw=15, max_pitch=8), size=320
+        )
+        points = found.landmarks.astype(np.float64)
+        seen = visible_face(np.asarray(found.image, np.uint8), points).in_region(Region(0, 0, 320, 320))
+        glasses = found.segments[..., 2] > 0.6
+        eyes = np.zeros(glasses.shape, np.uint8)
+        for part in EYES:
+            cv2.fillConvexPoly(eyes, np.rint(points[part]).astype(np.int32), 1)
+        if glasses.sum() > 50:
+            worn.append(float((seen < 0.5)[glasses].mean()))
+        elif not (found.segments[..., 1] > 0.1)[eyes > 0].any():
+            bare.append(float((seen < 0.5)[eyes > 0].mean()))
+    assert worn
+    assert min(worn) > 0.9
+    assert max(bare) < 0.02
