@@ -34,6 +34,7 @@ from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.provenance.consent.record import Consent
+from faceswap.swap.masks.visibility import seen_in_crops
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import person, render
@@ -100,7 +101,7 @@ def trained(
     options = TrainingOptions(budget=budget, seed=seed, validate_seconds=1e9, checkpoint_seconds=1e9)
     with tempfile.TemporaryDirectory() as scratch:
         return Trainer(
-            TrainingData(sets, recipe),
+            TrainingData(sets, recipe, seen_in_crops),  # as `faceswap train` does
             recipe,
             options,
             Path(scratch),
