@@ -3,6 +3,7 @@
 A command's module is imported when the command is called, so that help and trivial errors come at once.
 """
 
+import gc
 import importlib
 from typing import Annotated, Any
 
@@ -48,6 +49,10 @@ _COMMANDS = {
 }
 """name -> its group in the help, its module in ``faceswap.cli.commands``, what it does."""
 
+_GARBAGE = 50_000
+"""Objects made since the last look for cyclic garbage at which the next is due, in place of Python's 700: importing
+MLflow makes a million that all stay (of the CPU's time of that import a fifth: docs/measurements/start.md)."""
+
 
 class _Commands(TyperGroup):
     """Lists all commands, imports the one that is called."""
@@ -65,6 +70,7 @@ class _Commands(TyperGroup):
     def main(self, *args: Any, **settings: Any) -> Any:
         """As the base does, on terminals that lack characters, too."""
         make_streams_lenient()
+        gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
         return super().main(*args, **settings)
 
 

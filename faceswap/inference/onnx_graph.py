@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from faceswap.errors import RegistryError
@@ -19,7 +20,15 @@ One crop of ``lite`` on 2 busy cores, least of 12 rounds, ms on the clock and of
 2 threads 19 and 9; ONNX Runtime's own choice, which ties its threads to cores, 26 and 15. Where the threads spin while
 they wait, 2 take 42 and 20.
 """
-ort.set_default_logger_severity(3)  # of warnings that it prints for graphs by tf2onnx none asks for anything
+
+
+@cache
+def _runtime() -> Any:
+    """ONNX Runtime, imported at the first graph: commands that only list versions need none."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(3)  # of its warnings for graphs by tf2onnx none asks for anything
+    return onnxruntime
 
 
 class Graph:
@@ -34,6 +43,7 @@ class Graph:
     """
 
     def __init__(self, source: Path | bytes, threads: int = THREADS) -> None:
+        ort = _runtime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         # a spinning thread would take a core from the other stages of a video
@@ -106,5 +116,5 @@ class OnnxNetwork:
 
 def providers() -> list[str]:
     """What graphs run on, in the order of preference: CUDA where ``onnxruntime-gpu`` is installed, else the CPU."""
-    usable = ort.get_available_providers()
+    usable = _runtime().get_available_providers()
     return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in usable]
