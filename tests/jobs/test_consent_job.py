@@ -217,13 +217,28 @@ def test_a_running_training_of_that_person_stops_leaves_no_checkpoint_and_regist
         checkpoint.write_text("likeness")
         observer = train_job.Observer(run, None, lambda *_: told.append(1), TERMINAL, given)  # type: ignore[arg-type]
         observer.progress(0.1, "step 1")
+        assert observer._questions.flush(20)
         withdraw()
-        observer.progress(0.2, "step 2")
-    assert told == [1]
+        for _ in range(2):  # it is asked beside the training: the next report but one knows
+            observer.progress(0.2, "step 2")
+            assert observer._questions.flush(20)
+    assert told == [1, 1]
     assert not work_folder(run.run_id).exists()
     ended = tracking.connect().get_run(run.run_id)
     assert (ended.info.status, "withdrawn" in ended.data.tags["stopped"]) == ("FAILED", True)
     assert registry.versions() == []
+
+
+def test_a_record_of_consents_that_stands_still_holds_no_training_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, told = threading.Event(), []
+    monkeypatch.setattr(train_job.consents, "require", lambda *_: answers.wait(60))
+    given = {"ada": Consent(subject="ada", statement="signed")}
+    observer = train_job.Observer(None, None, lambda *_: told.append(1), TERMINAL, given)  # type: ignore[arg-type]
+    for step in range(5):
+        observer.progress(step / 5, f"step {step}")
+    assert told == [1] * 5  # while the first question waits
+    answers.set()
+    assert observer._questions.flush(20)
 
 
 def test_all_that_exists_is_listed_erased_and_not_found_again(

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from faceswap import registry, tracking
+from faceswap.background import Background
 from faceswap.errors import ConsentError, ConsentUnknown, FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.means import frames_of, mean_measures
@@ -63,6 +64,8 @@ class Observer:
     report: Report
     monitor: Monitor
     people: Mapping[str, Consent | None] = field(default_factory=dict)
+    _questions: Background = field(default_factory=lambda: Background("the record of consents"))
+    _refusal: ConsentError | None = None
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
         """Numbers to MLflow."""
@@ -79,12 +82,22 @@ class Observer:
     def progress(self, share: float, message: str) -> None:
         """The share of the budget to the bars.
 
+        Whether all still consent is asked meanwhile: a server that stands still holds no training up.
+
         Raises:
-            ConsentError: one of the people has withdrawn.
+            ConsentError: when that was last answered, one of the people had withdrawn.
         """
-        for identity, consent in self.people.items():
-            consents.require(identity, Purpose.TRAINING, consent)
+        if self._refusal is not None:
+            raise self._refusal
+        self._questions.submit("question", self._ask, replaces=True)
         self.report(round(share * 1000), 1000, message)
+
+    def _ask(self) -> None:
+        try:
+            for identity, consent in self.people.items():
+                consents.require(identity, Purpose.TRAINING, consent)
+        except ConsentError as error:
+            self._refusal = error
 
 
 def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
