@@ -1,6 +1,7 @@
 """A few pictures and a clip of fictional people: something to click on."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,13 @@ def write_examples(folder: Path, size: int = 512) -> Iterator[Path]:
             for scene in clip(7, seconds, _FPS):
                 video.write(render(person(name), scene, side).image)
     yield moving
+
+
+def write_all_examples(folder: Path) -> None:
+    """:func:`write_examples` as the work of a process, which Ctrl-C ends in silence."""
+    with suppress(KeyboardInterrupt):
+        for _ in write_examples(folder):
+            pass
 
 
 def _scene(name: str) -> Scene:
