@@ -1,5 +1,7 @@
 """Preprocess: media of one person in, an immutable face set with its report out."""
 
+import logging
+
 from faceswap import tracking
 from faceswap.faces.extraction.coverage import contact_sheet, coverage_advice, histograms
 from faceswap.faces.extraction.extractor import extract
@@ -8,6 +10,8 @@ from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PreprocessParameters
 from faceswap.provenance.consent.life import Purpose
 from faceswap.registry import consents
+
+logger = logging.getLogger(__name__)
 
 
 def extract_faces(parameters: PreprocessParameters, monitor: Monitor) -> str:
@@ -39,7 +43,12 @@ def report_faces(uri: str, parameters: PreprocessParameters, monitor: Monitor) -
         monitor.picture(f"sheet-{faces.digest[:12]}", sheet, title, None)
         title = "poses, expressions and sharpness of the set"
         monitor.picture(f"curves-{faces.digest[:12]}", curves, title, None)
-        advice = "\n".join(f"- {line}" for line in coverage_advice(faces)) or "- nothing missing"
+        missing = coverage_advice(faces)
+        if missing:
+            logger.info(
+                "Footage of %s that shows more makes better swaps: %s", faces.identity, "; ".join(missing)
+            )
+        advice = "\n".join(f"- {line}" for line in missing) or "- nothing missing"
         counts = "\n".join(
             f"| {reason} | {count} |" for reason, count in faces.report.get("counts", {}).items()
         )

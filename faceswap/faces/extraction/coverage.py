@@ -59,6 +59,7 @@ def coverage_advice(faces: FaceSet) -> list[str]:
     checks = {
         "the mouth open": (rows["lip_gap"] > 0.15).sum(),
         "the mouth shut": (rows["lip_gap"] < 0.05).sum(),
+        "the head from the front": (rows["yaw"].abs() < 8).sum(),
         "the head turned to the picture's left": (rows["yaw"] < -12).sum(),
         "the head turned to the picture's right": (rows["yaw"] > 12).sum(),
     }
