@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, scale_of
-from faceswap.faces.landmarks import BROWS, EYES, OUTER_LIPS
+from faceswap.faces.landmarks import BROWS
 
 Depth = NDArray[np.float32]
 
 _AT_ONCE = 1 << 18
 """Distances to edges that are computed at a time: they fit into a core's cache."""
-_FEATURE_MARGIN = 0.03
-"""How far around eyes and mouth nothing counts as skin, face heights."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +107,3 @@ def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) 
         part = slice(start, start + rows)
         np.min(down[part, :, None] + across, axis=1, out=depth[part])
     return depth
-
-
-def skin_in_crop(landmarks: Points, geometry: Geometry, matrix: Matrix) -> NDArray[np.bool_]:
-    """(S, S): where the crop shows the skin of the face: inside of the landmarks, without eyes and mouth."""
-    points = apply(matrix, landmarks)
-    xs = np.arange(geometry.size, dtype=np.float64)
-    skin = depth_in(convex(points), xs, xs) > 0
-    margin = _FEATURE_MARGIN * geometry.unit
-    for part in (*EYES, OUTER_LIPS):
-        skin &= depth_in(convex(points[part]), xs, xs) < -margin
-    return skin

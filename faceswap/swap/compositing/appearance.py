@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from faceswap.faces.crispness import Crispness, sharpen, unsharp_for
 from faceswap.faces.geometry import scale_of
-from faceswap.faces.regions import skin_in_crop
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.compositing.colour import Transfer, apply_transfer, fit_transfer
-from faceswap.swap.compositing.detail import blurred, missing_blur
+from faceswap.swap.compositing.detail import around_eyes, blur_of, blur_of_face, blurred, missing_blur
 from faceswap.swap.compositing.shared_skin import shared_skin
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.visibility import Visibility
@@ -53,6 +52,7 @@ class Appearance:
 
 def measure_appearance(
     face: GeneratedFace,
+    image: NDArray[np.uint8],
     visible: Visibility | None,
     options: SwapOptions,
     crispness: Crispness,
@@ -63,6 +63,7 @@ def measure_appearance(
 
     Args:
         face: with what the network saw and generated.
+        image: (H, W, 3) uint8 RGB, the frame, in which the target's face is still to be seen.
         visible: where the target's face is not covered; None: everywhere.
         options: ``colour``, ``colour_strength``, ``colour_memory``, ``sharpen`` and ``match_blur`` count here.
         crispness: that the network's pictures shall have in the target's light, too: a shift of brightness alone would
@@ -92,11 +93,9 @@ def measure_appearance(
             unsharp = before.unsharp + share * (unsharp - before.unsharp)
         appearance = replace(appearance, unsharp=unsharp)
     if options.match_blur:
-        skin = skin_in_crop(crop.landmarks, crop.geometry, crop.matrix)
-        if visible is not None:
-            skin &= visible.in_crop(crop.matrix, crop.geometry.size) > 0.5
         shown = apply_appearance(picture, appearance, options)
-        blur = missing_blur(shown, target, skin, enlarged=scale_of(crop.matrix))
+        own = blur_of(shown, around_eyes(crop.landmarks_in_crop, size, crop.geometry.unit))
+        blur = missing_blur(own, blur_of_face(image, face.target_landmarks), scale_of(crop.matrix))
         appearance = replace(appearance, blur=blur)
     return appearance
 

@@ -112,7 +112,7 @@ def composite(
     if toning is not None:
         face = replace(face, picture=without_colour(face.picture))
     before = memory.appearance if memory else None
-    appearance = measure_appearance(face, visible, options, crispness, before, time)
+    appearance = measure_appearance(face, image, visible, options, crispness, before, time)
     over = uncrop(apply_appearance(face.picture, appearance, options), crop.matrix, region)
     if options.grain:
         rng = memory.rng if memory else np.random.default_rng(0)

@@ -11,11 +11,14 @@ from faceswap.swap.compositing.appearance import Appearance, apply_appearance, m
 from faceswap.swap.face_crop import FaceCrop
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.options import SwapOptions
+from faceswap.synthetic import CAST, random_scene, render
 from tests.swap.fakes import face_points, smooth_noise
 
 SIZE = 96
 GENERATED = smooth_noise(SIZE, SIZE).astype(np.float32) / 255
 FACE = face_points((SIZE - 1) / 2, (SIZE - 1) / 2, SIZE / 1.5)
+UNSEEN = np.zeros((1, 1, 3), np.uint8)
+"""A frame that is not looked at, since no focus is matched."""
 OPTIONS = SwapOptions(colour="skin", sharpen=0, match_blur=False, colour_memory=0.4)
 
 
@@ -33,7 +36,7 @@ def darker(picture: NDArray[np.float32], gain: float) -> GeneratedFace:
 def measure(
     gain: float, before: Appearance | None, time: float, options: SwapOptions = OPTIONS
 ) -> Appearance:
-    return measure_appearance(darker(GENERATED, gain), None, options, Crispness(1.0), before, time)
+    return measure_appearance(darker(GENERATED, gain), UNSEEN, None, options, Crispness(1.0), before, time)
 
 
 def brightness(appearance: Appearance) -> float:
@@ -66,15 +69,15 @@ def test_new_light_is_followed_at_once_and_smoothly() -> None:
 
 def test_what_is_out_of_focus_stays_so_between_two_measurements() -> None:
     options = SwapOptions(colour="none", sharpen=0)
-    stripes: NDArray[np.float32] = np.kron(np.indices((12, 12)).sum(0) % 2, np.ones((8, 8))).astype(
-        np.float32
-    )
-    crisp = np.repeat((0.3 + 0.4 * cv2.GaussianBlur(stripes, (0, 0), 0.8))[..., None], 3, 2)
-    soft = np.rint(cv2.GaussianBlur(crisp, (0, 0), 3.0) * 255).astype(np.uint8)
-    face = generated(soft, crisp, scale=0.4)
-    first = measure_appearance(face, None, options, Crispness(1.0), None, 0.0)
+    found = render(CAST[0], random_scene(np.random.default_rng(5), max_yaw=10, max_pitch=5), 512)
+    marks, geometry = found.landmarks.astype(np.float64), Geometry(SIZE, 1.5)
+    frame = cv2.GaussianBlur(found.image, (0, 0), 8.0)
+    crop = FaceCrop.of(marks, geometry, frame)
+    face = GeneratedFace(crop, crop.cut(frame), crop.cut(found.image).astype(np.float32) / 255)
+    first = measure_appearance(face, frame, None, options, Crispness(1.0), None, 0.0)
     assert first.blur > 1
-    assert measure_appearance(face, None, options, Crispness(1.0), first, 0.04).blur == first.blur
+    assert measure_appearance(face, frame, None, options, Crispness(1.0), first, 0.04).blur == first.blur
+    assert measure_appearance(face, found.image, None, options, Crispness(1.0)).blur == 0
 
 
 PORES = cv2.GaussianBlur(
@@ -91,7 +94,9 @@ def sharpened(
     time: float = 0.0,
     wanted: float = WANTED,
 ) -> Appearance:
-    return measure_appearance(darker(GENTLE, gain), None, options, Crispness(1.0, wanted), before, time)
+    return measure_appearance(
+        darker(GENTLE, gain), UNSEEN, None, options, Crispness(1.0, wanted), before, time
+    )
 
 
 @pytest.mark.parametrize("gain", [0.85, 1.0, 1.1])

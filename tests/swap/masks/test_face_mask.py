@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from faceswap.errors import SettingsError
 from faceswap.faces.geometry import Geometry, apply
-from faceswap.faces.regions import Region, depth_in, face_height, hull_of, region_of, skin_in_crop
+from faceswap.faces.regions import Region, depth_in, face_height, hull_of, region_of
 from faceswap.swap.face_crop import FaceCrop
 from faceswap.swap.masks.face_mask import face_mask
 from faceswap.swap.options import Mask, SwapOptions
@@ -155,14 +155,6 @@ def test_mask_of_a_large_face_equals_the_small_ones_enlarged() -> None:
     large = whole_mask(face_points(799.5, 799.5, 640), SwapOptions(), 1600)
     shrunk = cv2.resize(large, (200, 200), interpolation=cv2.INTER_AREA)
     assert np.abs(shrunk - small).mean() < 0.005
-
-
-def test_skin_leaves_eyes_and_mouth_out() -> None:
-    points = face_points(200, 200, 120, roll=0.2)
-    matrix = GEOMETRY.matrix(points)
-    skin = skin_in_crop(points, GEOMETRY, matrix)
-    inside = apply(matrix, np.array([points[36:42].mean(0), points[48:60].mean(0), points[[2, 31]].mean(0)]))
-    assert [bool(skin[round(y), round(x)]) for x, y in inside] == [False, False, True]
 
 
 MASKS = get_args(Mask)
