@@ -31,9 +31,16 @@ class OwnCrops:
     heldout: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, faces: FaceSet, geometry: Geometry) -> "OwnCrops":
-        """At most 200 of each split, spaced over it."""
-        return cls(*(_crops(faces.images(s), faces.landmarks(s), geometry) for s in ("train", "heldout")))
+    def of(cls, faces: FaceSet, geometry: Geometry, mirrored: bool = False) -> "OwnCrops":
+        """At most 200 of each split, spaced over it.
+
+        Args:
+            faces: of the identity.
+            geometry: of the network's crop.
+            mirrored: each once more in a mirror, as the training showed them.
+        """
+        found = [_crops(faces.images(s), faces.landmarks(s), geometry) for s in ("train", "heldout")]
+        return cls(*(np.concatenate([c, c[:, :, ::-1]]) if mirrored else c for c in found))
 
 
 def _crops(images: NDArray[np.uint8], landmarks: Points, geometry: Geometry) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """How good the swaps are while a model trains: a few held-out frames of every pair."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class SwapQuality:
         face_sets: identity -> face set, in the order of the decoders.
         identities: identity -> mean embedding.
         finder: detects and embeds, to measure with; swaps read landmarks as users' do.
+        mirrored: identities that are also learnt from mirrored pictures.
     """
 
     def __init__(
@@ -47,16 +48,18 @@ class SwapQuality:
         face_sets: Mapping[str, FaceSet],
         identities: Mapping[str, NDArray[np.float64]],
         finder: FaceFinder,
+        mirrored: Collection[str] = (),
     ) -> None:
         self.face_sets, self.identities = face_sets, dict(identities)
-        self.finder = finder
+        self.finder, self.mirrored = finder, mirrored
         self._own: dict[tuple[str, Geometry], OwnCrops] = {}
 
     def network(self, model: Autoencoders, reference: str) -> ModelDecoder:
         """The network that generates the reference's face with the model as it is now."""
         key = reference, model.preset.geometry
         if key not in self._own:
-            self._own[key] = OwnCrops.of(self.face_sets[reference], model.preset.geometry)
+            faces, geometry = self.face_sets[reference], model.preset.geometry
+            self._own[key] = OwnCrops.of(faces, geometry, reference in self.mirrored)
         return ModelDecoder(model, list(self.face_sets).index(reference), self._own[key])
 
     def swapper(self, model: Autoencoders, reference: str) -> Swapper:

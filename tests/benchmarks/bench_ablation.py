@@ -81,9 +81,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
 
 
-def network_of(model: Autoencoders, index: int, faces: FaceSet) -> ModelDecoder:
+def network_of(model: Autoencoders, index: int, faces: FaceSet, mirrored: bool = False) -> ModelDecoder:
     """What a registered version of a decoder would draw with, its crispness and range of codes measured."""
-    network = ModelDecoder(model, index, OwnCrops.of(faces, model.preset.geometry))
+    network = ModelDecoder(model, index, OwnCrops.of(faces, model.preset.geometry, mirrored))
     network.crispness = crispness_on(network, faces)
     return network
 
@@ -133,7 +133,9 @@ def measured(
     means = {identity: faces.mean_embedding for identity, faces in sets.items()}
     for reference, target in permutations(sets, 2):
         swapper = Swapper(
-            network_of(result.model, list(sets).index(reference), sets[reference]),
+            network_of(
+                result.model, list(sets).index(reference), sets[reference], reference in result.mirrored
+            ),
             FaceFinder(),
             SwapOptions(label=False),
         )

@@ -44,3 +44,11 @@ def test_without_held_out_faces_there_is_no_range(tmp_path: Path) -> None:
     assert decoder.codes is None
     assert decoder.packed_codes == ""
     assert decoder(own.train[:2]).shape == (2, TINY.size, TINY.size, 3)
+
+
+def test_the_range_of_who_was_learnt_in_a_mirror_holds_mirrored_faces_too() -> None:
+    faces: FaceSet = FakeFaces("bob", (90, 120, 200))  # type: ignore[assignment]
+    plain, both = (OwnCrops.of(faces, TINY.geometry, mirrored) for mirrored in (False, True))
+    for split in ("train", "heldout"):
+        crops, twice = getattr(plain, split), getattr(both, split)
+        np.testing.assert_array_equal(twice, np.concatenate([crops, crops[:, :, ::-1]]))

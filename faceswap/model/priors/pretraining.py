@@ -7,6 +7,7 @@ inputs are blurred, tinted and made noisy, since real footage is.
 """
 
 import math
+from collections.abc import Set
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -118,6 +119,7 @@ class FictionalData:
     """
 
     identities: tuple[str, ...] = (ANYBODY, STAND_IN)
+    mirrored: Set[str] = frozenset()
 
     def __init__(self, rendered: Rendered, recipe: Preset) -> None:
         self.preset = recipe

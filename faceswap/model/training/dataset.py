@@ -1,7 +1,7 @@
 """Training data in memory: crops of every identity with their weight maps, and batches drawn from them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceSetError
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.model.presets import Preset
-from faceswap.model.training.face_weights import Seen, face_level, in_a_mirror, one_sided, weight_map
+from faceswap.model.training.face_weights import (
+    Seen,
+    face_level,
+    hidden_side,
+    in_a_mirror,
+    mirrored_share,
+    weight_map,
+)
 from faceswap.model.training.pairs.draws import NOBODY, BatchDraws, draw_batch, of_pair
 from faceswap.model.training.pairs.host_pairs import Array, PairMaker
 
@@ -46,6 +53,8 @@ class Batches(Protocol):
 
     preset: Preset
     heldout: dict[str, NDArray[np.uint8]]
+    mirrored: Set[str]
+    """Identities of whom mirrored pictures are learnt, too."""
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -91,6 +100,7 @@ class TrainingData:
         self.heldout: dict[str, NDArray[np.uint8]] = {}
         self.landmarks: dict[str, Points] = {}
         self.makers: dict[str, PairMaker] = {}
+        mirrored: set[str] = set()
         for identity, faces in face_sets.items():
             _check_margin(identity, faces.geometry, preset)
             shown = round(faces.geometry.unit * preset.coverage)
@@ -110,17 +120,22 @@ class TrainingData:
                 )
             marks = faces.landmarks("train")
             found = seen(images, marks) if seen and preset.loss.covered < 1 else None
+            hidden = None if found is None else hidden_side(marks, faces.geometry, found)
+            if found is not None and hidden is not None:
+                found = np.where(hidden, 0, found)
             shares = [None] * len(marks) if found is None else found
             maps = [weight_map(m, faces.geometry, preset.loss, s) for m, s in zip(marks, shares, strict=True)]
             crops = np.concatenate([images, np.stack(maps)[..., None]], axis=-1)
-            if found is not None and one_sided(marks, faces.geometry, found):
-                more, turned = in_a_mirror(crops, marks)
+            if found is not None and (share := mirrored_share(marks, hidden)):
+                mirrored.add(identity)
+                more, turned = in_a_mirror(crops, marks, share)
                 crops, marks = np.concatenate([crops, more]), np.concatenate([marks, turned])
             self.train[identity] = maker.prepare(crops)
             self.landmarks[identity] = maker.plain_landmarks(marks, faces.geometry)
             held = maker.prepare(faces.images("heldout"))
             self.heldout[identity] = np.stack([maker.plain(c) for c in held]) if len(held) else held
             self.makers[identity] = maker
+        self.mirrored: Set[str] = frozenset(mirrored)
 
     @property
     def size(self) -> int:

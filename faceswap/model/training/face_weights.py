@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.landmarks import BROWS, EYES, JAW, MOUTH
+from faceswap.faces.pose import head_pose
 from faceswap.model.presets import LossWeights
 from faceswap.model.training.pairs.host_pairs import mirror
 
@@ -22,10 +23,17 @@ _HAIR_EDGE = 0.05
 """Face heights around what covers a face that count as covered, too: single hairs, and their blurred edge. By eye."""
 _ABOVE_BROWS = 0.3
 """Face heights above the brows of the part of the forehead that is looked at;"""
-_HARDLY = 0.3
-"""where the face is seen in less than this share of the pictures it is hidden, and not on the other side;"""
+_OFTEN = 0.8
+"""where the face is seen in less than this share of the pictures it is not learnt, but from the other side, if it is
+seen there as often: half of a fringe is thin, and what shows through is no skin;"""
+_AROUND = 0.08
+"""face heights around that which are not learnt either: a fringe moves with the head;"""
 _ONE_SIDE = 0.1
 """share of that part from which on a person is learnt from mirrored pictures, too. All by eye, on d's fringe."""
+_TURNED = 8.0
+"""Degrees of yaw to one side beyond which nine of ten pictures of a person lie who is never seen from the front: f."""
+_OF_A_FRINGE, _OF_A_TURN = 0.5, 1.0
+"""Mirrored pictures for each picture, for either of the two (docs/measurements/masks.md)."""
 
 
 def weight_map(
@@ -73,13 +81,16 @@ def _filled(points: Points, size: int) -> NDArray[np.uint8]:
     return canvas
 
 
-def one_sided(marks: Points, geometry: Geometry, seen: NDArray[np.float32]) -> bool:
-    """Whether forehead and brow of one side are hardly ever seen, but those of the other are: a fringe to the side.
+def hidden_side(marks: Points, geometry: Geometry, seen: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """Where forehead and brow of one side are seldom seen, but those of the other are: a fringe to the side.
 
     Args:
         marks: (n, 68, 2) in the crops.
         geometry: of the crops.
         seen: (n, size, size) in 0..1.
+
+    Returns:
+        (size, size), with a margin; None where there is no such side.
     """
     size = geometry.size
     middle = marks.mean(axis=0)
@@ -87,19 +98,39 @@ def one_sided(marks: Points, geometry: Geometry, seen: NDArray[np.float32]) -> b
     outline = np.vstack([brows, brows[::-1] - (0, _ABOVE_BROWS * geometry.unit)])
     forehead = _filled(outline, size) > 0
     shown = seen.mean(axis=0)
-    hidden = forehead & (shown < _HARDLY) & (shown[:, ::-1] > 1 - _HARDLY)
-    return bool(hidden.sum() > _ONE_SIDE * forehead.sum())
+    hidden = (shown < _OFTEN) & (shown[:, ::-1] > _OFTEN)
+    if (hidden & forehead).sum() <= _ONE_SIDE * forehead.sum():
+        return None
+    reach = 2 * round(_AROUND * geometry.unit) + 1
+    grown = cv2.dilate(hidden.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return np.asarray(grown > 0)
 
 
-def in_a_mirror(
-    crops: NDArray[np.uint8], marks: Points, share: float = 0.16
-) -> tuple[NDArray[np.uint8], Points]:
+def mirrored_share(marks: Points, hidden: NDArray[np.bool_] | None) -> float:
+    """Mirrored pictures for each picture that show what the pictures of a person do not.
+
+    Args:
+        marks: (n, 68, 2) of all pictures.
+        hidden: as :func:`hidden_side` finds it.
+
+    Returns:
+        0 where both sides are seen: faces are asymmetric, and mirrored pictures cost likeness.
+    """
+    yaws = np.array([head_pose(points)[0] for points in marks])
+    if min(abs(np.nanpercentile(yaws, 10)), abs(np.nanpercentile(yaws, 90))) > _TURNED and (
+        np.nanpercentile(yaws, 10) * np.nanpercentile(yaws, 90) > 0
+    ):
+        return _OF_A_TURN
+    return 0.0 if hidden is None else _OF_A_FRINGE
+
+
+def in_a_mirror(crops: NDArray[np.uint8], marks: Points, share: float) -> tuple[NDArray[np.uint8], Points]:
     """Some of the crops, mirrored, with their landmarks.
 
     Args:
         crops: (n, S, S, channels), with their weights.
         marks: (n, 68, 2).
-        share: of the crops, spread evenly.
+        share: of the crops, spread evenly, 0..1.
     """
     chosen = np.linspace(0, len(crops) - 1, max(1, round(share * len(crops)))).round().astype(int)
     turned = np.stack([mirror(points, crops.shape[1]) for points in marks[chosen]])

@@ -50,6 +50,8 @@ class TrainingResult:
     images_per_second: float
     stopped_early: bool
     rollbacks: int
+    mirrored: frozenset[str] = frozenset()
+    """Identities of whom mirrored pictures were learnt, too."""
     history: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
 
 
@@ -154,6 +156,7 @@ class Trainer:
             rate,
             self.state.stopped_early,
             self.state.rollbacks,
+            frozenset(self.data.mirrored),
             self.state.history,
         )
 

@@ -80,7 +80,9 @@ def test_who_is_hidden_on_one_side_is_learnt_in_a_mirror_too() -> None:
     faces = {"ann": FakeFaces("ann", (200, 120, 90))}
     plain, more = TrainingData(faces, TINY), TrainingData(faces, TINY, left_brow_hidden)
     extra = len(more.train["ann"]) - len(plain.train["ann"])
-    assert extra == round(0.16 * 16)
+    assert extra == 8
+    assert more.mirrored == {"ann"}
+    assert not plain.mirrored
     assert len(more.landmarks["ann"]) == len(more.train["ann"])
     np.testing.assert_array_equal(more.train["ann"][-1, ..., :3], plain.train["ann"][-1, :, ::-1, :3])
     every = TrainingData(faces, TINY, lambda crops, marks: np.zeros(crops.shape[:3], np.float32))

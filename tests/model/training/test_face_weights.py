@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from faceswap.faces.geometry import Points
 from faceswap.model.presets import LossWeights
-from faceswap.model.training.face_weights import in_a_mirror, one_sided, weight_map
+from faceswap.model.training.face_weights import hidden_side, in_a_mirror, mirrored_share, weight_map
+from faceswap.synthetic import CAST, Pose, random_scene, render
 from tests.model.fakes import GEOMETRY, landmarks_in_crop
 
 
@@ -32,18 +36,38 @@ def test_what_lies_over_the_face_above_the_eyes_counts_little_and_is_no_surround
     assert weights[2, 2] == plain[2, 2]
 
 
-def test_one_sided_is_who_is_hidden_on_one_side_and_seen_on_the_other() -> None:
+def test_the_hidden_side_is_seldom_seen_and_the_other_is() -> None:
     marks = np.repeat(landmarks_in_crop()[None], 6, 0)
     size = GEOMETRY.size
     seen = np.ones((6, size, size), np.float32)
-    assert not one_sided(marks, GEOMETRY, seen)
+    assert hidden_side(marks, GEOMETRY, seen) is None
     seen[..., : size // 2] = 0
-    assert one_sided(marks, GEOMETRY, seen)
-    assert one_sided(marks, GEOMETRY, seen[..., ::-1])
-    now_and_then = seen.copy()
-    now_and_then[:4] = 1
-    assert not one_sided(marks, GEOMETRY, now_and_then)
-    assert not one_sided(marks, GEOMETRY, np.zeros_like(seen))
+    found = hidden_side(marks, GEOMETRY, seen)
+    assert found is not None
+    margin = round(0.08 * GEOMETRY.unit)
+    assert found[:, : size // 2].all()
+    assert not found[:, size // 2 + margin + 1 :].any()
+    other = hidden_side(marks, GEOMETRY, seen[..., ::-1])
+    assert other is not None
+    np.testing.assert_array_equal(other, found[:, ::-1])
+    often = seen.copy()
+    often[:5] = 1
+    assert hidden_side(marks, GEOMETRY, often) is None
+    assert hidden_side(marks, GEOMETRY, np.zeros_like(seen)) is None, "a fringe over both sides"
+
+
+def turned(*yaws: float) -> Points:
+    """(n, 68, 2) a fictional person's landmarks, the head turned so far."""
+    scenes = [replace(random_scene(np.random.default_rng(1)), pose=Pose(yaw=yaw)) for yaw in yaws]
+    return np.stack([render(CAST[0], scene, 128).landmarks.astype(np.float64) for scene in scenes])
+
+
+def test_mirrored_pictures_show_whom_nothing_else_shows() -> None:
+    assert mirrored_share(turned(-15, 0, 15), None) == 0
+    assert mirrored_share(turned(0, 10, 20), None) == 0
+    assert mirrored_share(turned(14, 18, 25), None) == 1
+    assert mirrored_share(turned(-14, -18, -25), None) == 1
+    assert 0 < mirrored_share(turned(-15, 0, 15), np.ones((8, 8), bool)) < 1
 
 
 def test_mirrored_crops_keep_what_a_landmark_means() -> None:
