@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from faceswap.evaluation.protocol import spaced
 from faceswap.faces.crispness import UNMEASURED
 from faceswap.faces.faceset import FaceSet
-from faceswap.faces.geometry import Geometry, Points
+from faceswap.faces.geometry import Geometry
 from faceswap.inference.code_range import CodeRange
 from faceswap.inference.code_range_layer import Within
 from faceswap.inference.expression_readings import expression_readings
 from faceswap.model.networks.architecture import split_encoder
 from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.more_views import ONLY_PICTURES, MoreViews
 
 _CODES = 200
 """Faces by which the range of an identity's codes is found."""
@@ -31,21 +32,22 @@ class OwnCrops:
     heldout: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, faces: FaceSet, geometry: Geometry, mirrored: bool = False) -> "OwnCrops":
+    def of(cls, faces: FaceSet, geometry: Geometry, views: MoreViews = ONLY_PICTURES) -> "OwnCrops":
         """At most 200 of each split, spaced over it.
 
         Args:
             faces: of the identity.
             geometry: of the network's crop.
-            mirrored: each once more in a mirror, as the training showed them.
+            views: what the identity is learnt from besides.
         """
-        found = [_crops(faces.images(s), faces.landmarks(s), geometry) for s in ("train", "heldout")]
-        return cls(*(np.concatenate([c, c[:, :, ::-1]]) if mirrored else c for c in found))
+        return cls(*(_crops(faces, split, geometry, views) for split in ("train", "heldout")))
 
 
-def _crops(images: NDArray[np.uint8], landmarks: Points, geometry: Geometry) -> NDArray[np.uint8]:
+def _crops(faces: FaceSet, split: str, geometry: Geometry, views: MoreViews) -> NDArray[np.uint8]:
+    images, landmarks = faces.images(split), faces.landmarks(split)
     rows = spaced(len(images), _CODES)
-    crops = [geometry.crop(images[i], geometry.matrix(landmarks[i])) for i in rows]
+    images, landmarks = views.added_to(images[rows], landmarks[rows], faces.geometry)
+    crops = [geometry.crop(i, geometry.matrix(m)) for i, m in zip(images, landmarks, strict=True)]
     return np.stack(crops) if crops else np.empty((0, geometry.size, geometry.size, 3), np.uint8)
 
 

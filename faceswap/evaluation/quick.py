@@ -1,6 +1,7 @@
 """How good the swaps are while a model trains: a few held-out frames of every pair."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from faceswap.faces.faceset import FaceSet
 from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry
 from faceswap.model.training.autoencoders import Autoencoders
+from faceswap.model.training.more_views import ONLY_PICTURES, MoreViews
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 
@@ -40,7 +42,7 @@ class SwapQuality:
         face_sets: identity -> face set, in the order of the decoders.
         identities: identity -> mean embedding.
         finder: detects and embeds, to measure with; swaps read landmarks as users' do.
-        mirrored: identities that are also learnt from mirrored pictures.
+        views: what each identity is learnt from besides its pictures.
     """
 
     def __init__(
@@ -48,10 +50,10 @@ class SwapQuality:
         face_sets: Mapping[str, FaceSet],
         identities: Mapping[str, NDArray[np.float64]],
         finder: FaceFinder,
-        mirrored: Collection[str] = (),
+        views: Mapping[str, MoreViews] = MappingProxyType({}),
     ) -> None:
         self.face_sets, self.identities = face_sets, dict(identities)
-        self.finder, self.mirrored = finder, mirrored
+        self.finder, self.views = finder, views
         self._own: dict[tuple[str, Geometry], OwnCrops] = {}
 
     def network(self, model: Autoencoders, reference: str) -> ModelDecoder:
@@ -59,7 +61,7 @@ class SwapQuality:
         key = reference, model.preset.geometry
         if key not in self._own:
             faces, geometry = self.face_sets[reference], model.preset.geometry
-            self._own[key] = OwnCrops.of(faces, geometry, reference in self.mirrored)
+            self._own[key] = OwnCrops.of(faces, geometry, self.views.get(reference, ONLY_PICTURES))
         return ModelDecoder(model, list(self.face_sets).index(reference), self._own[key])
 
     def swapper(self, model: Autoencoders, reference: str) -> Swapper:

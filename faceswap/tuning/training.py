@@ -78,7 +78,7 @@ def train(job: TrialJob, plan: SearchPlan) -> TrialResult:
     preset = plan.variant(job.values)
     data = TrainingData(sets, preset, seen_in_crops)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
-    quality = SwapQuality(sets, identities, measuring_finder(settings().detector), data.mirrored)
+    quality = SwapQuality(sets, identities, measuring_finder(settings().detector), data.views)
     watch: Watch = pkgutil.resolve_name(plan.observer) if plan.observer else lambda *_: nullcontext(Silent())
     with watch(job, plan, sets, data) as observer:
         model, result = fit(job, plan, data, preset, observer)

@@ -31,6 +31,7 @@ from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
+from faceswap.model.training.more_views import ONLY_PICTURES, MoreViews
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.provenance.consent.record import Consent
@@ -81,9 +82,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
 
 
-def network_of(model: Autoencoders, index: int, faces: FaceSet, mirrored: bool = False) -> ModelDecoder:
+def network_of(
+    model: Autoencoders, index: int, faces: FaceSet, views: MoreViews = ONLY_PICTURES
+) -> ModelDecoder:
     """What a registered version of a decoder would draw with, its crispness and range of codes measured."""
-    network = ModelDecoder(model, index, OwnCrops.of(faces, model.preset.geometry, mirrored))
+    network = ModelDecoder(model, index, OwnCrops.of(faces, model.preset.geometry, views))
     network.crispness = crispness_on(network, faces)
     return network
 
@@ -133,9 +136,7 @@ def measured(
     means = {identity: faces.mean_embedding for identity, faces in sets.items()}
     for reference, target in permutations(sets, 2):
         swapper = Swapper(
-            network_of(
-                result.model, list(sets).index(reference), sets[reference], reference in result.mirrored
-            ),
+            network_of(result.model, list(sets).index(reference), sets[reference], result.views[reference]),
             FaceFinder(),
             SwapOptions(label=False),
         )

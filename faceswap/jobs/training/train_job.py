@@ -150,7 +150,7 @@ def fit(
             parameters.options(),
             resuming.checkpoints(folder),
             Observer(run, data, report, monitor, {name: faces.consent for name, faces in sets.items()}),
-            quality=SwapQuality(sets, identities, finder, data.mirrored) if len(sets) > 1 else None,
+            quality=SwapQuality(sets, identities, finder, data.views) if len(sets) > 1 else None,
             # the checkpoint brings all weights
             initialize=None if parameters.resume else _warm_start(run, parameters.warm_start, recipe),
             face_sets={name: faces.digest for name, faces in sets.items()},
@@ -194,7 +194,7 @@ def register_versions(
     """Export and register each identity's decoder; the first version of an identity goes into production."""
     recipe = parameters.recipe()
     digests = export(result.model, folder / "export")
-    own = {name: OwnCrops.of(faces, recipe.geometry, name in result.mirrored) for name, faces in sets.items()}
+    own = {name: OwnCrops.of(faces, recipe.geometry, result.views[name]) for name, faces in sets.items()}
     networks = {name: ModelDecoder(result.model, index, own[name]) for index, name in enumerate(sets)}
     cards = {
         name: Card(

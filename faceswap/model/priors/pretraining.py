@@ -7,7 +7,6 @@ inputs are blurred, tinted and made noisy, since real footage is.
 """
 
 import math
-from collections.abc import Set
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,6 +22,7 @@ from faceswap.model.presets import Preset, preset
 from faceswap.model.priors.render_pool import of_each
 from faceswap.model.training.dataset import LEAST_DETAIL, Batch
 from faceswap.model.training.face_weights import weight_map
+from faceswap.model.training.more_views import MoreViews
 from faceswap.model.training.pairs.draws import draw_pairs
 from faceswap.model.training.pairs.host_pairs import Array, PairMaker
 from faceswap.progress import Report
@@ -119,7 +119,7 @@ class FictionalData:
     """
 
     identities: tuple[str, ...] = (ANYBODY, STAND_IN)
-    mirrored: Set[str] = frozenset()
+    views: dict[str, MoreViews] = {}  # noqa: RUF012
 
     def __init__(self, rendered: Rendered, recipe: Preset) -> None:
         self.preset = recipe

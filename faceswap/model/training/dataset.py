@@ -1,7 +1,7 @@
 """Training data in memory: crops of every identity with their weight maps, and batches drawn from them."""
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -11,14 +11,8 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceSetError
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.model.presets import Preset
-from faceswap.model.training.face_weights import (
-    Seen,
-    face_level,
-    hidden_side,
-    in_a_mirror,
-    mirrored_share,
-    weight_map,
-)
+from faceswap.model.training.face_weights import Seen, face_level, hidden_side, weight_map
+from faceswap.model.training.more_views import MoreViews
 from faceswap.model.training.pairs.draws import NOBODY, BatchDraws, draw_batch, of_pair
 from faceswap.model.training.pairs.host_pairs import Array, PairMaker
 
@@ -53,8 +47,8 @@ class Batches(Protocol):
 
     preset: Preset
     heldout: dict[str, NDArray[np.uint8]]
-    mirrored: Set[str]
-    """Identities of whom mirrored pictures are learnt, too."""
+    views: dict[str, MoreViews]
+    """What each identity is learnt from besides its pictures."""
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -100,7 +94,7 @@ class TrainingData:
         self.heldout: dict[str, NDArray[np.uint8]] = {}
         self.landmarks: dict[str, Points] = {}
         self.makers: dict[str, PairMaker] = {}
-        mirrored: set[str] = set()
+        self.views: dict[str, MoreViews] = {}
         for identity, faces in face_sets.items():
             _check_margin(identity, faces.geometry, preset)
             shown = round(faces.geometry.unit * preset.coverage)
@@ -126,16 +120,14 @@ class TrainingData:
             shares = [None] * len(marks) if found is None else found
             maps = [weight_map(m, faces.geometry, preset.loss, s) for m, s in zip(marks, shares, strict=True)]
             crops = np.concatenate([images, np.stack(maps)[..., None]], axis=-1)
-            if found is not None and (share := mirrored_share(marks, hidden)):
-                mirrored.add(identity)
-                more, turned = in_a_mirror(crops, marks, share)
-                crops, marks = np.concatenate([crops, more]), np.concatenate([marks, turned])
+            views = MoreViews() if found is None else MoreViews.needed(marks, faces.geometry, hidden)
+            self.views[identity] = views
+            crops, marks = views.added_to(crops, marks, faces.geometry)
             self.train[identity] = maker.prepare(crops)
             self.landmarks[identity] = maker.plain_landmarks(marks, faces.geometry)
             held = maker.prepare(faces.images("heldout"))
             self.heldout[identity] = np.stack([maker.plain(c) for c in held]) if len(held) else held
             self.makers[identity] = maker
-        self.mirrored: Set[str] = frozenset(mirrored)
 
     @property
     def size(self) -> int:

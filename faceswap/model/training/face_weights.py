@@ -1,4 +1,4 @@
-"""How much each pixel of a face counts in the loss, and what of a face is only seen in a mirror."""
+"""How much each pixel of a face counts in the loss, and which side of a face is hardly ever seen."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.landmarks import BROWS, EYES, JAW, MOUTH
-from faceswap.faces.pose import head_pose
 from faceswap.model.presets import LossWeights
-from faceswap.model.training.pairs.host_pairs import mirror
 
 Seen = Callable[[NDArray[np.uint8], Points], NDArray[np.float32]]
 """Crops (n, S, S, 3) uint8 and landmarks (n, 68, 2) in them -> (n, S, S): 1 where the face itself is seen, 0 where
@@ -30,10 +28,6 @@ _AROUND = 0.08
 """face heights around that which are not learnt either: a fringe moves with the head;"""
 _ONE_SIDE = 0.1
 """share of that part from which on a person is learnt from mirrored pictures, too. All by eye, on d's fringe."""
-_TURNED = 8.0
-"""Degrees of yaw to one side beyond which nine of ten pictures of a person lie who is never seen from the front: f."""
-_OF_A_FRINGE, _OF_A_TURN = 0.5, 1.0
-"""Mirrored pictures for each picture, for either of the two (docs/measurements/masks.md)."""
 
 
 def weight_map(
@@ -104,34 +98,3 @@ def hidden_side(marks: Points, geometry: Geometry, seen: NDArray[np.float32]) ->
     reach = 2 * round(_AROUND * geometry.unit) + 1
     grown = cv2.dilate(hidden.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     return np.asarray(grown > 0)
-
-
-def mirrored_share(marks: Points, hidden: NDArray[np.bool_] | None) -> float:
-    """Mirrored pictures for each picture that show what the pictures of a person do not.
-
-    Args:
-        marks: (n, 68, 2) of all pictures.
-        hidden: as :func:`hidden_side` finds it.
-
-    Returns:
-        0 where both sides are seen: faces are asymmetric, and mirrored pictures cost likeness.
-    """
-    yaws = np.array([head_pose(points)[0] for points in marks])
-    if min(abs(np.nanpercentile(yaws, 10)), abs(np.nanpercentile(yaws, 90))) > _TURNED and (
-        np.nanpercentile(yaws, 10) * np.nanpercentile(yaws, 90) > 0
-    ):
-        return _OF_A_TURN
-    return 0.0 if hidden is None else _OF_A_FRINGE
-
-
-def in_a_mirror(crops: NDArray[np.uint8], marks: Points, share: float) -> tuple[NDArray[np.uint8], Points]:
-    """Some of the crops, mirrored, with their landmarks.
-
-    Args:
-        crops: (n, S, S, channels), with their weights.
-        marks: (n, 68, 2).
-        share: of the crops, spread evenly, 0..1.
-    """
-    chosen = np.linspace(0, len(crops) - 1, max(1, round(share * len(crops)))).round().astype(int)
-    turned = np.stack([mirror(points, crops.shape[1]) for points in marks[chosen]])
-    return np.ascontiguousarray(crops[chosen][:, :, ::-1]), turned

@@ -20,6 +20,7 @@ from faceswap.model.training.dataset import Batches
 from faceswap.model.training.engines import out_of_memory, signals
 from faceswap.model.training.engines.engine import engine_for
 from faceswap.model.training.engines.optimizer import adam
+from faceswap.model.training.more_views import MoreViews
 from faceswap.model.training.schedule import Due, Schedule, Step, Stopwatch
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,8 @@ class TrainingResult:
     images_per_second: float
     stopped_early: bool
     rollbacks: int
-    mirrored: frozenset[str] = frozenset()
-    """Identities of whom mirrored pictures were learnt, too."""
+    views: dict[str, MoreViews] = field(default_factory=dict)
+    """What each identity was learnt from besides its pictures."""
     history: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
 
 
@@ -156,7 +157,7 @@ class Trainer:
             rate,
             self.state.stopped_early,
             self.state.rollbacks,
-            frozenset(self.data.mirrored),
+            dict(self.data.views),
             self.state.history,
         )
 

@@ -28,6 +28,8 @@ class CompositeTuning:
 
     occlusion_seconds: float = 0.12
     """Seconds over which the outline of an occluder is smoothed: hands are quick."""
+    worn: float = 0.5
+    """How sure it has to be, 0..1, that the reference wears glasses."""
 
 
 TUNING = CompositeTuning()
@@ -104,6 +106,11 @@ def composite(
     if face.mask is not None and options.hairline:
         shown = face.mask.shown(face.target_landmarks, crop.matrix, crop.geometry)
         mask *= 1 - np.float32(options.hairline) * (1 - Visibility(shown, crop.matrix).in_region(region))
+    if face.mask is not None and face.mask.worn:  # their arms reach beyond the face
+        glasses = Visibility(face.mask.glasses, crop.matrix).in_region(region)
+        for feature in options.protect:
+            glasses *= 1 - feature_mask(feature, region, face.target_landmarks, crop.height)
+        np.maximum(mask, glasses, out=mask)
     visible = None
     if options.occlusion != "none":
         visible = _visible(image, face, memory, time)
@@ -131,7 +138,9 @@ def _visible(
     image: NDArray[np.uint8], face: GeneratedFace, memory: FaceMemory | None, time: float
 ) -> Visibility:
     """Where the face is not covered, smoothed over time where there is a memory."""
-    visible = visible_face(image, face.target_landmarks)
+    # the reference's glasses take the place of the target's
+    glasses = face.mask is not None and face.mask.worn > TUNING.worn
+    visible = visible_face(image, face.target_landmarks, with_glasses=glasses)
     if memory is not None:
         visible = visible.mixed(memory.visible, weight_of_new(time - memory.time, TUNING.occlusion_seconds))
         memory.visible = visible

@@ -15,7 +15,7 @@ from faceswap.faces.geometry import Geometry, Matrix, Points, apply
 from faceswap.faces.landmarks import BROWS, EYES, NOSE, OUTER_LIPS
 from faceswap.faces.regions import convex, depth_in
 from faceswap.faces.smoothing import weight_of_new
-from faceswap.swap.masks.visibility import visible_face
+from faceswap.swap.masks.visibility import Segments
 
 Floats = NDArray[np.float32]
 
@@ -53,9 +53,13 @@ class GeneratedMask:
 
     Attributes:
         face: (S, S) float32, softly from 0 (hair, collar, background) to 1.
+        glasses: (S, S) float32, softly from 0 to 1 on the reference's glasses: their arms reach beyond the face.
+        worn: how surely there are any, 0..1.
     """
 
     face: Floats
+    glasses: Floats
+    worn: float = 0.0
 
     @classmethod
     def of(cls, picture: Floats, landmarks: Points, geometry: Geometry) -> "GeneratedMask":
@@ -67,10 +71,11 @@ class GeneratedMask:
             geometry: of the picture.
         """
         unit = geometry.unit
-        shown = visible_face(
-            np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks, with_glasses=True
+        seen = Segments.of(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks)
+        shown, glasses = (
+            one.in_crop(np.eye(2, 3), geometry.size) for one in (seen.visible(True), seen.glasses)
         )
-        hidden = 1 - shown.in_crop(np.eye(2, 3), geometry.size)
+        hidden = 1 - shown
         reach = 2 * round(TUNING.grown * unit) + 1
         hidden = cv2.dilate(hidden, np.ones((reach, reach), np.uint8))
         hidden = cv2.GaussianBlur(hidden, (0, 0), max(TUNING.blur * unit, 0.5))
@@ -79,12 +84,17 @@ class GeneratedMask:
         for part in (*EYES, NOSE, OUTER_LIPS):
             np.maximum(inside, depth_in(convex(landmarks[part]), grid, grid), out=inside)
         beyond = (-inside / unit - TUNING.feature_margin) / TUNING.feature_edge
-        return cls(np.asarray(1 - hidden * np.clip(beyond, 0, 1), np.float32))
+        face = np.asarray(1 - hidden * np.clip(beyond, 0, 1), np.float32)
+        return cls(face, glasses, seen.glasses_worn)
 
     def mixed(self, before: "GeneratedMask", share: float) -> "GeneratedMask":
         """This mask and an earlier one: ``share`` (0..1) of this one."""
         new = np.float32(share)
-        return GeneratedMask(new * self.face + (1 - new) * before.face)
+        return GeneratedMask(
+            new * self.face + (1 - new) * before.face,
+            new * self.glasses + (1 - new) * before.glasses,
+            share * self.worn + (1 - share) * before.worn,
+        )
 
     def shown(self, target: Points, matrix: Matrix, geometry: Geometry) -> Floats:
         """(S, S) float32, 0..1: which part of the painted picture the swap shows.
@@ -122,7 +132,7 @@ class GeneratedMask:
             for reach in TUNING.skin_reaches
         )
         skin = cv2.resize(spread, (size, size), interpolation=cv2.INTER_LINEAR)
-        share = np.float32(strength) * (1 - self.face[..., None])
+        share = np.float32(strength) * ((1 - self.face) * (1 - self.glasses))[..., None]
         return np.asarray((1 - share) * picture + share * skin[..., :3] / skin[..., 3:], np.float32)
 
 

@@ -48,6 +48,55 @@ class VisibilityTuning:
 TUNING = VisibilityTuning()
 
 
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """What the segmentation network sees around a face: ``shares`` (s, s, 4) float32, in the crop of ``matrix``."""
+
+    shares: Floats
+    matrix: Matrix
+    landmarks: Points
+
+    @classmethod
+    def of(cls, image: NDArray[np.uint8], landmarks: Points) -> "Segments":
+        """Those of a face (68, 2) in an image (H, W, 3) uint8 RGB.
+
+        Raises:
+            TrainingError: the network's weights can't be read.
+        """
+        matrix = VIEW.matrix(landmarks)
+        return cls(segmentation_network()(VIEW.crop(image, matrix)[None])[0], matrix, landmarks)
+
+    def visible(self, with_glasses: bool = False) -> "Visibility":
+        """Where the face is seen; ``with_glasses``: they count as a part of it."""
+        skin, glasses = self.shares[..., _SKIN], self.shares[..., _GLASSES]
+        hidden = 1 - skin - glasses
+        if not with_glasses:
+            gain = 1 + (TUNING.glasses_gain - 1) * self.glasses_worn
+            hidden = np.minimum(hidden + gain * glasses, 1)
+        hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
+        share = np.clip((1 - TUNING.hidden - hidden) / (TUNING.visible - TUNING.hidden), 0, 1)
+        middle = np.zeros(share.shape, np.uint8)
+        inner = convex(apply(self.matrix, self.landmarks[INNER]))
+        cv2.fillConvexPoly(middle, np.rint(inner).astype(np.int32), 1)
+        least, enough = TUNING.recognised
+        seen = float(share[middle > 0].mean()) if middle.any() else 0.0
+        share = 1 - np.clip((seen - least) / (enough - least), 0, 1) * (1 - share)
+        return Visibility(share.astype(np.float32), self.matrix)
+
+    @property
+    def glasses_worn(self) -> float:
+        """How surely there are glasses, 0..1."""
+        none, worn = TUNING.glasses_worn
+        share = ((self.shares[..., _GLASSES] > TUNING.sure_glasses).mean() - none) / (worn - none)
+        return float(np.clip(share, 0, 1))
+
+    @property
+    def glasses(self) -> "Visibility":
+        """Where glasses are; nowhere where it is not sure that there are any."""
+        rims = np.minimum(self.glasses_worn * TUNING.glasses_gain * self.shares[..., _GLASSES], 1)
+        return Visibility(rims.astype(np.float32), self.matrix)
+
+
 def visible_face(image: NDArray[np.uint8], landmarks: Points, with_glasses: bool = False) -> "Visibility":
     """Where a face is seen and not something else.
 
@@ -59,26 +108,7 @@ def visible_face(image: NDArray[np.uint8], landmarks: Points, with_glasses: bool
     Raises:
         TrainingError: the network's weights can't be read.
     """
-    matrix = VIEW.matrix(landmarks)
-    segments = segmentation_network()(VIEW.crop(image, matrix)[None])[0]
-    skin, glasses = segments[..., _SKIN], segments[..., _GLASSES]
-    hidden = 1 - skin - glasses
-    if not with_glasses:
-        hidden = np.minimum(hidden + _gain_of_glasses(glasses) * glasses, 1)
-    hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
-    share = np.clip((1 - TUNING.hidden - hidden) / (TUNING.visible - TUNING.hidden), 0, 1)
-    middle = np.zeros(share.shape, np.uint8)
-    cv2.fillConvexPoly(middle, np.rint(convex(apply(matrix, landmarks[INNER]))).astype(np.int32), 1)
-    least, enough = TUNING.recognised
-    seen = float(share[middle > 0].mean()) if middle.any() else 0.0
-    share = 1 - np.clip((seen - least) / (enough - least), 0, 1) * (1 - share)
-    return Visibility(share.astype(np.float32), matrix)
-
-
-def _gain_of_glasses(glasses: Floats) -> float:
-    none, worn = TUNING.glasses_worn
-    share = ((glasses > TUNING.sure_glasses).mean() - none) / (worn - none)
-    return float(1 + (TUNING.glasses_gain - 1) * np.clip(share, 0, 1))
+    return Segments.of(image, landmarks).visible(with_glasses)
 
 
 def seen_in_crops(crops: NDArray[np.uint8], landmarks: Points) -> Floats:

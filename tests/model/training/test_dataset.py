@@ -6,6 +6,7 @@ from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import Preset, preset
 from faceswap.model.training.dataset import Feeder, TrainingData
+from faceswap.model.training.more_views import MoreViews
 from tests.model.fakes import GEOMETRY, FakeFaces
 
 TINY = preset("lite").with_(size=96, code_grid=12, code_columns=8, batch_size=3)
@@ -81,8 +82,8 @@ def test_who_is_hidden_on_one_side_is_learnt_in_a_mirror_too() -> None:
     plain, more = TrainingData(faces, TINY), TrainingData(faces, TINY, left_brow_hidden)
     extra = len(more.train["ann"]) - len(plain.train["ann"])
     assert extra == 8
-    assert more.mirrored == {"ann"}
-    assert not plain.mirrored
+    assert more.views == {"ann": MoreViews(0.5)}
+    assert plain.views == {"ann": MoreViews()}
     assert len(more.landmarks["ann"]) == len(more.train["ann"])
     np.testing.assert_array_equal(more.train["ann"][-1, ..., :3], plain.train["ann"][-1, :, ::-1, :3])
     every = TrainingData(faces, TINY, lambda crops, marks: np.zeros(crops.shape[:3], np.float32))

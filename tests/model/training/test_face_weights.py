@@ -1,12 +1,8 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from faceswap.faces.geometry import Points
 from faceswap.model.presets import LossWeights
-from faceswap.model.training.face_weights import hidden_side, in_a_mirror, mirrored_share, weight_map
-from faceswap.synthetic import CAST, Pose, random_scene, render
+from faceswap.model.training.face_weights import hidden_side, weight_map
 from tests.model.fakes import GEOMETRY, landmarks_in_crop
 
 
@@ -54,27 +50,3 @@ def test_the_hidden_side_is_seldom_seen_and_the_other_is() -> None:
     often[:5] = 1
     assert hidden_side(marks, GEOMETRY, often) is None
     assert hidden_side(marks, GEOMETRY, np.zeros_like(seen)) is None, "a fringe over both sides"
-
-
-def turned(*yaws: float) -> Points:
-    """(n, 68, 2) a fictional person's landmarks, the head turned so far."""
-    scenes = [replace(random_scene(np.random.default_rng(1)), pose=Pose(yaw=yaw)) for yaw in yaws]
-    return np.stack([render(CAST[0], scene, 128).landmarks.astype(np.float64) for scene in scenes])
-
-
-def test_mirrored_pictures_show_whom_nothing_else_shows() -> None:
-    assert mirrored_share(turned(-15, 0, 15), None) == 0
-    assert mirrored_share(turned(0, 10, 20), None) == 0
-    assert mirrored_share(turned(14, 18, 25), None) == 1
-    assert mirrored_share(turned(-14, -18, -25), None) == 1
-    assert 0 < mirrored_share(turned(-15, 0, 15), np.ones((8, 8), bool)) < 1
-
-
-def test_mirrored_crops_keep_what_a_landmark_means() -> None:
-    marks = np.repeat(landmarks_in_crop()[None], 10, 0)
-    crops = np.random.default_rng(0).integers(0, 256, (10, GEOMETRY.size, GEOMETRY.size, 4), np.uint8)
-    some, turned = in_a_mirror(crops, marks, 0.3)
-    assert len(some) == len(turned) == 3
-    np.testing.assert_array_equal(some[0], crops[0, :, ::-1])
-    for left, right in ((36, 45), (17, 26), (0, 16), (48, 54)):
-        assert turned[0, left] == pytest.approx((GEOMETRY.size - 1 - marks[0, right, 0], marks[0, right, 1]))

@@ -69,7 +69,7 @@ def test_eyes_nose_mouth_and_bare_skin_stay(who: Person) -> None:
 
 
 def test_the_targets_brows_do_not_show_through() -> None:
-    mask = GeneratedMask(np.zeros((SIZE, SIZE), np.float32))
+    mask = GeneratedMask(*np.zeros((2, SIZE, SIZE), np.float32))
     frame_points = face_at(200, 200, 160).landmarks
     matrix = GEOMETRY.matrix(frame_points)
     shown = mask.shown(frame_points, matrix, GEOMETRY)
