@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.geometry import Geometry, Points, apply
 from faceswap.swap.masks.generated_mask import GeneratedMask
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import CAST, HARD_CAST, Person, person, random_scene, render
+from tests.swap.covering import thin_glasses, within
 from tests.swap.fakes import Echo, KnownFaces, face_at
 
 GEOMETRY = Geometry(192, 1.8)
@@ -66,6 +68,58 @@ def test_eyes_nose_mouth_and_bare_skin_stay(who: Person) -> None:
         assert face[inside > 0].min() > 0.99
     cheeks = np.rint((points[[3, 13]] + points[30]) / 2).astype(int)
     assert face[cheeks[:, 1], cheeks[:, 0]].min() > 0.95
+
+
+def glasses_of(who: Person, seed: int) -> NDArray[np.bool_]:
+    """(S, S): where the glasses of :func:`generated` are."""
+    found = render(who, random_scene(np.random.default_rng(seed), max_yaw=12, max_pitch=6), 256)
+    matrix = GEOMETRY.matrix(found.landmarks.astype(np.float64))
+    share = np.rint(found.segments[..., 2] * 255).astype(np.uint8)
+    return np.asarray(GEOMETRY.crop(np.repeat(share[..., None], 3, 2), matrix)[..., 0] > 150)
+
+
+def test_the_references_glasses_come_whole() -> None:
+    who = HARD_CAST[0]
+    crop, points, _ = generated(who, 3)
+    rims = glasses_of(who, 3)
+    assert rims.sum() > 100
+    mask = GeneratedMask.of(crop, points, GEOMETRY)
+    assert mask.worn == 1
+    assert (mask.glasses[rims] > 0.5).mean() > 0.8
+    hull = np.zeros((SIZE, SIZE), np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
+    assert mask.glasses[cv2.dilate(hull, np.ones((25, 25))) == 0].max() < 0.5
+    bare, elsewhere, _ = generated(CAST[0], 7)
+    nothing = GeneratedMask.of(bare, elsewhere, GEOMETRY)
+    assert nothing.worn == 0
+    assert not nothing.glasses.any()
+
+
+def test_who_is_given_glasses_loses_their_own() -> None:
+    who = HARD_CAST[0]
+    crop, _, _ = generated(who, 3)
+    found = render(person("ada"), random_scene(np.random.default_rng(7), max_yaw=5, max_pitch=5), 384)
+    frame, rims = thin_glasses(found.image, found.landmarks.astype(np.float64), 4)
+
+    class Generated(Echo):
+        def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return np.stack([crop] * len(crops))
+
+    at = KnownFaces(Face((0, 0, 384, 384), found.landmarks.astype(np.float64), 1.0))
+    options = SwapOptions(**PLAIN | {"occlusion": "learned"})
+    marks = found.landmarks.astype(np.float64)
+    inner = rims & within(marks, rims.shape)
+
+    def left(picture: NDArray[np.float32]) -> float:
+        """Share of the target's rims that are still there."""
+        nonlocal crop
+        crop = picture
+        image = Swapper(Generated(GEOMETRY), at, options).swap(frame).image
+        return float((np.abs(image[inner].astype(int) - frame[inner]).max(axis=1) < 12).mean())
+
+    with_glasses, bare = crop, generated(CAST[1], 7)[0]
+    assert left(bare) > 0.5
+    assert left(with_glasses) < 0.3
 
 
 def test_the_targets_brows_do_not_show_through() -> None:
