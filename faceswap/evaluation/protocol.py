@@ -11,10 +11,10 @@ from faceswap.errors import FaceSetError
 from faceswap.evaluation import metrics
 from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.seam import seam
+from faceswap.faces.eyes import gaze
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.finding.dlib_finder import Face
 from faceswap.faces.finding.finder import Finder
-from faceswap.faces.gaze import gaze
 from faceswap.faces.geometry import Geometry, Points, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.regions import depth_in, hull_of

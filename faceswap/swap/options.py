@@ -58,6 +58,13 @@ class SwapOptions(BaseModel):
         description="how far the generated eyes shut where the target's are shut; 0: they stay as the network "
         "made them",
     )
+    gaze: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="how far the generated irises move to where the target's lie between the corners of the eyes; "
+        "0: they stay as the network made them",
+    )
     hairline: float = Field(
         1.0,
         ge=0,

@@ -1,1 +1,1 @@
-"""Expression transfer: the generated face follows the target's lips and lids."""
+"""Expression transfer: the generated face follows the target's lips, lids and gaze."""

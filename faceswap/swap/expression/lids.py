@@ -21,10 +21,10 @@ from faceswap.swap.expression.column_warp import Floats, columns_of, warp_column
 class LidTuning:
     """Constants of the lids; not measured unless said. An opening is the height of an open eye."""
 
-    usual: float = 0.23
+    usual: float = 0.283
     """Height over width of an open eye where nothing is known of the person: narrow, so that nobody's eyes pass for
-    half shut in a single picture. dlib's landmarks give open eyes 0.23 to 0.45, and shut ones 0.12 to 0.16. (The eye
-    aspect ratio of Soukupova & Cech, "Real-Time Eye Blink Detection using Facial Landmarks", CVWW 2016.)"""
+    half shut in a single picture. Of a to g open eyes have 0.28 to 0.45, and shut ones 0.14 to 0.2. (The eye aspect
+    ratio of Soukupova & Cech, "Real-Time Eye Blink Detection using Facial Landmarks", CVWW 2016.)"""
     open: float = 0.85
     """Share of the usual ratio from which on an eye counts as open."""
     shut: float = 0.6
@@ -66,28 +66,45 @@ class UsualOpenness:
     """(2,) the same in the generated picture."""
 
 
+def openness(landmarks: Points, contours: Floats) -> Floats:
+    """(2,) height over width of each eye, that on the picture's left first.
+
+    The mean of two readings that err differently: dlib's landmarks take an eye that looks down for shut, the contours
+    of the iris's network one that is shut for a little open.
+
+    Args:
+        landmarks: (68, 2).
+        contours: (2,) as read by :class:`faceswap.faces.eyes.Eyes`; where they are NaN, the landmarks alone count.
+    """
+    eyes = np.stack([landmarks[eye] for eye in EYES])
+    heights = np.linalg.norm(eyes[:, [1, 2]] - eyes[:, [5, 4]], axis=-1).mean(axis=1)
+    widths = np.linalg.norm(eyes[:, 0] - eyes[:, 3], axis=-1)
+    ratios = heights / np.maximum(widths, 1e-6)
+    return np.where(np.isfinite(contours), (ratios + contours) / 2, ratios)
+
+
 def lid_closing(
-    generated: Points, target: Points, before: UsualOpenness | None = None, time: float = 0.0
+    generated: Floats, target: Floats, before: UsualOpenness | None = None, time: float = 0.0
 ) -> tuple[Floats, UsualOpenness]:
     """Which share of its opening each generated eye has to lose to be as far shut as the target's.
 
     Args:
-        generated, target: (68, 2) landmarks, detected in the same way, each of any size.
+        generated, target: (2,) :func:`openness` of each eye, read in the same way.
         before: what the frame before left; None: a single picture, or the first.
         time: of the frame, seconds.
 
     Returns:
         (2,) shares, 0..1, the left eye of the picture first; and what the next frame needs.
     """
-    now, then = _ratios(generated), _ratios(target)
     step = 0.0 if before is None else max(time - before.time, 0.0)
     start = np.full(2, TUNING.usual)
+    known = before or UsualOpenness(time, start, start)
     usual = UsualOpenness(
         time,
-        _learned(before.target if before else start, then, step),
-        _learned(before.generated if before else start, now, step),
+        _learned(known.target, target, step),
+        _learned(known.generated, generated, step),
     )
-    is_shut, to_be_shut = _shut(now, usual.generated), _shut(then, usual.target)
+    is_shut, to_be_shut = _shut(generated, usual.generated), _shut(target, usual.target)
     return np.maximum(to_be_shut - is_shut, 0) / np.maximum(1 - is_shut, 1e-6), usual
 
 
@@ -122,13 +139,6 @@ def close_lids(picture: NDArray[np.float32], landmarks: Points, shares: Floats) 
     changed = np.abs(moved - large).max(axis=-1)
     back, where = (cv2.resize(p, (size, size), interpolation=cv2.INTER_AREA) for p in (moved, changed))
     return np.asarray(np.where(where[..., None] > 0, np.clip(back, 0, 1), picture), np.float32)
-
-
-def _ratios(landmarks: Points) -> Floats:
-    eyes = np.stack([landmarks[eye] for eye in EYES])
-    heights = np.linalg.norm(eyes[:, [1, 2]] - eyes[:, [5, 4]], axis=-1).mean(axis=1)
-    widths = np.linalg.norm(eyes[:, 0] - eyes[:, 3], axis=-1)
-    return np.asarray(heights / np.maximum(widths, 1e-6), np.float64)
 
 
 def _learned(usual: Floats, ratios: Floats, step: float) -> Floats:

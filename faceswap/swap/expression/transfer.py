@@ -1,8 +1,11 @@
-"""The generated face takes the target's expression: lips and lids move as the target's, and hair leaves it."""
+"""The generated face takes the target's expression: lips, lids and irises move as the target's, and hair leaves it."""
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from faceswap.faces.crispness import AS_ASKED, Crispness, sharpen
+from faceswap.faces.eyes import Eyes
 from faceswap.faces.finding.finder import LandmarkDetector
 from faceswap.faces.geometry import apply
 from faceswap.faces.pose import frontality
@@ -12,7 +15,8 @@ from faceswap.swap.expression.generated_landmarks import (
     detect_landmarks,
     track_generated_landmarks,
 )
-from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing
+from faceswap.swap.expression.irises import GazeChange, move_irises
+from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing, openness
 from faceswap.swap.expression.lips import TUNING as LIP_TUNING
 from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change
 from faceswap.swap.generated_face import GeneratedFace
@@ -27,6 +31,7 @@ class ExpressionMemory:
     offsets: LandmarkOffsets | None = None
     openness: UsualOpenness | None = None
     lip_gap: LipGapChange | None = None
+    gaze: GazeChange | None = None
     mask: SmoothedGeneratedMask | None = None
     frames: int = 0
     """Frames so far."""
@@ -41,22 +46,22 @@ def transfer_expression(
     time: float = 0.0,
     quick: bool = False,
 ) -> GeneratedFace:
-    """Give a generated face the target's gap of the lips and opening of the eyes, and take hair and glasses out of it.
+    """Give a generated face the target's gap of the lips, opening of the eyes and gaze, and take hair out of it.
 
     A single picture takes twelve detections of landmarks (20 ms), a video's frame four, seldom six.
 
     Args:
         generated: as the network made it.
         detector: of landmarks.
-        options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline`` and ``sharpen`` count here.
+        options: ``outline``, ``mask``, ``lips``, ``lids``, ``gaze``, ``hairline`` and ``sharpen`` count here.
         crispness: of the network's pictures, as for :func:`faceswap.swap.compositing.composite.composite`.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         quick: treat a single picture like a video's frame.
 
     Returns:
-        the same face with its lips and lids moved, without hair and glasses; with its landmarks and its mask, where
-        the mask of the swap follows them.
+        the same face with its lips, lids and irises moved, without hair; with its landmarks and its mask, where the
+        mask of the swap follows them.
     """
     careful = memory is None and not quick
     memory = memory or ExpressionMemory()
@@ -81,8 +86,18 @@ def transfer_expression(
                 memory.lip_gap, lip_gap_change(pair.generated, pair.target), time
             )
             picture = change_lip_gap(picture, pair.generated, strength * memory.lip_gap.amount)
-    if facing and options.lids:
-        shares, memory.openness = lid_closing(pair.generated, pair.target, memory.openness, time)
+    if facing and (options.gaze or options.lids):
+        seen = Eyes.of(generated.target, pair.target)
+        own = Eyes.of(np.rint(np.clip(crisp, 0, 1) * 255).astype(np.uint8), pair.generated)
+        memory.gaze = GazeChange.after(memory.gaze, seen.gaze[0], own.gaze[0], time)
+        change = facing * options.gaze * memory.gaze.amount
+        picture = move_irises(picture, pair.generated, memory.gaze.generated, change)
+        shares, memory.openness = lid_closing(
+            openness(pair.generated, own.openness),
+            openness(pair.target, seen.openness),
+            memory.openness,
+            time,
+        )
         picture = close_lids(picture, pair.generated, facing * options.lids * shares)
     if landmarks is not None:
         memory.mask = SmoothedGeneratedMask.after(memory.mask, picture, landmarks, crop.geometry, time)

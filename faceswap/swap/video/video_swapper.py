@@ -104,7 +104,7 @@ class VideoSwapper:
     def transfer_expression(
         self, generated: Iterable[tuple[TrackedFrame, list[FrameFace]]]
     ) -> Iterator[tuple[TrackedFrame, list[FrameFace]]]:
-        """Third stage: landmarks, lips and lids of the generated faces."""
+        """Third stage: landmarks, lips, lids and irises of the generated faces."""
         for one, faces in generated:
             yield one, self.swapper.transfer_expression(faces, one.memories, one.frame.time)
 

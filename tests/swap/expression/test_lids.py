@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
-from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing
+from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing, openness
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, face_at, face_points
@@ -83,12 +83,18 @@ def test_brows_nose_and_cheeks_stay() -> None:
     assert not np.array_equal(before, after)
 
 
+def test_openness_is_the_mean_of_landmarks_and_contours() -> None:
+    points = opened(0.3, 0.2)
+    assert openness(points, np.array([0.4, np.nan])) == pytest.approx([0.35, 0.2], abs=0.003)
+    assert openness(points, np.full(2, np.nan)) == pytest.approx([0.3, 0.2], abs=0.003)
+
+
 def test_only_what_the_drawing_lacks_is_closed() -> None:
-    shares, _ = lid_closing(opened(0.3, 0.3), opened(0.12, 0.3))
+    shares, _ = lid_closing(np.array([0.3, 0.3]), np.array([0.12, 0.3]))
     assert shares == pytest.approx([1, 0])
-    assert lid_closing(opened(0.12, 0.12), opened(0.12, 0.12))[0] == pytest.approx([0, 0])
-    assert lid_closing(opened(0.12, 0.3), opened(0.3, 0.3))[0] == pytest.approx([0, 0])
-    half, _ = lid_closing(opened(0.3, 0.3), opened(0.18, 0.18))
+    assert lid_closing(np.array([0.12, 0.12]), np.array([0.12, 0.12]))[0] == pytest.approx([0, 0])
+    assert lid_closing(np.array([0.12, 0.3]), np.array([0.3, 0.3]))[0] == pytest.approx([0, 0])
+    half, _ = lid_closing(np.array([0.3, 0.3]), np.array([0.18, 0.18]))
     assert (half > 0).all()
     assert (half < 1).all()
 
@@ -99,20 +105,22 @@ def watched(
     """The shares of the last frame of a video, in which the target's eyes open so far."""
     usual, shares = None, np.zeros(2)
     for frame, ratio in enumerate(ratios):
-        shares, usual = lid_closing(opened(generated, generated), opened(ratio, ratio), usual, frame * step)
+        shares, usual = lid_closing(
+            np.array([generated, generated]), np.array([ratio, ratio]), usual, frame * step
+        )
     assert usual is not None
     return shares, usual
 
 
 def test_on_a_video_wide_eyes_count_as_shut_earlier() -> None:
-    assert lid_closing(opened(0.3, 0.3), opened(0.24, 0.24))[0] == pytest.approx([0, 0])
-    shares, usual = watched([0.42] * 50 + [0.24])
+    assert lid_closing(np.array([0.3, 0.3]), np.array([0.25, 0.25]))[0] == pytest.approx([0, 0])
+    shares, usual = watched([0.42] * 50 + [0.25])
     assert usual.target == pytest.approx([0.42] * 2, abs=0.02)
     assert shares == pytest.approx([1, 1], abs=0.15)
 
 
 def test_on_a_video_narrow_eyes_become_open_ones() -> None:
-    assert (lid_closing(opened(0.3, 0.3), opened(0.175, 0.175))[0] > 0.2).all()
+    assert (lid_closing(np.array([0.3, 0.3]), np.array([0.175, 0.175]))[0] > 0.2).all()
     shares, _ = watched([0.175] * 1500)
     assert shares == pytest.approx([0, 0])
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from faceswap.faces.gaze import gaze
+from faceswap.faces.eyes import gaze
 from faceswap.synthetic import CAST, Expression, Pose, Scene, render
 
 
