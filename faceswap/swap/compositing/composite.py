@@ -106,8 +106,8 @@ def composite(
     if face.mask is not None and options.hairline:
         shown = face.mask.shown(face.target_landmarks, crop.matrix, crop.geometry)
         mask *= 1 - np.float32(options.hairline) * (1 - Visibility(shown, crop.matrix).in_region(region))
-    if face.mask is not None and face.mask.worn:  # their arms reach beyond the face
-        glasses = Visibility(face.mask.glasses, crop.matrix).in_region(region)
+        # the arms of its glasses reach beyond the face
+        glasses = np.float32(options.hairline) * Visibility(face.mask.glasses, crop.matrix).in_region(region)
         for feature in options.protect:
             glasses *= 1 - feature_mask(feature, region, face.target_landmarks, crop.height)
         np.maximum(mask, glasses, out=mask)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness, sharpen
 from faceswap.faces.eyes import Eyes
@@ -16,12 +17,16 @@ from faceswap.swap.expression.generated_landmarks import (
     track_generated_landmarks,
 )
 from faceswap.swap.expression.irises import GazeChange, move_irises
+from faceswap.swap.expression.lids import TUNING as LID_TUNING
 from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing, openness
 from faceswap.swap.expression.lips import TUNING as LIP_TUNING
 from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.generated_mask import SmoothedGeneratedMask
 from faceswap.swap.options import SwapOptions
+
+_READ_EVERY = 0.1
+"""Seconds of video after which the generated eyes are read anew: where they look hardly changes. Not measured."""
 
 
 @dataclass
@@ -32,6 +37,8 @@ class ExpressionMemory:
     openness: UsualOpenness | None = None
     lip_gap: LipGapChange | None = None
     gaze: GazeChange | None = None
+    own_eyes: tuple[float, Eyes] | None = None
+    """Of the generated picture, and when they were read, seconds."""
     mask: SmoothedGeneratedMask | None = None
     frames: int = 0
     """Frames so far."""
@@ -88,15 +95,17 @@ def transfer_expression(
             picture = change_lip_gap(picture, pair.generated, strength * memory.lip_gap.amount)
     if facing and (options.gaze or options.lids):
         seen = Eyes.of(generated.target, pair.target)
-        own = Eyes.of(np.rint(np.clip(crisp, 0, 1) * 255).astype(np.uint8), pair.generated)
-        memory.gaze = GazeChange.after(memory.gaze, seen.gaze[0], own.gaze[0], time)
+        opened = openness(pair.target, seen.openness)
+        read_at, own = _own_eyes(pair, opened, memory, time)
+        looks = own.gaze[0] if read_at == time else None
+        memory.own_eyes, memory.gaze = (
+            (read_at, own),
+            GazeChange.after(memory.gaze, seen.gaze[0], looks, time),
+        )
         change = facing * options.gaze * memory.gaze.amount
         picture = move_irises(picture, pair.generated, memory.gaze.generated, change)
         shares, memory.openness = lid_closing(
-            openness(pair.generated, own.openness),
-            openness(pair.target, seen.openness),
-            memory.openness,
-            time,
+            openness(pair.generated, own.openness), opened, memory.openness, time
         )
         picture = close_lids(picture, pair.generated, facing * options.lids * shares)
     if landmarks is not None:
@@ -105,6 +114,18 @@ def transfer_expression(
         if options.hairline:
             picture = memory.mask.mask.painted(picture, crop.geometry, options.hairline)
     return replace(generated, picture=picture)
+
+
+def _own_eyes(
+    pair: LandmarkPair, opened: NDArray[np.float64], memory: ExpressionMemory, time: float
+) -> tuple[float, Eyes]:
+    """The generated eyes and when they were read: on a video seldom, but while the target's (2,) are not open."""
+    known, usual = memory.own_eyes, memory.openness
+    open_wide = usual is not None and bool((opened >= LID_TUNING.open * usual.target).all())
+    if known is not None and open_wide and 0 <= time - known[0] < _READ_EVERY:
+        return known
+    picture = np.rint(np.clip(pair.picture, 0, 1) * 255).astype(np.uint8)
+    return time, Eyes.of(picture, pair.generated)
 
 
 def _careful_lip_change(pair: LandmarkPair) -> float:
