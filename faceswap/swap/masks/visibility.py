@@ -75,20 +75,24 @@ class Segments:
             hidden = np.minimum(hidden + gain * glasses, 1)
         hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
         share = np.clip((1 - TUNING.hidden - hidden) / (TUNING.visible - TUNING.hidden), 0, 1)
+        share = 1 - self._recognised(share) * (1 - share)
+        return Visibility(share.astype(np.float32), self.matrix)
+
+    def _recognised(self, share: Floats) -> float:
+        """How surely this is a face at all, 0..1, by the share of its middle that is seen."""
         middle = np.zeros(share.shape, np.uint8)
         inner = convex(apply(self.matrix, self.landmarks[INNER]))
         cv2.fillConvexPoly(middle, np.rint(inner).astype(np.int32), 1)
         least, enough = TUNING.recognised
         seen = float(share[middle > 0].mean()) if middle.any() else 0.0
-        share = 1 - np.clip((seen - least) / (enough - least), 0, 1) * (1 - share)
-        return Visibility(share.astype(np.float32), self.matrix)
+        return float(np.clip((seen - least) / (enough - least), 0, 1))
 
     @property
     def glasses_worn(self) -> float:
-        """How surely there are glasses, 0..1."""
+        """How surely there are glasses on a face, 0..1."""
         none, worn = TUNING.glasses_worn
         share = ((self.shares[..., _GLASSES] > TUNING.sure_glasses).mean() - none) / (worn - none)
-        return float(np.clip(share, 0, 1))
+        return float(np.clip(share, 0, 1)) * self._recognised(self.shares[..., _SKIN])
 
     @property
     def glasses(self) -> "Visibility":
