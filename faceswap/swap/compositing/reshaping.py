@@ -96,7 +96,8 @@ class Reshaping:
         part = Region(region.left + left, region.top + top, region.left + right, region.top + bottom)
         x = moves[..., 0] + np.arange(part.left, part.right, dtype=np.float32)
         y = moves[..., 1] + np.arange(part.top, part.bottom, dtype=np.float32)[:, None]
-        image[part.slices] = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        # what moves in from beyond the frame is a mirror image, which hardly shows; repeated borders are stripes
+        image[part.slices] = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
     def sources(self, points: Points) -> Points:
         """Where in the frame the picture at each point (..., 2) of the reshaped frame comes from."""

@@ -77,6 +77,16 @@ def test_a_picture_moves_as_the_map_says() -> None:
     assert np.hypot(xs.mean() - generated[4, 0], ys.mean() - generated[4, 1]) < 2.5
 
 
+def test_no_stripes_where_the_face_ends_at_the_frames_border() -> None:
+    image = smooth_noise(400, 400)[:290]  # the chin lies 10 px above its lower border
+    before = image.copy()
+    Reshaping(FACE, scaled(FACE, 0.85), MATRIX).apply(image)
+    below = slice(160, 240)
+    assert np.abs(image[-12:, below].astype(int) - before[-12:, below]).max() > 10, "it moves"
+    down = np.abs(np.diff(image[-12:, below].astype(int), axis=0)).mean(axis=(1, 2))
+    assert down.min() > 0.3 * np.abs(np.diff(before[-40:, below].astype(int), axis=0)).mean()
+
+
 def test_another_face_is_not_moved() -> None:
     other = face_points(375, 210, 120)
     reshaping = Reshaping(FACE, scaled(FACE, 1.15), MATRIX, others=[other])
