@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     workers: int = Field(0, ge=0, description="processes for extraction; 0: one per core")
     dask_scheduler: str = Field(
         "",
-        description="Dask scheduler whose workers look for faces, tcp://HOST:8786; empty: this machine does",
+        description="Dask scheduler whose workers look for faces and swap, tcp://HOST:8786; empty: this machine does",
     )
     max_pixels: int = Field(120_000_000, gt=0, description="largest picture or frame that is read, in pixels")
     detector: Literal["mediapipe", "hog", "cnn"] = Field(

@@ -1,0 +1,122 @@
+"""Pieces on the workers of a real cluster: nobody works for a command that is gone."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+import faceswap
+from faceswap.errors import ClusterError
+from faceswap.fan_out import at_hand, fan_out, nobody_waits
+from tests.cluster import Cluster, cluster
+
+pytestmark = pytest.mark.timeout(600)  # workers import much
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("cluster"), workers=1) as made:
+        yield made
+
+
+def until_nobody_waits(piece: tuple[str, int]) -> int:
+    """Beats into a file; the first piece returns at once, another when nobody waits for it."""
+    folder, number = piece
+    if number == 0:
+        return 0
+    stopped = nobody_waits()
+    Path(folder, f"begun-{number}").touch()
+    while not stopped():
+        time.sleep(0.02)
+    Path(folder, f"stopped-{number}").touch()
+    return number
+
+
+def wait_for(path: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"no {path.name} after {seconds} s; {sorted(path.parent.iterdir())}"
+        time.sleep(0.02)
+
+
+def test_a_piece_that_nobody_waits_for_is_stopped_and_those_behind_it_never_begin(
+    team: Cluster, tmp_path: Path
+) -> None:
+    pieces = ((str(tmp_path), number) for number in count())
+    with closing(fan_out(team.address, until_nobody_waits, pieces)) as results:
+        assert next(results) == ((str(tmp_path), 0), 0)
+        wait_for(tmp_path / "begun-1")
+    wait_for(tmp_path / "stopped-1")
+    time.sleep(0.5)
+    assert not (tmp_path / "begun-2").exists()
+    assert next(pieces)[1] <= 4, "pieces are taken as workers get free"
+
+
+def test_a_killed_command_stops_its_pieces_as_well(team: Cluster, tmp_path: Path) -> None:
+    command = (
+        "import sys; from tests.test_fan_out import *; "
+        "[None for _ in fan_out(sys.argv[1], until_nobody_waits, [(sys.argv[2], 1)])]"
+    )
+    words = [sys.executable, "-c", command, team.address, str(tmp_path)]
+    process = subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])})
+    try:
+        wait_for(tmp_path / "begun-1")
+    finally:
+        process.kill()
+        process.wait()
+    wait_for(tmp_path / "stopped-1")
+
+
+def failing(piece: int) -> int:
+    if piece == 1:
+        raise FileNotFoundError(2, "is not there", "x.mp4")
+    return piece
+
+
+def test_the_error_of_a_piece_arrives_as_it_was(team: Cluster) -> None:
+    with (
+        closing(fan_out(team.address, failing, [1])) as results,
+        pytest.raises(FileNotFoundError, match="x.mp4"),
+    ):
+        next(results)
+
+
+def test_another_version_of_the_software_is_refused(team: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faceswap, "__version__", "99")
+    with closing(fan_out(team.address, failing, [0])) as results, pytest.raises(ClusterError, match="not 99"):
+        next(results)
+
+
+def test_a_scheduler_that_goes_away_is_told(tmp_path: Path) -> None:
+    with cluster(tmp_path, workers=1) as short:
+        pieces = [(str(tmp_path), 1)]
+        with closing(fan_out(short.address, until_nobody_waits, pieces)) as results:
+
+            def lose() -> None:
+                wait_for(tmp_path / "begun-1")
+                short.scheduler.kill()
+
+            from threading import Thread
+
+            thread = Thread(target=lose)
+            thread.start()
+            with pytest.raises(ClusterError, match="does not answer any more"):
+                next(results)
+            thread.join()
+
+
+def test_a_file_under_the_same_path_has_to_be_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "a.mp4"
+    file.write_bytes(b"abc")
+    assert at_hand(str(file), "", 3) == file
+    with pytest.raises(ClusterError, match="another file"):
+        at_hand(str(file), "", 4)
+    with pytest.raises(ClusterError, match="no file"):
+        at_hand(str(tmp_path / "b.mp4"), "", 3)
+    assert nobody_waits()() is False
