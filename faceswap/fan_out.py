@@ -25,6 +25,8 @@ _CONNECT_SECONDS = 15
 _AHEAD = 2
 """Pieces that are given out for each thread of the cluster: one is done, one waits. Results do not pile up on the
 workers where this machine is slower than they are. Not measured."""
+_UNREADABLE = "deserialization of the task graph"
+"""Words of Dask's scheduler where it lacks a module of the work; the error is a RuntimeError, as others are."""
 P = TypeVar("P")
 R = TypeVar("R")
 
@@ -68,6 +70,13 @@ def fan_out(address: str, work: Callable[[P], R], pieces: Iterable[P]) -> Genera
             raise ClusterError(
                 "Workers were lost again and again, perhaps for want of memory",
                 "give the same command again: it goes on; `faceswap worker --processes 1` needs less memory",
+            ) from error
+        except RuntimeError as error:
+            if _UNREADABLE not in str(error):
+                raise
+            raise ClusterError(
+                f"The Dask scheduler at {address} can't read the work that it is given",
+                "start `dask scheduler` in the same environment as faceswap, of the same version",
             ) from error
         except (CancelledError, OSError) as error:
             if isinstance(error, OSError) and client.status == "running":

@@ -40,11 +40,14 @@ def cluster(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
-    variables = os.environ | {"FACESWAP_HOME": str(folder / "worker")} | dict(environment or {})
+    # scheduler and workers read what the tests give them to do
+    variables = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    of_workers = variables | {"FACESWAP_HOME": str(folder / "worker")} | dict(environment or {})
     words = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", *words], cwd=folder)
+    scheduling = [sys.executable, "-m", "distributed.cli.dask_scheduler", *words]
+    scheduler = subprocess.Popen(scheduling, env=variables, cwd=folder)
     command = [sys.executable, "-m", "faceswap.cli", "worker", "--scheduler", address, "--processes", "1"]
-    started = [subprocess.Popen(command, env=variables, cwd=folder) for _ in range(workers)]
+    started = [subprocess.Popen(command, env=of_workers, cwd=folder) for _ in range(workers)]
     try:
         yield Cluster(address, scheduler, started)
     finally:

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -82,9 +84,23 @@ def failing(piece: int) -> int:
 def test_the_error_of_a_piece_arrives_as_it_was(team: Cluster) -> None:
     with (
         closing(fan_out(team.address, failing, [1])) as results,
-        pytest.raises(FileNotFoundError, match="x.mp4"),
+        pytest.raises(FileNotFoundError, match="is not there"),
     ):
         next(results)
+
+
+def test_work_that_the_cluster_can_not_read_is_told(team: Cluster) -> None:
+    name = "known_only_here"
+    module = types.ModuleType(name)
+    exec("def work(piece): return piece", module.__dict__)
+    sys.modules[name] = module
+    module.work.__module__ = name  # type: ignore[attr-defined]
+    try:
+        given = fan_out(team.address, module.work, [0])  # type: ignore[attr-defined]
+        with closing(given) as results, pytest.raises(ClusterError, match="read the work"):
+            next(results)
+    finally:
+        del sys.modules[name]
 
 
 def test_another_version_of_the_software_is_refused(team: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,8 +117,6 @@ def test_a_scheduler_that_goes_away_is_told(tmp_path: Path) -> None:
             def lose() -> None:
                 wait_for(tmp_path / "begun-1")
                 short.scheduler.kill()
-
-            from threading import Thread
 
             thread = Thread(target=lose)
             thread.start()
