@@ -7,13 +7,14 @@ the worker that is at it is told so and stops.
 
 import logging
 import socket
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import faceswap
+from faceswap import storage
 from faceswap.errors import ClusterError, SettingsError
 from faceswap.settings import settings
 
@@ -107,8 +108,9 @@ def nobody_waits() -> Callable[[], bool]:
     return told
 
 
-def at_hand(path: str, origin: str, size: int) -> Path:
-    """A file that the piece of another machine names: there under the same path, or else fetched from S3.
+@contextmanager
+def at_hand(path: str, origin: str, size: int) -> Iterator[Path]:
+    """A file that the piece of another machine names, for a block: from S3, or else under the same path.
 
     Args:
         path: where that machine has it.
@@ -119,19 +121,19 @@ def at_hand(path: str, origin: str, size: int) -> Path:
         ClusterError: it is not there, or is another file.
         StorageError: it can't be fetched.
     """
-    from faceswap import storage
-
-    place = Path(path)
-    if origin and not place.exists():
-        place = storage.fetch_file(origin, settings().cache_path / "media")
-    with suppress(OSError):
-        if place.stat().st_size == size:
-            return place
-    what = f"has another file as {path}" if place.exists() else f"has no file {path}"
-    raise ClusterError(
-        f"The worker {socket.gethostname()} {what}",
-        "name sources by their s3:// URIs, or keep them in a folder that all machines share under one path",
-    )
+    place = storage.fetch_file(origin, settings().cache_path / "media") if origin else Path(path)
+    try:
+        found = place.stat().st_size if place.exists() else None
+        if found != size:
+            what = f"has no file {path}" if found is None else f"has another file as {path}"
+            raise ClusterError(
+                f"The worker {socket.gethostname()} {what}",
+                "name sources by their s3:// URIs, or keep them in a folder that all machines share under one path",
+            )
+        yield place
+    finally:
+        if origin:
+            storage.release(place)  # a worker lives long
 
 
 def _connected(address: str) -> "Client":

@@ -9,7 +9,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,11 +30,12 @@ class _Work:
     def __call__(self, piece: "_Piece") -> bytes:
         """Do a segment on a worker; returns its folder as a tar file."""
         segment = piece.segment
-        files = tuple(
-            (str(at_hand(path, origin, size)), name)
-            for (path, name), origin, size in zip(segment.files, piece.origins, piece.sizes, strict=True)
-        )
-        with tempfile.TemporaryDirectory() as scratch:
+        with ExitStack() as stack:
+            files = tuple(
+                (str(stack.enter_context(at_hand(path, origin, size))), name)
+                for (path, name), origin, size in zip(segment.files, piece.origins, piece.sizes, strict=True)
+            )
+            scratch = stack.enter_context(tempfile.TemporaryDirectory())
             own = replace(segment, folder=str(Path(scratch, "segment")), files=files)
             work_on(own, self.finder, self.geometry, nobody_waits())
             packed = io.BytesIO()

@@ -7,6 +7,7 @@ import logging
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Target:
     size: int
     result: str
 
-    def fetched(self) -> Path:
+    def at_hand(self) -> AbstractContextManager[Path]:
         """The file on the machine that this is called on."""
         return at_hand(self.path, self.origin, self.size)
 
@@ -109,7 +110,8 @@ def work_on(
     """
     if isinstance(piece, VideoSpan):
         try:
-            return swap_span(piece.target.fetched(), piece.span, swapper, stopped)
+            with piece.target.at_hand() as source:
+                return swap_span(source, piece.span, swapper, stopped)
         except (*STOPS_ALL, CancelledError):
             raise
         except Exception as error:
@@ -123,9 +125,9 @@ def _picture(
     if stopped():
         raise CancelledError
     try:
-        with tempfile.TemporaryDirectory() as scratch:
+        with target.at_hand() as source, tempfile.TemporaryDirectory() as scratch:
             place = Path(scratch, target.result)
-            swapped = swap_picture(target.fetched(), place, swapper, metadata, sign=False)
+            swapped = swap_picture(source, place, swapper, metadata, sign=False)
             return EncodedPicture(swapped, place.read_bytes() if swapped.out else b"")
     except STOPS_ALL:
         raise
