@@ -35,6 +35,17 @@ class Settings(BaseSettings):
         "",
         description="Dask scheduler whose workers look for faces and swap, tcp://HOST:8786; empty: this machine does",
     )
+    energy_price: float = Field(
+        0.0, ge=0, description="money for a kWh, in any currency: what a training's energy cost; 0: not said"
+    )
+    hour_price: float = Field(
+        0.0, ge=0, description="money for an hour of this machine, as a cloud asks for; 0: not said"
+    )
+    machine_watts: float = Field(
+        0.0,
+        ge=0,
+        description="power of this machine at work, W, for an estimate in place of counters; 0: counters",
+    )
     max_pixels: int = Field(120_000_000, gt=0, description="largest picture or frame that is read, in pixels")
     detector: Literal["mediapipe", "hog", "cnn"] = Field(
         "hog",
