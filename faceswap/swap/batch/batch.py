@@ -43,6 +43,7 @@ class Batch:
         self.start, self.end, self.resume = start, end, resume
         self._journal, self._passed_over = journal, passed_over
         self._tell: Progress = progress or (lambda *_: None)
+        self._keys: dict[int, str] = {}
         self._reports: dict[int, ItemReport] = {}
         self._may_pass = False
 
@@ -62,11 +63,16 @@ class Batch:
 
     def taken_over(self, number: int) -> bool:
         """Whether an interrupted run has finished a file; its report is taken over then."""
-        place = self.planned[number][1]
-        if self._journal is None or not place.exists():
+        item, place = self.planned[number]
+        if self._journal is None:
             return False
-        noted = self._journal.known(self._key(number))
-        if noted is None:
+        try:
+            key = swap_key(item.path, self.swapper, self.metadata, self.start, self.end)
+        except OSError:  # it is gone; the swap says so
+            return False
+        self._keys[number] = key
+        noted = self._journal.known(key)
+        if noted is None or not place.exists():
             return False
         try:
             report = ItemReport.model_validate(noted | {"resumed": True})
@@ -77,8 +83,8 @@ class Batch:
 
     def done(self, number: int, report: ItemReport) -> None:
         """A file is done."""
-        if self._journal and report.out is not None:
-            self._journal.add(self._key(number), report.model_dump(mode="json"))
+        if self._journal and report.out is not None and number in self._keys:
+            self._journal.add(self._keys[number], report.model_dump(mode="json"))
         self._settle(number, report)
 
     def failed(self, number: int, failed: Failed) -> None:
@@ -104,9 +110,6 @@ class Batch:
             self._journal.remove()
         items = [self._reports[number] for number in sorted(self._reports)]
         return SwapReport(items=items, cancelled=cancelled, passed_over=self._passed_over)
-
-    def _key(self, number: int) -> str:
-        return swap_key(self.planned[number][0].path, self.swapper, self.metadata, self.start, self.end)
 
     def _settle(self, number: int, report: ItemReport) -> None:
         self._reports[number] = report

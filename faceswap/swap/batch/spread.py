@@ -144,7 +144,14 @@ class _Spread:
             return
         assert not isinstance(result, list)
         video = self._open[number]
-        video.take(piece.span, result)
+        try:
+            video.take(piece.span, result)
+        except STOPS_ALL:
+            raise
+        except Exception as error:
+            del self._open[number]
+            self._batch.failed(number, Failed.of(piece.target.path, error))
+            return
         if self._tell is not None:
             self._tell(video.frames, video.whole.expected, Path(piece.target.path).name)
         if video.complete:
