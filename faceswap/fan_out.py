@@ -48,6 +48,7 @@ def fan_out(address: str, work: Callable[[P], R], pieces: Iterable[P]) -> Genera
         ClusterError: workers were lost again and again, the scheduler is gone, or a worker runs another version.
     """
     from distributed import Future, as_completed
+    from distributed.comm import CommClosedError
     from distributed.scheduler import KilledWorker
 
     waiting, tasks = iter(pieces), dict[Future, P]()
@@ -80,8 +81,9 @@ def fan_out(address: str, work: Callable[[P], R], pieces: Iterable[P]) -> Genera
                 "start `dask scheduler` in the same environment as faceswap, of the same version",
             ) from error
         except (CancelledError, OSError) as error:
-            if isinstance(error, OSError) and client.status == "running":
-                raise  # of a piece
+            of_piece = isinstance(error, OSError) and not isinstance(error, CommClosedError)
+            if of_piece and client.status == "running":
+                raise
             raise ClusterError(
                 f"The Dask scheduler at {address} does not answer any more",
                 "start it again, then give the same command: it goes on",

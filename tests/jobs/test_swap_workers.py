@@ -29,7 +29,7 @@ from tests.registry.test_versions import TINY, card
 from tests.s3 import s3_bucket
 
 pytestmark = pytest.mark.timeout(400)  # processes that import much
-SECONDS = 22
+SECONDS = 12
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def version(database: Path, exported: tuple[Path, dict[str, str]]) -> registry.V
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video in three spans, four pictures and a broken one."""
+    """A video in two spans, four pictures and a broken one."""
     folder = tmp_path_factory.mktemp("media")
     people = write_people(folder / "people", ["bram"], "video", seconds=2, size=128)
     write_people(folder, ["bram"], "pictures", count=4, size=128)
