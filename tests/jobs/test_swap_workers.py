@@ -1,5 +1,7 @@
 """A swap by real workers, which fetch targets from S3 and versions from the registry, against one of this machine."""
 
+import os
+import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,7 +112,7 @@ def use(team: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("version")
-def test_the_workers_make_what_one_machine_makes_though_one_is_lost(
+def test_the_workers_make_what_one_machine_makes_though_they_are_interrupted_and_one_is_lost(
     media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with s3_bucket(monkeypatch) as bucket, cluster(tmp_path, 2, workers_know_the_registry()) as team:
@@ -123,9 +125,12 @@ def test_the_workers_make_what_one_machine_makes_though_one_is_lost(
             options=SwapOptions(min_face=10),
         )
         use(team, monkeypatch)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.swap(given, Watched(lambda: os.kill(os.getpid(), signal.SIGINT)))
         report = jobs.swap(given, Watched(lambda: team.lose(0)))
         here = one_machine(given, tmp_path / "here")
     assert [item.source.name for item in report.items] == names, "in their order"
+    assert any(item.resumed for item in report.items), "what was done before Ctrl-C stays"
     assert [item.source.name for item in report.skipped] == ["0002.png"]
     assert len(report.written) == 4
     for one in report.written:
