@@ -13,6 +13,7 @@ FaceswapError
 │   └── IdentityError      photos of several people, or not the person they should show
 ├── FaceSetError           a face set is missing, damaged or too small
 ├── ConsentError           no consent recorded for an identity, or it was withdrawn or has ended
+├── ClusterError           the workers of a Dask cluster are lost, or lack what they need
 ├── AuditError             the audit log is not as it was written
 ├── CredentialsError       a certificate can't sign, or a file can't be signed
 ├── TrainingError          training can't start or can't go on
@@ -115,6 +116,10 @@ class ConsentError(FaceswapError):
 
 class ConsentUnknown(ConsentError):
     """Whether a person consents can't be told: no place that knows it answers."""
+
+
+class ClusterError(FaceswapError):
+    """The workers of a Dask cluster are lost, or lack what they need."""
 
 
 class AuditError(FaceswapError):

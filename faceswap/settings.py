@@ -33,7 +33,18 @@ class Settings(BaseSettings):
     workers: int = Field(0, ge=0, description="processes for extraction; 0: one per core")
     dask_scheduler: str = Field(
         "",
-        description="Dask scheduler whose workers look for faces, tcp://HOST:8786; empty: this machine does",
+        description="Dask scheduler whose workers look for faces and swap, tcp://HOST:8786; empty: this machine does",
+    )
+    energy_price: float = Field(
+        0.0, ge=0, description="money for a kWh, in any currency: what a training's energy cost; 0: not said"
+    )
+    hour_price: float = Field(
+        0.0, ge=0, description="money for an hour of this machine, as a cloud asks for; 0: not said"
+    )
+    machine_watts: float = Field(
+        0.0,
+        ge=0,
+        description="power of this machine at work, W, for an estimate in place of counters; 0: counters",
     )
     max_pixels: int = Field(120_000_000, gt=0, description="largest picture or frame that is read, in pixels")
     detector: Literal["mediapipe", "hog", "cnn"] = Field(

@@ -13,6 +13,7 @@ from faceswap.faces.identity import photo_embeddings
 from faceswap.jobs.delivery import deliver, workplace
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import SwapParameters
+from faceswap.jobs.swap_workers import crew_of
 from faceswap.media.images import write_image
 from faceswap.media.sources import local_copy
 from faceswap.provenance import audit
@@ -75,18 +76,22 @@ def _name(what: str, parameters: SwapParameters, versions: list[LoadedVersion]) 
 
 
 def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monitor: Monitor) -> SwapReport:
-    """Swap all files of the target; what can't be read is skipped and counted."""
+    """Swap all files of the target, here or on the workers; what can't be read is skipped and counted."""
     names = " + ".join(dict.fromkeys(one.card.identity for one in versions))
+    swapper = swapper_for(versions[0], parameters, versions[1:])
+    origin = origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent)
+    address = settings().dask_scheduler
     with monitor.progress(f"put {names} on {Path(parameters.target).name}") as report:
         return swap_media(
             parameters.target,
             workplace(parameters.out),
-            swapper_for(versions[0], parameters, versions[1:]),
-            origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent),
+            swapper,
+            origin,
             start=parameters.start,
             end=parameters.end,
             progress=report,
             resume=parameters.resume,
+            crew=crew_of(address, versions, swapper, origin) if address else None,
         )
 
 

@@ -18,7 +18,7 @@ from faceswap.provenance.content_credentials import sign_bytes, sign_file
 from faceswap.provenance.declaring import declared
 from faceswap.provenance.metadata import JPEG_SUFFIXES, LABELLED_SUFFIXES, Provenance, image_options
 
-__all__ = ["data_uri", "encoded", "read_image", "write_image", "write_picture"]
+__all__ = ["data_uri", "encoded", "read_image", "write_encoded", "write_image", "write_picture"]
 
 Pixels = NDArray[np.uint8]
 _WRITTEN = LABELLED_SUFFIXES | {".bmp"}
@@ -71,6 +71,7 @@ def write_picture(
     quality: int = 95,
     opaque: Sequence[NDArray[np.bool_]] | None = None,
     target: Path | None = None,
+    sign: bool = True,
 ) -> list[str]:
     """Write a swapped picture atomically, with all that the format of its suffix holds of the original; it is signed.
 
@@ -82,6 +83,7 @@ def write_picture(
         images: (H, W, 3) uint8 sRGB, its frames or pages, edited.
         target: the file that was edited, whose hash and credentials go into the result's; None: there is none.
         opaque: of each, (H, W) where the edit covers whatever was transparent, for instance a label.
+        sign: off: :func:`write_encoded` signs it, elsewhere.
 
     Returns:
         sentences on what the format does not hold.
@@ -112,11 +114,30 @@ def write_picture(
     try:
         with explained(path), replacing(path) as part:
             frames[0].save(part, **options)
-            if metadata:
+            if metadata and sign:
                 sign_file(part, metadata, target, len(frames))
     except ValueError as error:  # the format's limits, 16,383 px of WebP for one
         raise MediaError(f"{path} can't hold this picture: {error}", "write .png") from error
     return list(dict.fromkeys(notes))
+
+
+def write_encoded(path: Path, data: bytes, *, metadata: Provenance | None, target: Path) -> None:
+    """Write a swapped picture that :func:`write_picture` made on another machine without signing it, and sign it.
+
+    Args:
+        path: as it was there, but for the folder.
+        data: the file.
+        metadata, target: as for :func:`write_picture`.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    with Image.open(io.BytesIO(data)) as image:
+        frames = getattr(image, "n_frames", 1)
+    with explained(path), replacing(path) as part:
+        part.write_bytes(data)
+        if metadata:
+            sign_file(part, metadata.about_target(target), target, frames)
 
 
 def _check(path: Path, suffix: str, images: Sequence[Pixels], metadata: Provenance | None) -> None:

@@ -4,7 +4,7 @@
 ``cache`` holds local copies of what lies in S3, ``transfers`` moves the bytes, ``s3`` knows the client and its errors.
 """
 
-from faceswap.storage.cache import fetch_file, fetch_folder, make_room
+from faceswap.storage.cache import fetch_file, fetch_folder, make_room, release
 from faceswap.storage.places import (
     create,
     delete,
@@ -35,6 +35,7 @@ __all__ = [
     "publish_files",
     "publish_folder",
     "read_bytes",
+    "release",
     "sha256_of",
     "sizes",
     "write_bytes",

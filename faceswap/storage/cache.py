@@ -20,7 +20,7 @@ from faceswap.storage.uris import as_folder, is_s3, name_of, split
 
 logger = logging.getLogger(__name__)
 _held: dict[Path, IO[str]] = {}
-"""Copies that this process uses, until it ends; nobody removes them before."""
+"""Copies that this process uses, until it ends or lets go of them; nobody removes them before."""
 
 
 def fetch_folder(uri: str, cache: Path, marker: str = "", progress: Report | None = None) -> Path:
@@ -77,6 +77,16 @@ def fetch_file(uri: str, cache: Path) -> Path:
         StorageError: as :func:`fetch_folder`.
     """
     return fetch_folder(uri, cache) / name_of(uri) if is_s3(uri) else Path(uri)
+
+
+def release(file: Path) -> None:
+    """Let go of the copy from S3 that a file of :func:`fetch_file` is: it may make room from now on.
+
+    For processes that live long and use many, one after the other.
+    """
+    held = _held.pop(file.parent, None)
+    if held is not None:
+        held.close()
 
 
 def _listed(uri: str) -> tuple[str, str, list[Stored]]:

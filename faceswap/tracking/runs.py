@@ -81,6 +81,14 @@ class Run:
         self._refused += len(new[room:])
         self._background.submit("update of its metrics", self._send, replaces=True)
 
+    def measured(self) -> dict[str, float]:
+        """The last value of each number that the server has; none where it does not answer."""
+        try:
+            return dict(self.client.get_run(self.run_id).data.metrics)
+        except failures() as error:
+            logger.debug("The numbers of run %s can't be read: %s", self.run_id, first_line(error))
+            return {}
+
     def _send(self) -> None:
         """In the background's thread, the only one that takes numbers out."""
         while batch := self._waiting[:1000]:

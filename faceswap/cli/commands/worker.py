@@ -1,4 +1,4 @@
-"""worker: this machine looks for faces for others."""
+"""worker: this machine looks for faces and swaps for others."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ def worker(
     ] = "",
     processes: Annotated[int, typer.Option(min=0, help="at a time; 0: one per core")] = 0,
 ) -> None:
-    """Join a Dask scheduler and look for faces until Ctrl-C."""
+    """Join a Dask scheduler, look for faces and swap until Ctrl-C."""
     with spoken_errors("what this worker had is given to another"):
         from faceswap.settings import settings
 

@@ -1,8 +1,7 @@
-"""The pieces of an extraction on the workers of a Dask cluster; what comes back is what this machine would have made.
+"""A segment of an extraction on a worker of a Dask cluster; what comes back is what this machine would have made.
 
-A worker takes a video's segment or a few photos, looks for faces in a folder of its own and returns that folder as
-bytes. The plan does not depend on who works, so that the face set is the same to the last bit. What a lost worker had
-is given to another.
+The worker looks for faces in a folder of its own and returns that folder as bytes, so that the face set is the same to
+the last bit.
 """
 
 import io
@@ -10,18 +9,48 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faceswap.errors import FaceError, SettingsError
 from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.finding.finder import Finder
 from faceswap.faces.geometry import Geometry
+from faceswap.fan_out import at_hand, fan_out, nobody_waits
 from faceswap.files import extract, part_of
-from faceswap.settings import settings
-from faceswap.storage import fetch_file
 
-_CONNECT_SECONDS = 15
+
+@dataclass(frozen=True)
+class _Work:
+    """What is the same for all segments."""
+
+    finder: Finder
+    geometry: Geometry
+
+    def __call__(self, piece: "_Piece") -> bytes:
+        """Do a segment on a worker; returns its folder as a tar file."""
+        segment = piece.segment
+        with ExitStack() as stack:
+            files = tuple(
+                (str(stack.enter_context(at_hand(path, origin, size))), name)
+                for (path, name), origin, size in zip(segment.files, piece.origins, piece.sizes, strict=True)
+            )
+            scratch = stack.enter_context(tempfile.TemporaryDirectory())
+            own = replace(segment, folder=str(Path(scratch, "segment")), files=files)
+            work_on(own, self.finder, self.geometry, nobody_waits())
+            packed = io.BytesIO()
+            with tarfile.open(fileobj=packed, mode="w") as archive:
+                archive.add(own.folder, ".")
+            return packed.getvalue()
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A segment, with the s3:// URIs (or nothing) and the bytes of its files."""
+
+    segment: Segment
+    origins: tuple[str, ...]
+    sizes: tuple[int, ...]
 
 
 def run_on_cluster(
@@ -35,59 +64,27 @@ def run_on_cluster(
     """Do segments on a cluster; each one's folder appears here whole.
 
     Args:
-        address: of the scheduler, such as ``tcp://10.0.0.5:8786``.
+        address: of the scheduler.
         segments: what is to be done.
         finder, geometry: as for :func:`faceswap.faces.extraction.segments.work_on`.
         origins: path -> s3:// URI of the files that workers can fetch; others they have to find under the same path.
         finished: called after each.
 
     Raises:
-        SettingsError: there is no scheduler at the address.
-        FaceError: workers were lost again and again.
+        SettingsError, ClusterError: as :func:`faceswap.fan_out.fan_out`.
     """
-    from distributed import Client, as_completed
-    from distributed.scheduler import KilledWorker
-
-    try:
-        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise SettingsError(
-            f"There is no Dask scheduler at {address} (FACESWAP_DASK_SCHEDULER)",
-            "start `dask scheduler` there and `faceswap worker` on the hosts, or set it to nothing",
-        ) from error
-    with client:
-        tasks = {
-            client.submit(worked, segment, finder, geometry, dict(origins), pure=False): segment
-            for segment in segments
-        }
-        for task in as_completed(list(tasks), loop=client.loop):
-            try:
-                _unpack(task.result(), Path(tasks[task].folder))
-            except KilledWorker as error:
-                raise FaceError(
-                    "Workers were lost again and again, perhaps for want of memory",
-                    "give the same command again: it goes on; `faceswap worker --processes 1` needs less memory",
-                ) from error
-            task.release()
+    pieces = (
+        _Piece(
+            segment,
+            tuple(origins.get(path, "") for path, _ in segment.files),
+            tuple(Path(path).stat().st_size for path, _ in segment.files),
+        )
+        for segment in segments
+    )
+    with closing(fan_out(address, _Work(finder, geometry), pieces)) as results:
+        for piece, content in results:
+            _unpack(content, Path(piece.segment.folder))
             finished()
-
-
-def worked(segment: Segment, finder: Finder, geometry: Geometry, origins: Mapping[str, str]) -> bytes:
-    """Do a segment on a worker; returns its folder as a tar file."""
-    files = tuple((_here(path, origins), name) for path, name in segment.files)
-    with tempfile.TemporaryDirectory() as scratch:
-        own = replace(segment, folder=str(Path(scratch, "segment")), files=files)
-        work_on(own, finder, geometry)
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            archive.add(own.folder, ".")
-        return packed.getvalue()
-
-
-def _here(path: str, origins: Mapping[str, str]) -> str:
-    if path in origins and not Path(path).exists():
-        return str(fetch_file(origins[path], settings().cache_path / "media"))
-    return path
 
 
 def _unpack(content: bytes, folder: Path) -> None:

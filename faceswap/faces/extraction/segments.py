@@ -7,7 +7,8 @@ interrupted extraction goes on where it was.
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -73,11 +74,20 @@ class Found:
         self.counts[reason] = self.counts.get(reason, 0) + number
 
 
-def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
+def work_on(
+    segment: Segment, finder: Finder, geometry: Geometry, stopped: Callable[[], bool] = lambda: False
+) -> str:
     """Do a segment; returns its folder. Runs in a worker process.
+
+    Args:
+        segment: what is to be done.
+        finder: finds the faces.
+        geometry: of the crops.
+        stopped: asked before each frame; True ends the work.
 
     Raises:
         StorageError: the results can't be written; nothing of an unfinished segment is left.
+        CancelledError: it was stopped; likewise.
     """
     cv2.setNumThreads(1)
     folder = Path(segment.folder)
@@ -85,7 +95,7 @@ def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
         return segment.folder
     part = folder.with_name(f".part-{os.getpid()}-{folder.name}")
     try:
-        _do(segment, finder, geometry, part)
+        _do(segment, finder, geometry, part, stopped)
         part.rename(folder)
     except FileNotFoundError:  # another process with the same input has tidied up
         raise
@@ -100,13 +110,17 @@ def work_on(segment: Segment, finder: Finder, geometry: Geometry) -> str:
     return segment.folder
 
 
-def _do(segment: Segment, finder: Finder, geometry: Geometry, part: Path) -> None:
+def _do(
+    segment: Segment, finder: Finder, geometry: Geometry, part: Path, stopped: Callable[[], bool]
+) -> None:
     """Crops and rows of a segment into a folder of their own."""
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     found = Found()
     tracker = Tracker(finder, segment.kind == "video", segment.turn)
     for frame, name in _frames(segment, found):
+        if stopped():
+            raise CancelledError
         found.count("frames")
         try:
             seen = tracker.track(frame)

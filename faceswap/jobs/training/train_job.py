@@ -10,6 +10,7 @@ from pathlib import Path
 
 from faceswap import registry, tracking
 from faceswap.background import Background
+from faceswap.energy import Meter
 from faceswap.errors import ConsentError, ConsentUnknown, FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.means import frames_of, mean_measures
@@ -255,6 +256,27 @@ def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[CheckpointSt
         raise
 
 
+@contextmanager
+def _counting_energy(run: tracking.Run, resumed: bool) -> Iterator[dict[str, float | str | bool]]:
+    """Yields a dictionary that holds, after the block, what the training took and cost, with its sessions before.
+
+    It is logged however the block ends: an interrupted training has taken its part.
+    """
+    account: dict[str, float | str | bool] = {}
+    before = run.measured() if resumed else {}
+    with Meter(device().accelerated) as meter:
+        account["energy"] = meter.source
+        run.tags({"energy": meter.source})
+        try:
+            yield account
+        finally:
+            used = meter.used()
+            values = {"energy_kwh": used.kwh, "cost": used.cost}
+            numbers = {k: round(before.get(k, 0.0) + v, 6) for k, v in values.items() if v is not None}
+            account |= numbers
+            run.metrics(numbers)
+
+
 def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     """Face sets in, registered decoder versions out.
 
@@ -286,7 +308,8 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
             run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
-        result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
+        with _counting_energy(run, bool(parameters.resume)) as energy:
+            result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
         versions = monitor.step("register", register_versions, run, parameters, result, sets, folder)
         if parameters.measure_frames:
             monitor.step(
@@ -306,6 +329,7 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
             "stopped_early": result.stopped_early,
             "rollbacks": result.rollbacks,
             "device": str(device()),
+            **energy,
         }
         run.document(account, "training.json")
         monitor.note(

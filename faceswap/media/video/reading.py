@@ -122,6 +122,15 @@ class VideoReader:
         finally:
             container.close()
 
+    @property
+    def jumps(self) -> bool:
+        """Whether a time is found without decoding all that lies before it, as in nearly all files."""
+        try:
+            stream = self._open()[1]
+            return bool(stream.time_base) and not _times_are_wrong(stream) and not restarts(self.path)
+        finally:
+            self._close()
+
     def _probe(self) -> VideoInfo:
         container, stream = self._open()
         self._check_size(stream.codec_context.width, stream.codec_context.height)

@@ -54,6 +54,8 @@ class VideoWriter:
         orientation: how players turn and mirror what is stored. Frames are given upright and stored turned back, as a
             telephone does.
         keep_partial: on an exception, finish what was written instead of removing it.
+        threads: of the encoder; 0: as many as it likes. What it makes differs a little with their number, so that one
+            number makes the same on machines of any size.
 
     Attributes:
         sound_damage: what was wrong with the sound of ``audio_from``, or None.
@@ -79,6 +81,7 @@ class VideoWriter:
         full_range: bool = False,
         orientation: Orientation | None = None,
         keep_partial: bool = False,
+        threads: int = 0,
     ) -> None:
         suffix = path.suffix.lower()
         if suffix not in _SUFFIXES:
@@ -109,6 +112,7 @@ class VideoWriter:
             self._container.metadata.update(tags)
             stored = (height, width) if orientation.lying else (width, height)
             self._stream = self._picture_track(*stored, crf)
+            self._stream.codec_context.thread_count = threads
             if not orientation.upright:
                 self._stream.set_display_matrix(orientation.matrix)
             if audio_from is not None:

@@ -40,20 +40,22 @@ class SwappedPicture:
     reason: str | None = None
 
 
-def swap_picture(source: Path, place: Path, swapper: Swapper, metadata: Provenance | None) -> SwappedPicture:
+def swap_picture(
+    source: Path, place: Path, swapper: Swapper, metadata: Provenance | None, *, sign: bool = True
+) -> SwappedPicture:
     """Swap the faces of a picture, of each page, or of each frame of an animation.
 
     Args:
         source: of any format in :mod:`faceswap.media.formats`.
         place: the file to write; its suffix says what it can hold.
         swapper, metadata: as for :func:`faceswap.swap.video.stream.swap_video`.
+        sign: as for :func:`faceswap.media.images.write_picture`.
 
     Raises:
         MediaError: ``place`` is the source, or can't hold the picture; the source can't be read.
         StorageError: it can't be written.
     """
-    if place.exists() and place.resolve() == source.resolve():
-        raise MediaError(f"{place} is the target itself", "choose another name for the result")
+    refuse_the_target(source, place)
     picture = read_picture(source)
     images, tally, reason = _animation(picture, swapper) if picture.animated else _pages(picture, swapper)
     if not tally.swapped:
@@ -64,8 +66,14 @@ def swap_picture(source: Path, place: Path, swapper: Swapper, metadata: Provenan
             covered(image.shape[1], image.shape[0], swapper.options.label_text) & (image != still.image).any()
             for image, still in zip(images, picture.stills, strict=True)
         ]
-    lost = write_picture(place, picture, images, metadata=metadata, opaque=opaque, target=source)
+    lost = write_picture(place, picture, images, metadata=metadata, opaque=opaque, target=source, sign=sign)
     return SwappedPicture(place, tally.swapped, tally.skipped, (*picture.notes, *lost))
+
+
+def refuse_the_target(source: Path, place: Path) -> None:
+    """Raise MediaError where a result would take its target's place."""
+    if place.exists() and place.resolve() == source.resolve():
+        raise MediaError(f"{place} is the target itself", "choose another name for the result")
 
 
 def _pages(picture: Picture, swapper: Swapper) -> tuple[list[Pixels], Tally, str]:

@@ -7,7 +7,9 @@ the swap goes on after the last part before it, or with the state before.
 
 import hashlib
 import logging
+import math
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceswap.disk import write_error
 from faceswap.errors import FaceswapError
@@ -25,7 +27,7 @@ from faceswap.media.video.joining import Part
 from faceswap.media.video.writing import VideoWriter
 
 logger = logging.getLogger(__name__)
-_SECONDS = 10.0
+SECONDS = 10.0
 """Length of a part, seconds of video: what a kill costs at most; not measured."""
 _STATE, _STATE_BEFORE = "state.json", "state.before.json"
 
@@ -41,8 +43,28 @@ class Tally(BaseModel):
     bridged: int = 0
     skipped: dict[str, int] = {}
 
+    def plus(self, other: "Tally") -> "Tally":
+        """The counts of both."""
+        return Tally(
+            frames=self.frames + other.frames,
+            swapped=self.swapped + other.swapped,
+            without_face=self.without_face + other.without_face,
+            bridged=self.bridged + other.bridged,
+            skipped=dict(Counter(self.skipped) + Counter(other.skipped)),
+        )
 
-class _FinishedChunk(BaseModel):
+    def minus(self, before: "Tally") -> "Tally":
+        """The counts since an earlier moment."""
+        return Tally(
+            frames=self.frames - before.frames,
+            swapped=self.swapped - before.swapped,
+            without_face=self.without_face - before.without_face,
+            bridged=self.bridged - before.bridged,
+            skipped=dict(Counter(self.skipped) - Counter(before.skipped)),
+        )
+
+
+class FinishedChunk(BaseModel):
     """A finished part: its file, its first and last frame's times in seconds, when the last is over, the counts.
 
     Those of earlier versions of this software have no digest (SHA-256).
@@ -54,11 +76,14 @@ class _FinishedChunk(BaseModel):
     until: float | None = None
     tally: Tally
     digest: str = ""
+    next: float | None = Field(
+        None, description="seconds before which no frame is missing, where it is known"
+    )
 
 
 class _State(BaseModel):
     key: str
-    parts: list[_FinishedChunk] = []
+    parts: list[FinishedChunk] = []
 
 
 class Chunks:
@@ -116,7 +141,7 @@ class Chunks:
         Raises:
             StorageError: a part can't be written; those before it stay.
         """
-        if self._writer is not None and time - self._first >= _SECONDS:
+        if self._writer is not None and time - self._first >= SECONDS:
             self._finish()
         if self._writer is None:
             self._file, self._first = f"{len(self._parts):05d}.mp4", time
@@ -139,23 +164,65 @@ class Chunks:
             self._finish()
 
     @property
-    def _parts(self) -> list[_FinishedChunk]:
+    def finished(self) -> list[FinishedChunk]:
+        """The finished parts; their files lie in the folder."""
+        return list(self._parts)
+
+    @property
+    def next(self) -> float:
+        """Seconds from which on frames are missing, as far as is known; where there are finished ones."""
+        last = self._parts[-1]
+        return math.nextafter(last.last, math.inf) if last.next is None else last.next
+
+    def adopt(self, part: FinishedChunk, until: float | None) -> None:
+        """Append a part that was made elsewhere.
+
+        Args:
+            part: its file lies in the folder, the counts are its own.
+            until: seconds before which no frame is missing then, where it is known.
+
+        Raises:
+            StorageError: the state can't be written.
+        """
+        self._append(part.model_copy(update={"tally": self.tally.plus(part.tally), "next": until}))
+
+    def begin(self) -> None:
+        """Say whose the folder is before there is a part, so that the same swap finds what lies in it.
+
+        Raises:
+            StorageError: it can't be written.
+        """
+        if not (self.folder / _STATE).exists():
+            self._save()
+
+    @property
+    def _parts(self) -> list[FinishedChunk]:
         assert self._state is not None
         return self._state.parts
 
     def _finish(self) -> None:
-        assert self._state is not None
         stack, self._stack, self._writer = self._stack, ExitStack(), None
         stack.close()
-        done = _FinishedChunk(
+        done = FinishedChunk(
             file=self._file,
             first=self._first,
             last=self._last,
             until=self._until,
             tally=self._tally,
-            digest=_digest(self.folder / self._file),
+            digest=digest_of(self.folder / self._file),
         )
-        self._parts.append(done)
+        self._append(done)
+
+    def _append(self, part: FinishedChunk) -> None:
+        self._parts.append(part)
+        try:
+            self._save()
+        except FaceswapError:
+            self._parts.pop()
+            raise
+
+    def _save(self) -> None:
+        assert self._state is not None
         state = self.folder / _STATE
         try:
             if state.exists():
@@ -163,7 +230,6 @@ class Chunks:
             with replacing(state) as path:
                 path.write_text(self._state.model_dump_json())
         except OSError as error:
-            self._parts.pop()
             raise write_error(state, error) from error
 
     def _known(self, key: str) -> _State | None:
@@ -179,11 +245,11 @@ class Chunks:
             return _State(key=key, parts=self._whole(state.parts)) if state.key == key else None
         return None
 
-    def _whole(self, parts: list[_FinishedChunk]) -> list[_FinishedChunk]:
+    def _whole(self, parts: list[FinishedChunk]) -> list[FinishedChunk]:
         for number, part in enumerate(parts):
             file = self.folder / part.file
             try:
-                damaged = part.digest not in {"", _digest(file)}
+                damaged = part.digest not in {"", digest_of(file)}
             except OSError:
                 damaged = True
             if damaged:
@@ -207,6 +273,7 @@ class Chunks:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of a part."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -26,7 +26,7 @@ def test_a_damaged_part_costs_what_comes_after_it(
     left: int,
     how: str,
 ) -> None:
-    monkeypatch.setattr("faceswap.swap.video.chunks._SECONDS", 4 / FPS)
+    monkeypatch.setattr("faceswap.swap.video.chunks.SECONDS", 4 / FPS)
     out = tmp_path / "o.mp4"
     swap_video(clip, out, swapper(), MADE, cancelled=stop_after(12))
     folder = tmp_path / ".o.mp4.parts"

@@ -223,14 +223,14 @@ def test_cancelling_keeps_what_is_done_and_the_same_call_goes_on(clip: Path, tmp
 def test_a_kill_loses_only_the_current_part(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("faceswap.swap.video.chunks._SECONDS", 0.4)
+    monkeypatch.setattr("faceswap.swap.video.chunks.SECONDS", 0.4)
     out = tmp_path / "o.mp4"
     command = """
 import os, sys
 from pathlib import Path
 import faceswap.swap.video.chunks as parts
 from tests.swap.video.test_stream import MADE, swapper, swap_video
-parts._SECONDS = 0.4
+parts.SECONDS = 0.4
 swap_video(Path(sys.argv[1]), Path(sys.argv[2]), swapper(), MADE,
            progress=lambda done, total, what: done < 29 or os._exit(9))
 """
@@ -276,7 +276,7 @@ def test_the_progress_tells_the_speed(clip: Path, tmp_path: Path) -> None:
 def test_variable_frame_times_are_kept_over_several_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("faceswap.swap.video.chunks._SECONDS", 0.3)
+    monkeypatch.setattr("faceswap.swap.video.chunks.SECONDS", 0.3)
     times = np.cumsum([0, *([0.04, 0.04, 0.2, 0.033, 0.01] * 6)][:-1])
     source = tmp_path / "vfr.mp4"
     with VideoWriter(source, width=WIDTH, height=HEIGHT, fps=FPS) as writer:
@@ -356,7 +356,7 @@ def test_what_can_not_be_kept_is_said(tmp_path: Path) -> None:
 def test_a_full_disk_keeps_the_finished_parts(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("faceswap.swap.video.chunks._SECONDS", 0.4)
+    monkeypatch.setattr("faceswap.swap.video.chunks.SECONDS", 0.4)
     out, room = tmp_path / "o.mp4", 15
     encode = VideoWriter._mux
 

@@ -1,0 +1,130 @@
+"""A swap on the workers of a Dask cluster: they load the versions from the registry and fetch targets by themselves."""
+
+import socket
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from faceswap import registry
+from faceswap.errors import ClusterError, RegistryError, SettingsError, TrackingError
+from faceswap.faces.finding.finder import finder_named
+from faceswap.faces.finding.finder_names import Detector
+from faceswap.fan_out import fan_out, nobody_waits
+from faceswap.provenance.metadata import Provenance
+from faceswap.registry import Card, LoadedVersion, Version
+from faceswap.settings import settings
+from faceswap.swap.assignment import Reference
+from faceswap.swap.batch.pieces import Piece, Result, work_on
+from faceswap.swap.batch.spread import Crew
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.swapper import Swapper
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a worker needs to make the swapper of another machine.
+
+    Attributes:
+        versions: the references, the first for everybody if it has no person.
+        weights: digests of each one's encoder and decoder.
+        people: for each the embedding of the person who gets it; None: everybody.
+        options: of the swap.
+        detector: what finds faces.
+    """
+
+    versions: tuple[Version, ...]
+    weights: tuple[tuple[str, str], ...]
+    people: tuple[tuple[float, ...] | None, ...]
+    options: SwapOptions
+    detector: Detector
+
+    @classmethod
+    def of(cls, versions: Sequence[LoadedVersion], swapper: Swapper) -> "Recipe":
+        """That of a swapper of this machine.
+
+        Raises:
+            SettingsError: a version is not in the registry.
+        """
+        named = tuple(one.version for one in versions if one.version is not None)
+        if len(named) < len(versions):
+            raise SettingsError("Workers load versions from the registry", "register the version")
+        matches = [reference.match for reference in swapper.references]
+        return cls(
+            named,
+            tuple(_weights(one.card) for one in versions),
+            tuple(None if match is None else tuple(match.tolist()) for match in matches),
+            swapper.options,
+            settings().detector,
+        )
+
+    def swapper(self) -> Swapper:
+        """The same swapper on a worker.
+
+        Raises:
+            ClusterError: the worker does not reach the registry, or reaches another one.
+            ConsentError: one of the references has withdrawn.
+        """
+        networks = [
+            self._loaded(version, weights).network
+            for version, weights in zip(self.versions, self.weights, strict=True)
+        ]
+        people = [None if person is None else np.array(person) for person in self.people]
+        rest = [Reference(*one) for one in zip(networks[1:], people[1:], strict=True)]
+        finder = finder_named(self.detector, self.options.min_face)
+        return Swapper(networks[0], finder, self.options, match=people[0], others=rest)
+
+    @staticmethod
+    def _loaded(version: Version, weights: tuple[str, str]) -> LoadedVersion:
+        fix = "give the workers the FACESWAP_TRACKING_URI of the machine that swaps"
+        host = socket.gethostname()
+        try:
+            loaded = registry.load(version)
+        except (RegistryError, TrackingError) as error:
+            raise ClusterError(f"The worker {host} can't load {version}: {error.message}", fix) from error
+        if _weights(loaded.card) != weights:
+            raise ClusterError(f"The worker {host} knows another {version}, from another registry", fix)
+        return loaded
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is the same for all pieces."""
+
+    recipe: Recipe
+    metadata: Provenance
+
+    def __call__(self, piece: Piece) -> Result:
+        """Do a piece on a worker."""
+        return work_on(piece, _swapper(self.recipe), self.metadata, nobody_waits())
+
+
+def crew_of(address: str, versions: Sequence[LoadedVersion], swapper: Swapper, metadata: Provenance) -> Crew:
+    """The workers at a scheduler's address, as a crew that swaps as ``swapper`` does.
+
+    Args:
+        address: of the scheduler.
+        versions: the swapper's references.
+        swapper: of this machine.
+        metadata: what the results say of their origin.
+
+    Raises:
+        SettingsError: a version is not in the registry.
+    """
+    work = _Work(Recipe.of(versions, swapper), metadata)
+
+    def crew(pieces: Iterable[Piece]) -> Generator[tuple[Piece, Result], None, None]:
+        return fan_out(address, work, pieces)
+
+    return crew
+
+
+@lru_cache(maxsize=1)
+def _swapper(recipe: Recipe) -> Swapper:
+    """Kept from piece to piece; its networks ask for consent at each use."""
+    return recipe.swapper()
+
+
+def _weights(card: Card) -> tuple[str, str]:
+    return card.encoder_digest, card.decoder_digest
