@@ -1,6 +1,7 @@
 """The S3 client of the settings, what it lists, and its errors in words."""
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ _REFUSED = {
     "RequestTimeTooSkewed": ("this machine's clock is wrong", "set the clock (NTP); S3 allows 15 minutes"),
 }
 """What S3 answers: the cause and the fix."""
+_WITHOUT_QUERY = re.compile(r"\?[^\s\"]*")
+"""What follows the question mark of an address."""
 
 
 @dataclass(frozen=True, order=True)
@@ -121,7 +124,7 @@ def _cause_in_s3(error: Exception) -> tuple[str, str] | None:
     if isinstance(error, known.ClientError):
         return _REFUSED.get(code_of(error), (str(error), f"{_ENDPOINT}; {_KEYS}"))
     if isinstance(error, known.ConnectionError | known.HTTPClientError):
-        return f"the server can't be reached: {error}", _ENDPOINT
+        return f"the server can't be reached: {_WITHOUT_QUERY.sub('', str(error))}", _ENDPOINT
     if isinstance(error, known.NoCredentialsError):
         return "there are no keys", _KEYS
     if isinstance(error, known.BotoCoreError | Boto3Error | ValueError):  # the last: no address at all

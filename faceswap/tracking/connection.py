@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import mlflow
+import requests
 from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging
 
@@ -25,7 +26,7 @@ _ENVIRONMENT = {
     # what MLflow tells of every run and every version would stand among what a command was asked for
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-_CHATTY = ("alembic", "mlflow", "mlflow.utils.environment", "mlflow.tracking")
+_CHATTY = ("alembic", "mlflow", "mlflow.utils.environment", "mlflow.tracking", "urllib3.connectionpool")
 _lock = threading.Lock()
 _made: "tuple[Settings, mlflow.MlflowClient] | None" = None
 
@@ -89,4 +90,9 @@ def explained(action: str) -> Iterator[None]:
 
 def first_line(error: Exception) -> str:
     """What an error says, in one line; its kind where it says nothing."""
+    behind = error.__context__ if isinstance(error, MlflowException) else None
+    if isinstance(behind, requests.ConnectionError | requests.Timeout):
+        return "it does not answer"
+    if isinstance(behind, requests.exceptions.RetryError):
+        return "it answers that it can't: its log says why, perhaps its database or its store is away"
     return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from infra.team.services import client_environment
+from infra.team.settings import TeamSettings
 from infra.team.setup import write_secrets
 
 
@@ -78,6 +81,24 @@ class Team:
         self.environment = kept | self.settings | {"FACESWAP_HOME": str(self.folder / "home")}
         self.environment |= {"PREFECT_HOME": str(self.folder / "prefect"), "NO_PROXY": "127.0.0.1"}
 
+    def given(self) -> TeamSettings:
+        """The settings as a server reads them."""
+        own = {key.removeprefix("TEAM_").lower(): value for key, value in self.settings.items()}
+        own.pop("proxy_ports")
+        return TeamSettings(**own)  # type: ignore[arg-type]
+
+    def client_environment(self) -> dict[str, str]:
+        """Of a command on these servers, which does not wait long for one that is away."""
+        kept = {key: value for key, value in self.environment.items() if not key.startswith("TEAM_")}
+        impatient = {"FACESWAP_S3_ATTEMPTS": "2", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+        return kept | client_environment(self.given()) | impatient
+
+    def mlflow(self, path: str) -> Any:
+        """What MLflow's API answers to its administrator."""
+        login = ("faceswap", self.settings["TEAM_MLFLOW_PASSWORD"])
+        url = f"{self.settings['TEAM_MLFLOW_URL']}/api/2.0/mlflow/{path}"
+        return httpx.get(url, auth=login, trust_env=False, timeout=30).raise_for_status().json()
+
     def as_postgres(self, *words: str) -> list[str]:
         return ["runuser", "-u", "postgres", "--", *words] if os.geteuid() == 0 else list(words)
 
@@ -87,8 +108,8 @@ class Team:
         for name in names:
             self.wait(name)
 
-    def begin(self, name: str) -> None:
-        environment = dict(self.environment)
+    def begin(self, name: str, **more: str) -> None:
+        environment = self.environment | more
         if name == "postgres":
             command = self._postgres()
         elif name == "s3":
