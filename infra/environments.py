@@ -10,6 +10,7 @@ import psutil
 from dotenv import dotenv_values
 
 from faceswap.loopback import reach_loopback_directly
+from faceswap.process_ids import born
 from faceswap.settings import settings
 from faceswap.tracking.s3_artifacts import s3_environment
 from infra.logins import prefect_login, write_private
@@ -125,8 +126,7 @@ def note() -> Path:
 
 def write_note() -> None:
     """Say that this process runs the servers."""
-    me = psutil.Process()
-    content = {"pid": me.pid, "created": me.create_time(), "environment": client_environment()}
+    content = {"pid": os.getpid(), "born": born(), "environment": client_environment()}
     write_private(note(), json.dumps(content))
 
 
@@ -134,7 +134,7 @@ def running_environment() -> dict[str, str]:
     """:func:`client_environment` of the servers that run on this home folder; empty where none do."""
     try:
         found = json.loads(note().read_text())
-        alive = abs(psutil.Process(found["pid"]).create_time() - found["created"]) < 1
+        alive = born(found["pid"]) == found["born"]
     except (OSError, ValueError, KeyError, psutil.Error):
         return {}
     return dict(found["environment"]) if alive else {}

@@ -1,7 +1,5 @@
 import errno
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +15,7 @@ from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import write_image
 from faceswap.provenance.consent.record import Consent
+from tests import disks
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
 
 
@@ -62,14 +61,8 @@ def test_refusals_of_the_system_have_words(tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 200 kB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    if os.geteuid() != 0 or not shutil.which("mount"):
-        pytest.skip("only root can mount a small disk")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", place], check=False).returncode:
-        pytest.skip("no disk can be mounted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with disks.small_disk(tmp_path / "small", "200k") as one:
+        yield one.folder
 
 
 def test_a_segment_on_a_full_disk_ends_in_words_and_leaves_nothing(small_disk: Path, tmp_path: Path) -> None:

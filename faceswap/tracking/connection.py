@@ -5,14 +5,16 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import mlflow
 import requests
 from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging
 
-from faceswap.disk import is_full
+from faceswap.disk import free, is_full
 from faceswap.errors import TrackingError
+from faceswap.home_paths import local_path
 from faceswap.loopback import reach_loopback_directly
 from faceswap.settings import Settings, settings
 from faceswap.tracking.s3_artifacts import FIX, s3_environment, s3_errors
@@ -82,10 +84,19 @@ def explained(action: str) -> Iterator[None]:
             f"MLflow at {settings().tracking} can't {action}: {first_line(error)}",
             FIX
             if isinstance(error, s3_errors())
-            else "make room on the disk of its artifacts; what was computed so far is kept, resume it"
+            else f"make room {_full_place()}; what was computed so far is kept, resume it"
             if is_full(error)
             else "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
         ) from error
+
+
+def _full_place() -> str:
+    """Where room is missing, as far as this process knows: a server's disks are its own."""
+    own = settings()
+    if not own.tracking.startswith("sqlite:"):
+        return "on the disk of its artifacts"
+    known = [local_path(own.artifacts), Path(own.tracking.removeprefix("sqlite:///")).parent]
+    return f"in {min((place for place in known if place), key=free)}"
 
 
 def first_line(error: Exception) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from faceswap.cli.common import spoken_errors
 from faceswap.cli.running import run
-from faceswap.faces.faceset import HEADER, FaceSet, digest_of
+from faceswap.faces.faceset import HEADER, FaceSet, digest_of, write_header
 from faceswap.jobs.parameters import TrainParameters
 from faceswap.settings import settings
 from faceswap.storage import list_files, publish_files
@@ -41,19 +41,26 @@ def training(**more: object) -> dict[str, object]:
     return {"face_sets": list(NAMES), "changes": TINY, **quick, **more}
 
 
-def publish_face_sets() -> None:
-    """A face set of each, to where the settings say."""
+def make_face_sets(root: Path) -> list[Path]:
+    """A face set of each below a folder; returns theirs."""
+    made = []
     for name in NAMES:
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(shutil.copytree(V1 / "face-set", Path(scratch, name)))
-            header = json.loads((folder / HEADER).read_text())
-            header["identity"] = header["consent"]["subject"] = name
-            (folder / HEADER).write_text(json.dumps(header))
-            consent = FaceSet.load(str(folder), verify=False).consent
-            header["digest"] = digest_of(folder, consent)
-            (folder / HEADER).write_text(json.dumps(header))
+        folder = Path(shutil.copytree(V1 / "face-set", root / name / "making"))
+        header = json.loads((folder / HEADER).read_text())
+        header["identity"] = header["consent"]["subject"] = name
+        write_header(folder, header)
+        header["digest"] = digest_of(folder, FaceSet.load(str(folder), verify=False).consent)
+        write_header(folder, header)
+        made.append(folder.rename(folder.with_name(header["digest"][:16])))
+    return made
+
+
+def publish_face_sets() -> None:
+    """The same, to where the settings say, in S3."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for folder in make_face_sets(Path(scratch)):
             names = [file for file in list_files(str(folder)) if file != HEADER]
-            uri = f"{settings().face_sets_root}/{name}/{header['digest'][:16]}"
+            uri = f"{settings().face_sets_root}/{folder.parent.name}/{folder.name}"
             publish_files(folder, [*names, HEADER], uri)
 
 
