@@ -12,9 +12,12 @@ from faceswap.errors import FaceswapError
 from faceswap.faces.faceset import HEADER, FaceSet, find
 from faceswap.registry import alias_after_training
 from faceswap.registry.cards import version_card
+from faceswap.registry.production import lock
+from faceswap.registry.production.lock import locked
 from faceswap.settings import settings
 from faceswap.storage import list_files, publish_files
 
+MODEL = "face-held"
 V1 = Path(__file__).parents[1] / "fixtures" / "v1"
 """Networks of a few kilobytes, a face set, and what the networks drew of two crops."""
 
@@ -98,7 +101,21 @@ def train(home: Path) -> None:
     assert state.step == max(said.losses), (state.step, max(said.losses))
 
 
-SCENES = {one.__name__: one for one in (register, draw, draw_again, log, train)}
+def hold(home: Path) -> None:
+    """The right to move a model's aliases, until somebody kills this."""
+    with locked(MODEL):
+        print("held", flush=True)
+        time.sleep(3600)
+
+
+def take(home: Path) -> None:
+    """The same right, of somebody on another machine who has watched for two seconds that nobody uses it."""
+    lock.LEASE = 2.0
+    with locked(MODEL) as mine:
+        mine.confirm()
+
+
+SCENES = {one.__name__: one for one in (register, draw, draw_again, log, train, hold, take)}
 
 
 def main() -> None:

@@ -226,3 +226,25 @@ class Team:
         shutil.rmtree(self.database / "data")
         shutil.rmtree(self.folder / "weed")
         self.filled = False
+
+
+def begin(team: Team, what: str, home: Path) -> "subprocess.Popen[str]":
+    """A process that does what :mod:`tests.team.scenario` calls so, on a machine with a home of its own."""
+    command = [sys.executable, "-m", "tests.team.scenario", what, str(home)]
+    environment = team.client_environment() | {"FACESWAP_HOME": str(home)}
+    root = Path(__file__).parents[2]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment, cwd=root, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
+
+
+def did(team: Team, what: str, home: Path, fails: bool = False) -> str:
+    """The same, to its end; returns what a user would read."""
+    return ended(begin(team, what, home), fails)
+
+
+def ended(process: "subprocess.Popen[str]", fails: bool = False) -> str:
+    """What a process of :func:`begin` says to its user, in the end."""
+    said, wrong = process.communicate(timeout=900)
+    assert (process.returncode != 0) == fails, said + wrong
+    assert "Traceback" not in wrong, wrong
+    return str(wrong)

@@ -3,8 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,31 +10,12 @@ import httpx
 import pytest
 
 from infra.team.setup import s3_client
-from tests.team.servers import Team
+from tests.team.servers import Team, begin, did, ended
 
 pytestmark = pytest.mark.timeout(1800)  # servers start slowly on a busy machine
 DOWN_SECONDS = 3.0
 """How long a server is away in these tests."""
 PASSWORD = "correct horse battery"
-
-
-def begin(team: Team, what: str, home: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.team.scenario", what, str(home)]
-    environment = team.client_environment() | {"FACESWAP_HOME": str(home)}
-    root = Path(__file__).parents[2]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, env=environment, cwd=root, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
-
-
-def did(team: Team, what: str, home: Path, fails: bool = False) -> str:
-    return ended(begin(team, what, home), fails)
-
-
-def ended(process: "subprocess.Popen[str]", fails: bool = False) -> str:
-    said, wrong = process.communicate(timeout=900)
-    assert (process.returncode != 0) == fails, said + wrong
-    assert "Traceback" not in wrong, wrong
-    return str(wrong)
 
 
 def aliases(team: Team) -> dict[str, int]:
