@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 
 from faceswap import disk
 from faceswap.disk import explained, is_full, require_space
-from faceswap.errors import StorageError
+from faceswap.errors import DiskFull, StorageError
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.geometry import Geometry
@@ -50,6 +51,16 @@ def test_a_full_disk_behind_an_error_is_known() -> None:
     assert is_full(outer)
     assert not is_full(OSError(errno.EACCES, "no"))
     assert not is_full(None)
+
+
+def test_a_folder_that_could_not_be_copied_has_the_words_of_its_first_file(tmp_path: Path) -> None:
+    """What :func:`shutil.copytree` raises holds only the words of each."""
+    full = OSError(errno.ENOSPC, "No space left on device", "b/c")
+    error = shutil.Error([("a/c", "b/c", str(full)), ("a/d", "b/d", str(full))])
+    assert is_full(error)
+    with pytest.raises(DiskFull, match="the disk is full"), explained(tmp_path / "b"):
+        raise error
+    assert not is_full(shutil.Error("it is the same file"))
 
 
 def test_refusals_of_the_system_have_words(tmp_path: Path) -> None:

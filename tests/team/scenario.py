@@ -1,5 +1,6 @@
 """What the tests of a team's servers do in a process of their own: ``python -m tests.team.scenario WHAT HOME``."""
 
+import os
 import shutil
 import sys
 import time
@@ -16,6 +17,7 @@ from faceswap.registry.production import lock
 from faceswap.registry.production.lock import locked
 from faceswap.settings import settings
 from faceswap.storage import list_files, publish_files
+from tests.team import clock
 
 MODEL = "face-held"
 V1 = Path(__file__).parents[1] / "fixtures" / "v1"
@@ -122,6 +124,8 @@ def main() -> None:
     """Do it; what a user would read goes to standard error."""
     what, home = sys.argv[1], Path(sys.argv[2])
     home.mkdir(parents=True, exist_ok=True)
+    if "CLOCK" in os.environ:
+        clock.follow(Path(os.environ["CLOCK"]))
     try:
         SCENES[what](home)
     except FaceswapError as error:

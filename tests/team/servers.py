@@ -228,10 +228,10 @@ class Team:
         self.filled = False
 
 
-def begin(team: Team, what: str, home: Path) -> "subprocess.Popen[str]":
+def begin(team: Team, what: str, home: Path, **more: str) -> "subprocess.Popen[str]":
     """A process that does what :mod:`tests.team.scenario` calls so, on a machine with a home of its own."""
     command = [sys.executable, "-m", "tests.team.scenario", what, str(home)]
-    environment = team.client_environment() | {"FACESWAP_HOME": str(home)}
+    environment = team.client_environment() | {"FACESWAP_HOME": str(home)} | more
     root = Path(__file__).parents[2]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=environment, cwd=root, text=True, **pipes)  # type: ignore[call-overload, no-any-return]

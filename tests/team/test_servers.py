@@ -3,12 +3,14 @@
 import json
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from faceswap.files import write_text
 from infra.team.setup import s3_client
 from tests.team.servers import Team, begin, did, ended
 
@@ -56,21 +58,35 @@ def test_a_damaged_artifact_is_refused(team: Team, tmp_path: Path) -> None:
     did(team, "draw", tmp_path)
 
 
+def steps(process: "subprocess.Popen[str]", count: int) -> None:
+    """Wait until a training has made so many more."""
+    for _ in range(count):
+        assert process.stdout.readline().strip(), process.communicate()[1]  # type: ignore[union-attr]
+
+
 def test_a_training_goes_on_while_s3_is_away(team: Team, tmp_path: Path) -> None:
     process = begin(team, "train", tmp_path)
-    assert process.stdout is not None
-
-    def steps(count: int) -> None:
-        for _ in range(count):
-            assert process.stdout.readline().strip(), process.communicate()[1]  # type: ignore[union-attr]
-
-    steps(5)
+    steps(process, 5)
     team.stop("s3", signal.SIGKILL)
-    steps(30)
+    steps(process, 30)
     team.start("s3")
-    steps(15)
+    steps(process, 15)
     (tmp_path / "enough").touch()
     ended(process)
+
+
+def test_a_training_goes_on_while_its_clock_is_an_hour_off(team: Team, tmp_path: Path) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    process = begin(team, "train", tmp_path / "home", CLOCK=str(clock))
+    steps(process, 5)
+    for off in ("3600", "-3600"):
+        write_text(clock, off)
+        steps(process, 30)
+    write_text(clock, "0")
+    steps(process, 15)
+    (tmp_path / "home" / "enough").touch()
+    assert "this machine's clock is wrong" in ended(process)
 
 
 def test_a_worker_of_the_pool_takes_a_flow(team: Team) -> None:
