@@ -102,8 +102,8 @@ def _full_place() -> str:
 def first_line(error: Exception) -> str:
     """What an error says, in one line; its kind where it says nothing."""
     behind = error.__context__ if isinstance(error, MlflowException) else None
+    if isinstance(behind, requests.exceptions.RetryError) or "Connection aborted" in str(behind):
+        return "it breaks off; its database or the store of its artifacts may be away, its log says more"
     if isinstance(behind, requests.ConnectionError | requests.Timeout):
         return "it does not answer"
-    if isinstance(behind, requests.exceptions.RetryError):
-        return "it answers that it can't: its log says why, perhaps its database or its store is away"
     return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

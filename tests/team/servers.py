@@ -155,7 +155,8 @@ class Team:
             *("-filer", "-s3", f"-s3.port={ports['s3']}", f"-s3.port.grpc={ports['s3_grpc']}"),
             *(f"-{name}.port={ports[name]}" for name in ("master", "volume", "filer")),
             *(f"-{name}.port.grpc={ports[f'{name}_grpc']}" for name in ("master", "volume", "filer")),
-            *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=100"),
+            *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
+            *("-master.volumeSizeLimitMB=64", "-volume.max=100"),
         ]
 
     def healthy(self, name: str) -> bool:

@@ -14,7 +14,8 @@ from faceswap.tracking.connection import explained
     [
         (NotConnected("HTTPConnectionPool(host='h', port=1): Max retries exceeded"), "it does not answer"),
         (ReadTimeout("Read timed out."), "it does not answer"),
-        (RetryError("too many 500 error responses"), "it answers that it can't"),
+        (RetryError("too many 500 error responses"), "store of its artifacts may be away"),
+        (NotConnected("Connection aborted.", ConnectionResetError()), "store of its artifacts may be away"),
         (None, "Run 'r' not found"),
     ],
 )
