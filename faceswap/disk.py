@@ -1,6 +1,7 @@
 """Room on the disk: asked for before long work, and said in words where it ends."""
 
 import errno
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ def is_full(error: BaseException | None) -> bool:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and _number(error) in _FULL:
             return True
         if type(error).__name__ == "OperationalError" and "disk is full" in str(error):  # SQLite
             return True
@@ -76,7 +77,7 @@ def explained(path: Path) -> Iterator[None]:
 
 def write_error(path: Path, error: Exception) -> StorageError:
     """Why ``path`` can't be written, in words, from an error of the system or of FFmpeg."""
-    number = getattr(error, "errno", None) or 0
+    number = _number(error)
     if number in _FULL:
         folder = path if path.is_dir() else path.parent
         return DiskFull(
@@ -86,6 +87,14 @@ def write_error(path: Path, error: Exception) -> StorageError:
     reason = getattr(error, "strerror", None) or str(error)
     cause, fix = _CAUSES.get(number, (reason, "check the folder and its permissions"))
     return StorageError(f"{path} can't be written: {cause}", fix)
+
+
+def _number(error: BaseException) -> int:
+    """The system's number of an error; of the many of a copied folder, that of the first."""
+    if isinstance(error, shutil.Error):
+        found = re.search(r"\[Errno (\d+)\]", str(error))
+        return int(found[1]) if found else 0
+    return getattr(error, "errno", None) or 0
 
 
 def _size(count: int) -> str:

@@ -84,6 +84,12 @@ class Settings(BaseSettings):
         "",
         description="folder of the certificate that signs outputs, and of trusted roots; empty: under home",
     )
+    consent_seconds: float = Field(
+        300.0,
+        ge=0,
+        le=86400,
+        description="so long what was known last of consents counts while neither MLflow nor the face sets answer, s",
+    )
     require_target_consent: bool = Field(
         False, description="refuse swaps that do not say who confirmed that the target may be edited"
     )

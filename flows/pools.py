@@ -5,7 +5,6 @@ On one machine ``flows.deployments`` serves the flows from one process instead.
 
 import argparse
 import json
-import os
 import socket
 import sys
 from contextlib import suppress
@@ -13,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from prefect.cli import app as prefect_command
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
@@ -22,6 +22,7 @@ from prefect.runner.storage import LocalStorage
 from faceswap.errors import FaceswapError, SettingsError
 from flows.deployments import TRAINING_FLOWS, deployment_name, main_flows
 from flows.prefect_monitor import TRAINING_SLOT, host_slot
+from flows.watch import keep_watch, watch_heartbeats
 
 POOL = "faceswap"
 QUEUES = {"cpu": "all but trainings", "gpu": "trainings and searches, on hosts with a GPU"}
@@ -118,14 +119,14 @@ def main() -> None:
             prepare(client, given.slots, given.kind)
         except FaceswapError as error:
             sys.exit(str(error))
+    watch_heartbeats()
     if given.kind != "process":
         return
+    keep_watch()  # while a worker lives, no run of MLflow stays "running" whose process or host is gone
     name = f"{given.queue}-{socket.gethostname()}"
     words = ["worker", "start", "--pool", POOL, "--type", "process", "--name", name]
-    os.execv(
-        sys.executable,
-        [sys.executable, "-m", "prefect", *words, "--work-queue", given.queue, "--with-healthcheck"],
-    )
+    sys.argv = ["prefect", *words, "--work-queue", given.queue, "--with-healthcheck"]
+    prefect_command()
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ async def _keep(automation: Automation) -> None:
         await automation.acreate()
         return
     automation.id = existing.id
-    await automation.aupdate()
+    if existing != automation:  # an update forgets which runs the server waits for
+        await automation.aupdate()
 
 
 def close_mlflow_runs(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:

@@ -10,6 +10,7 @@ import psutil
 from dotenv import dotenv_values
 
 from faceswap.loopback import reach_loopback_directly
+from faceswap.process_ids import born
 from faceswap.settings import settings
 from faceswap.tracking.s3_artifacts import s3_environment
 from infra.logins import prefect_login, write_private
@@ -107,6 +108,8 @@ def _shared() -> dict[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
+        # in memory, the default, a restart would leave the slot of a lost training taken for ever
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "faceswap,flows",  # their lines show in the UI
         "DO_NOT_TRACK": "1",
@@ -123,8 +126,7 @@ def note() -> Path:
 
 def write_note() -> None:
     """Say that this process runs the servers."""
-    me = psutil.Process()
-    content = {"pid": me.pid, "created": me.create_time(), "environment": client_environment()}
+    content = {"pid": os.getpid(), "born": born(), "environment": client_environment()}
     write_private(note(), json.dumps(content))
 
 
@@ -132,7 +134,7 @@ def running_environment() -> dict[str, str]:
     """:func:`client_environment` of the servers that run on this home folder; empty where none do."""
     try:
         found = json.loads(note().read_text())
-        alive = abs(psutil.Process(found["pid"]).create_time() - found["created"]) < 1
+        alive = born(found["pid"]) == found["born"]
     except (OSError, ValueError, KeyError, psutil.Error):
         return {}
     return dict(found["environment"]) if alive else {}

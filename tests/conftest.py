@@ -17,10 +17,11 @@ _FACES = Path(os.environ.get("FACESWAP_TEST_FACES", Path(__file__).parents[2] / 
 
 
 class ByRoom(LoadScopeScheduling):
-    """Tests run in two processes; a file's tests, and all end-to-end tests, share what they have set up."""
+    """Tests run in two processes; those of a file, all end-to-end and all of a team share what they have set up."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if "/e2e/" in nodeid else nodeid.split("::", maxsplit=1)[0]
+        rooms = [room for room in ("e2e", "team") if f"/{room}/" in nodeid]
+        return rooms[0] if rooms else nodeid.split("::", maxsplit=1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByRoom:

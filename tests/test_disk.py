@@ -1,7 +1,6 @@
 import errno
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +10,13 @@ import pytest
 
 from faceswap import disk
 from faceswap.disk import explained, is_full, require_space
-from faceswap.errors import StorageError
+from faceswap.errors import DiskFull, StorageError
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import write_image
 from faceswap.provenance.consent.record import Consent
+from tests import disks
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
 
 
@@ -53,6 +53,16 @@ def test_a_full_disk_behind_an_error_is_known() -> None:
     assert not is_full(None)
 
 
+def test_a_folder_that_could_not_be_copied_has_the_words_of_its_first_file(tmp_path: Path) -> None:
+    """What :func:`shutil.copytree` raises holds only the words of each."""
+    full = OSError(errno.ENOSPC, "No space left on device", "b/c")
+    error = shutil.Error([("a/c", "b/c", str(full)), ("a/d", "b/d", str(full))])
+    assert is_full(error)
+    with pytest.raises(DiskFull, match="the disk is full"), explained(tmp_path / "b"):
+        raise error
+    assert not is_full(shutil.Error("it is the same file"))
+
+
 def test_refusals_of_the_system_have_words(tmp_path: Path) -> None:
     for number, words in ((errno.EACCES, "permission"), (errno.EROFS, "read-only"), (errno.EIO, "error")):
         with pytest.raises(StorageError, match=words), explained(tmp_path / "a"):
@@ -62,14 +72,8 @@ def test_refusals_of_the_system_have_words(tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 200 kB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    if os.geteuid() != 0 or not shutil.which("mount"):
-        pytest.skip("only root can mount a small disk")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", place], check=False).returncode:
-        pytest.skip("no disk can be mounted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with disks.small_disk(tmp_path / "small", "200k") as one:
+        yield one.folder
 
 
 def test_a_segment_on_a_full_disk_ends_in_words_and_leaves_nothing(small_disk: Path, tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ holds from the next one on in every process and on every machine that reaches on
 """
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
@@ -34,10 +37,21 @@ _IDENTITY, _EVENT = "consent.identity", "consent.event"
 _lock = threading.Lock()
 _Key = tuple[str, str, str]
 _seen: dict[_Key, tuple[float, tuple[Event, ...]]] = {}
-_of_mlflow: dict[_Key, tuple[float, tuple[Event, ...]]] = {}
-"""When MLflow said what last: counts while it does not answer."""
-_LONGEST = 300.0
-"""Seconds for which that counts alone, where the face sets do not answer either."""
+_said: dict[tuple[str, str], tuple[float, tuple[Event, ...]]] = {}
+"""What each place said last of whom, and when: counts while it does not answer."""
+_AGAIN = 5.0
+"""Seconds between two questions to a place that did not answer the last time."""
+_away: "dict[str, _Away]" = {}
+"""The places that did not answer the last time, by their address."""
+
+
+@dataclass
+class _Away:
+    """Why a place did not answer, when that was, and whether it is being asked again."""
+
+    problem: str
+    since: float
+    asking: bool = False
 
 
 def life_of(identity: str, *before: Consent | None, fresh: bool = False) -> Life:
@@ -49,14 +63,14 @@ def life_of(identity: str, *before: Consent | None, fresh: bool = False) -> Life
         fresh: do not take what was read within the last second.
 
     Raises:
-        ConsentUnknown: neither place has answered for five minutes.
+        ConsentUnknown: neither place has answered for the setting ``consent_seconds``.
         ConsentError: a record is damaged.
     """
     key = _key(identity)
     with _lock:
         read, events = _seen.get(key, (0.0, ()))
     if fresh or not read or time.monotonic() - read >= _FRESH:
-        events = tuple(_read(identity))
+        events = tuple(_read(identity, wait=fresh))
         with _lock:
             _seen[key] = time.monotonic(), events
     if not events:
@@ -145,29 +159,70 @@ def _forget(identity: str) -> None:
         _seen.pop(_key(identity), None)
 
 
-def _read(identity: str) -> Iterable[Event]:
-    """From both places; one that is away is passed over, as long as the other answers."""
-    key = _key(identity)
-    problems: list[str] = []
-    found: list[Event] = []
-    try:
-        found += event_files.read(identity)
-    except StorageError as error:
-        problems.append(error.message)
-    try:
+def _read(identity: str, wait: bool) -> Iterable[Event]:
+    """From both places; one that is away is passed over, as long as the other answers.
+
+    Args:
+        identity: whose.
+        wait: also for a place that did not answer the last time.
+    """
+
+    def in_runs(whose: str) -> list[Event]:
         with explained("tell a consent"):
-            _of_mlflow[key] = time.monotonic(), tuple(_in_mlflow(_client(), identity))
-    except TrackingError as error:
-        problems.append(error.message)
-    said, known = _of_mlflow.get(key, (-_LONGEST, ()))
-    if len(problems) == 2 and time.monotonic() - said >= _LONGEST:
+            return _in_mlflow(_client(), whose)
+
+    places = {
+        f"{settings().s3_endpoint_url} {settings().face_sets_root}": event_files.read,
+        settings().tracking: in_runs,
+    }
+    problems = [_ask(place, identity, read, wait) for place, read in places.items()]
+    said = [_said[place, identity] for place in places if (place, identity) in _said]
+    last = max((when for when, _ in said), default=-math.inf)
+    if all(problems) and time.monotonic() - last >= settings().consent_seconds:
+        if not wait:
+            return _read(identity, wait=True)  # they may have come back
         raise ConsentUnknown(
             f"Whether {identity!r} consents can't be told: {'; '.join(problems)}",
             "start the MLflow server, or make the face sets reachable",
         )
-    if problems:
-        logger.debug("The consent of %s was read from one place only: %s", identity, problems[0])
-    return [*found, *known]
+    if any(problems):
+        logger.debug("The consent of %s was read from one place only: %s", identity, "".join(problems))
+    return [event for _, events in said for event in events]
+
+
+def _ask(place: str, identity: str, read: Callable[[str], list[Event]], wait: bool) -> str:
+    """Ask a place once more what it knows; returns why it does not answer, empty: it does.
+
+    One that did not answer the last time is asked again in the background: no training and no swap waits for it.
+    """
+    with _lock:
+        away = _away.get(place)
+        if away and not wait:
+            if not away.asking and time.monotonic() - away.since >= _AGAIN:
+                away.asking = True
+                behind = threading.Thread(
+                    target=_ask_behind, args=(place, identity, read), daemon=True, name="consents"
+                )
+                behind.start()
+            return away.problem
+    began, problem = time.monotonic(), ""
+    try:
+        events = tuple(read(identity))
+        with _lock:
+            _said[place, identity] = began, events
+    except (StorageError, TrackingError) as error:
+        problem = error.message
+    finally:
+        with _lock:
+            _away.pop(place, None)
+            if problem:
+                _away[place] = _Away(problem, time.monotonic())
+    return problem
+
+
+def _ask_behind(place: str, identity: str, read: Callable[[str], list[Event]]) -> None:
+    with suppress(ConsentError):  # it answers: who asks next is told what is wrong there
+        _ask(place, identity, read, wait=True)
 
 
 def _client() -> mlflow.MlflowClient:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from faceswap.disk import is_full, write_error
 from faceswap.errors import StorageError, UnfinishedSet
 from faceswap.files import part_of
 from faceswap.progress import Report
@@ -62,6 +63,10 @@ def fetch_folder(uri: str, cache: Path, marker: str = "", progress: Report | Non
             )
             with suppress(OSError):  # another process was faster
                 part.rename(target)
+        except OSError as error:
+            if is_full(error):
+                raise write_error(cache, error) from error
+            raise
         finally:
             shutil.rmtree(part, ignore_errors=True)
     limit = settings().cache_gb * 1e9

@@ -1,13 +1,15 @@
 """The S3 client of the settings, what it lists, and its errors in words."""
 
-import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from faceswap.errors import DiskFull, StorageError
+from faceswap.disk import is_full, write_error
+from faceswap.errors import StorageError
 from faceswap.settings import settings
 from faceswap.storage.uris import is_s3
 
@@ -26,6 +28,8 @@ _REFUSED = {
     "RequestTimeTooSkewed": ("this machine's clock is wrong", "set the clock (NTP); S3 allows 15 minutes"),
 }
 """What S3 answers: the cause and the fix."""
+_WITHOUT_QUERY = re.compile(r"\?[^\s\"]*")
+"""What follows the question mark of an address."""
 
 
 @dataclass(frozen=True, order=True)
@@ -101,15 +105,13 @@ def explained(uri: str) -> Iterator[None]:
         yield
     except Exception as error:
         cause = _cause_in_s3(error) if is_s3(uri) else None
-        kind = StorageError
         if cause is None and isinstance(error, OSError):
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-            kind = DiskFull if full else StorageError
-            fix = "make room on the disk" if full else "check the path and its permissions"
-            cause = error.strerror or str(error), fix
+            if is_full(error) and not is_s3(uri):
+                raise write_error(Path(uri), error) from error
+            cause = error.strerror or str(error), "check the path and its permissions"
         if cause is None:
             raise
-        raise kind(f"{uri} can't be used: {cause[0]}", cause[1]) from error
+        raise StorageError(f"{uri} can't be used: {cause[0]}", cause[1]) from error
 
 
 def _cause_in_s3(error: Exception) -> tuple[str, str] | None:
@@ -121,7 +123,7 @@ def _cause_in_s3(error: Exception) -> tuple[str, str] | None:
     if isinstance(error, known.ClientError):
         return _REFUSED.get(code_of(error), (str(error), f"{_ENDPOINT}; {_KEYS}"))
     if isinstance(error, known.ConnectionError | known.HTTPClientError):
-        return f"the server can't be reached: {error}", _ENDPOINT
+        return f"the server can't be reached: {_WITHOUT_QUERY.sub('', str(error))}", _ENDPOINT
     if isinstance(error, known.NoCredentialsError):
         return "there are no keys", _KEYS
     if isinstance(error, known.BotoCoreError | Boto3Error | ValueError):  # the last: no address at all

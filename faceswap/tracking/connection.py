@@ -5,13 +5,16 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import mlflow
+import requests
 from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging
 
-from faceswap.disk import is_full
+from faceswap.disk import free, is_full
 from faceswap.errors import TrackingError
+from faceswap.home_paths import local_path
 from faceswap.loopback import reach_loopback_directly
 from faceswap.settings import Settings, settings
 from faceswap.tracking.s3_artifacts import FIX, s3_environment, s3_errors
@@ -25,7 +28,7 @@ _ENVIRONMENT = {
     # what MLflow tells of every run and every version would stand among what a command was asked for
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-_CHATTY = ("alembic", "mlflow", "mlflow.utils.environment", "mlflow.tracking")
+_CHATTY = ("alembic", "mlflow", "mlflow.utils.environment", "mlflow.tracking", "urllib3.connectionpool")
 _lock = threading.Lock()
 _made: "tuple[Settings, mlflow.MlflowClient] | None" = None
 
@@ -81,12 +84,26 @@ def explained(action: str) -> Iterator[None]:
             f"MLflow at {settings().tracking} can't {action}: {first_line(error)}",
             FIX
             if isinstance(error, s3_errors())
-            else "make room on the disk of its artifacts; what was computed so far is kept, resume it"
+            else f"make room {_full_place()}; what was computed so far is kept, resume it"
             if is_full(error)
             else "start the server or correct FACESWAP_TRACKING_URI; what was computed so far is kept, resume it",
         ) from error
 
 
+def _full_place() -> str:
+    """Where room is missing, as far as this process knows: a server's disks are its own."""
+    own = settings()
+    if not own.tracking.startswith("sqlite:"):
+        return "on the disk of its artifacts"
+    known = [local_path(own.artifacts), Path(own.tracking.removeprefix("sqlite:///")).parent]
+    return f"in {min((place for place in known if place), key=free)}"
+
+
 def first_line(error: Exception) -> str:
     """What an error says, in one line; its kind where it says nothing."""
+    behind = error.__context__ if isinstance(error, MlflowException) else None
+    if isinstance(behind, requests.exceptions.RetryError) or "Connection aborted" in str(behind):
+        return "it breaks off; its database or the store of its artifacts may be away, its log says more"
+    if isinstance(behind, requests.ConnectionError | requests.Timeout):
+        return "it does not answer"
     return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

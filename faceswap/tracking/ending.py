@@ -1,5 +1,6 @@
 """Runs that others have left: which still run, which process they belong to, and how they end."""
 
+import os
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,6 +10,7 @@ import mlflow
 import psutil
 from mlflow.entities import RunTag
 
+from faceswap.process_ids import born
 from faceswap.tracking import experiments
 from faceswap.tracking.connection import connect, explained
 
@@ -20,8 +22,7 @@ PROCESS = "faceswap.process"
 
 def this_process() -> str:
     """This process, as the tag names it."""
-    me = psutil.Process()
-    return f"{_node()} {me.pid} {me.create_time():.0f}"
+    return f"{_node()} {os.getpid()} {born()}"
 
 
 def _node() -> str:
@@ -33,11 +34,15 @@ def _node() -> str:
 
 def _is_gone(process: str) -> bool:
     """Whether a process of this machine, as its run's tag names it, no longer exists."""
-    node, pid, created = process.rsplit(" ", 2)
+    node, pid, then = process.rsplit(" ", 2)
     if node not in {_node(), platform.node()}:  # runs of before name no container
         return False
     try:
-        return abs(psutil.Process(int(pid)).create_time() - float(created)) > 2
+        if "@" in then:
+            return born(int(pid)) != then
+        return (
+            abs(psutil.Process(int(pid)).create_time() - float(then)) > 2
+        )  # runs of before, or not on Linux
     except psutil.Error:
         return True
 

@@ -18,8 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-import psutil
-
 from faceswap.errors import (
     CheckpointError,
     ConsentError,
@@ -30,6 +28,7 @@ from faceswap.errors import (
     TrainingError,
 )
 from faceswap.files import write_text
+from faceswap.process_ids import age
 from faceswap.tuning.objective import FAILED
 from faceswap.tuning.plan import SearchPlan, Status, TrialJob, TrialRecord, TrialResult, read_record
 
@@ -155,16 +154,11 @@ def main(folder: Path) -> int:
         return _STOPPED
     except Exception as error:
         traceback.print_exc()
-        record_of(job, plan, _kind(error), _words(error), wall_seconds=_age())
+        record_of(job, plan, _kind(error), _words(error), wall_seconds=age())
         return 1
     result = result.model_copy(update={"peak_memory_mb": round(peak_memory_mb(), 1)})
-    record_of(job, plan, "completed", result=result, wall_seconds=_age())
+    record_of(job, plan, "completed", result=result, wall_seconds=age())
     return 0
-
-
-def _age() -> float:
-    """Seconds since this process was started, its imports included."""
-    return time.time() - psutil.Process().create_time()
 
 
 def peak_memory_mb() -> float:

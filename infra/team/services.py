@@ -43,16 +43,20 @@ def storage_environment(own: TeamSettings) -> dict[str, str]:
 
 def client_environment(own: TeamSettings) -> dict[str, str]:
     """With which commands, flows and the app come to the servers."""
-    return _QUIET | {
-        **storage_environment(own),
-        "FACESWAP_TRACKING_URI": own.mlflow_url,
-        "FACESWAP_TRACKING_PAGES": own.public_mlflow_url,
-        "MLFLOW_TRACKING_USERNAME": own.mlflow_user,
-        "MLFLOW_TRACKING_PASSWORD": own.secret("mlflow_password"),
-        "PREFECT_API_URL": f"{own.prefect_url}/api",
-        "PREFECT_UI_URL": own.public_prefect_url,
-        "PREFECT_API_AUTH_STRING": f"faceswap:{own.secret('prefect_password')}",
-    }
+    return (
+        _QUIET
+        | {
+            **storage_environment(own),
+            "FACESWAP_TRACKING_URI": own.mlflow_url,
+            "FACESWAP_TRACKING_PAGES": own.public_mlflow_url,
+            "MLFLOW_TRACKING_USERNAME": own.mlflow_user,
+            "MLFLOW_TRACKING_PASSWORD": own.secret("mlflow_password"),
+            "PREFECT_API_URL": f"{own.prefect_url}/api",
+            "PREFECT_UI_URL": own.public_prefect_url,
+            "PREFECT_API_AUTH_STRING": f"faceswap:{own.secret('prefect_password')}",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # as in flows: of runs in containers and jobs of their own, too
+        }
+    )
 
 
 def mlflow(own: TeamSettings) -> Started:
@@ -96,6 +100,8 @@ def prefect(own: TeamSettings) -> Started:
         "PREFECT_SERVER_API_HOST": own.listen,
         "PREFECT_SERVER_API_PORT": str(_port(own.prefect_url)),
         "PREFECT_SERVER_UI_API_URL": "/api",
+        # in files, below PREFECT_HOME: in memory, the default, a restart would leave the slots of lost runs taken
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(90 * 24 * 3600),
     }

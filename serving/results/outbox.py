@@ -1,6 +1,7 @@
 """Where results lie until they are downloaded, and when they go."""
 
 import logging
+import math
 import shutil
 import threading
 import time
@@ -29,6 +30,8 @@ class Outbox:
 
     def __init__(self, folder: Path, keep: float, prefix: str = "") -> None:
         self.folder, self.keep, self.prefix = folder, keep, prefix
+        self._made: dict[Path, float] = {}
+        """When this process made a folder, by the clock that nobody sets."""
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +61,7 @@ class Outbox:
             raise StorageError(
                 f"{place} can't be made: {error}", "check the space on the disk, or set FACESWAP_CACHE"
             ) from error
+        self._made[place] = time.monotonic()
         return place / name
 
     def link(self, place: Path) -> str:
@@ -80,13 +84,19 @@ class Outbox:
         shutil.rmtree(place.parent, ignore_errors=True)
 
     def prune(self) -> None:
-        """Delete results to which nothing was written for longer than ``keep``, and what stopped ones left."""
+        """Delete results to which nothing was written for longer than ``keep``, and what stopped ones left.
+
+        A clock that is set forwards takes none away that was made since less than ``keep``.
+        """
         now = time.time()
         for entry in list(self.folder.iterdir()):
+            if time.monotonic() - self._made.get(entry, -math.inf) <= self.keep:
+                continue
             with suppress(OSError):  # somebody else may just have deleted it
                 written = max(path.stat().st_mtime for path in (entry, *entry.rglob("*")))
                 if now - written > self.keep:
                     shutil.rmtree(entry, ignore_errors=True)
+        self._made = {entry: made for entry, made in list(self._made.items()) if entry.exists()}
         if self.prefix:
             ends = {name.partition("/")[0] for name in storage.list_files(self.prefix)}
             for end in ends:

@@ -213,7 +213,8 @@ def test_where_neither_place_answers_nobody_is_used_for_long_and_a_training_keep
     use_server(monkeypatch, "http://127.0.0.1:9")
     monkeypatch.setattr(consents, "connect", away)
     consents.require("ada", Purpose.TRAINING)  # for five minutes
-    monkeypatch.setattr(consents, "_LONGEST", 0.0)
+    monkeypatch.setenv("FACESWAP_CONSENT_SECONDS", "0")
+    settings.cache_clear()
     run = tracking.Run(tracking.connect(), "r1")
     checkpoint = settings().work_path / "train" / "r1" / "weights"
     checkpoint.parent.mkdir(parents=True)

@@ -10,7 +10,7 @@ import typer
 
 from faceswap import storage
 from faceswap.cli.common import spoken_errors
-from faceswap.errors import DivergedError, SettingsError, TrackingError
+from faceswap.errors import ConsentError, ConsentUnknown, DivergedError, SettingsError, TrackingError
 from faceswap.faces.geometry import Geometry
 from faceswap.jobs.monitor import Terminal
 from faceswap.jobs.parameters import OF_THE_RUN, PresetName, TrainParameters
@@ -112,7 +112,7 @@ def test_a_retried_run_goes_on_with_the_same_training_only(
     assert work.of_retried(BEGUN, Terminal()) == BEGUN  # nobody tries again
 
 
-@pytest.mark.parametrize("how", [KeyboardInterrupt(), TrackingError("MLflow is away")])
+@pytest.mark.parametrize("how", [KeyboardInterrupt(), TrackingError("MLflow is away"), ConsentUnknown("?")])
 def test_what_ends_a_training_says_how_to_go_on(
     home: Path, how: BaseException, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -123,9 +123,9 @@ def test_what_ends_a_training_says_how_to_go_on(
     assert caught.value.__notes__ == ["`faceswap train --resume r1` goes on with the training"]
 
 
-@pytest.mark.parametrize("how", [DivergedError("not a number"), KeyboardInterrupt()])
+@pytest.mark.parametrize("how", [DivergedError("not a number"), ConsentError("no"), KeyboardInterrupt()])
 def test_where_going_on_does_not_help_nothing_is_said(home: Path, how: BaseException) -> None:
-    leave("r1", checkpoint=isinstance(how, DivergedError))
+    leave("r1", checkpoint=not isinstance(how, KeyboardInterrupt))
     with pytest.raises(type(how)) as caught, work.telling_how_to_go_on("r1"):
         raise how
     assert not hasattr(caught.value, "__notes__")

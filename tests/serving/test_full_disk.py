@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from faceswap.media.images import write_image
 from serving.guard import doors
 from serving.guard.gate import spoken
 from serving.server import server
+from tests import disks
 from tests.serving.fakes import MemoryRegistry, listed, workshop
 from tests.serving.test_server import given
 from tests.swap.fakes import KnownFaces, face_at, smooth_noise
@@ -24,13 +24,8 @@ from tests.swap.fakes import KnownFaces, face_at, smooth_noise
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 1 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk can't be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with disks.small_disk(tmp_path / "disk", "1m") as one:
+        yield one.folder
 
 
 @pytest.fixture(autouse=True)

@@ -56,7 +56,7 @@ def test_what_is_too_old_goes_with_all_that_a_stopped_video_left(tmp_path: Path)
     running = aged(box.place("d.mp4"), 300).parent
     (running / ".d.mp4.parts").mkdir()
     os.utime(running, (0, 0))
-    box.prune()
+    Outbox(tmp_path, keep=100).prune()  # as an app that was started since
     assert not old.parent.exists()
     assert not stopped.exists()
     assert new.exists()
@@ -77,6 +77,22 @@ def test_an_idle_app_deletes_results_at_the_start_and_then_in_time(tmp_path: Pat
     late = aged(box.place("late.jpg"), 50)
     time.sleep(0.3)
     assert late.exists(), "nobody looks any more"
+
+
+def test_a_clock_that_is_set_forwards_takes_no_new_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Outbox(tmp_path, keep=100)
+    new = box.place("a.jpg")
+    new.touch()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    box.prune()
+    assert new.exists()
+    began = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: began + 101)
+    box.prune()
+    assert not new.parent.exists()
 
 
 def test_a_folder_that_is_gone_does_not_end_the_looks(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the tests of a team's servers do in a process of their own: ``python -m tests.team.scenario WHAT HOME``."""
 
+import os
 import shutil
 import sys
 import time
@@ -12,9 +13,13 @@ from faceswap.errors import FaceswapError
 from faceswap.faces.faceset import HEADER, FaceSet, find
 from faceswap.registry import alias_after_training
 from faceswap.registry.cards import version_card
+from faceswap.registry.production import lock
+from faceswap.registry.production.lock import locked
 from faceswap.settings import settings
 from faceswap.storage import list_files, publish_files
+from tests.team import clock
 
+MODEL = "face-held"
 V1 = Path(__file__).parents[1] / "fixtures" / "v1"
 """Networks of a few kilobytes, a face set, and what the networks drew of two crops."""
 
@@ -98,13 +103,29 @@ def train(home: Path) -> None:
     assert state.step == max(said.losses), (state.step, max(said.losses))
 
 
-SCENES = {one.__name__: one for one in (register, draw, draw_again, log, train)}
+def hold(home: Path) -> None:
+    """The right to move a model's aliases, until somebody kills this."""
+    with locked(MODEL):
+        print("held", flush=True)
+        time.sleep(3600)
+
+
+def take(home: Path) -> None:
+    """The same right, of somebody on another machine who has watched for two seconds that nobody uses it."""
+    lock.LEASE = 2.0
+    with locked(MODEL) as mine:
+        mine.confirm()
+
+
+SCENES = {one.__name__: one for one in (register, draw, draw_again, log, train, hold, take)}
 
 
 def main() -> None:
     """Do it; what a user would read goes to standard error."""
     what, home = sys.argv[1], Path(sys.argv[2])
     home.mkdir(parents=True, exist_ok=True)
+    if "CLOCK" in os.environ:
+        clock.follow(Path(os.environ["CLOCK"]))
     try:
         SCENES[what](home)
     except FaceswapError as error:

@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from infra.team.services import client_environment
+from infra.team.settings import TeamSettings
 from infra.team.setup import write_secrets
 
 
@@ -78,6 +81,24 @@ class Team:
         self.environment = kept | self.settings | {"FACESWAP_HOME": str(self.folder / "home")}
         self.environment |= {"PREFECT_HOME": str(self.folder / "prefect"), "NO_PROXY": "127.0.0.1"}
 
+    def given(self) -> TeamSettings:
+        """The settings as a server reads them."""
+        own = {key.removeprefix("TEAM_").lower(): value for key, value in self.settings.items()}
+        own.pop("proxy_ports")
+        return TeamSettings(**own)  # type: ignore[arg-type]
+
+    def client_environment(self) -> dict[str, str]:
+        """Of a command on these servers, which does not wait long for one that is away."""
+        kept = {key: value for key, value in self.environment.items() if not key.startswith("TEAM_")}
+        impatient = {"FACESWAP_S3_ATTEMPTS": "2", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+        return kept | client_environment(self.given()) | impatient
+
+    def mlflow(self, path: str) -> Any:
+        """What MLflow's API answers to its administrator."""
+        login = ("faceswap", self.settings["TEAM_MLFLOW_PASSWORD"])
+        url = f"{self.settings['TEAM_MLFLOW_URL']}/api/2.0/mlflow/{path}"
+        return httpx.get(url, auth=login, trust_env=False, timeout=30).raise_for_status().json()
+
     def as_postgres(self, *words: str) -> list[str]:
         return ["runuser", "-u", "postgres", "--", *words] if os.geteuid() == 0 else list(words)
 
@@ -87,8 +108,8 @@ class Team:
         for name in names:
             self.wait(name)
 
-    def begin(self, name: str) -> None:
-        environment = dict(self.environment)
+    def begin(self, name: str, **more: str) -> None:
+        environment = self.environment | more
         if name == "postgres":
             command = self._postgres()
         elif name == "s3":
@@ -134,7 +155,8 @@ class Team:
             *("-filer", "-s3", f"-s3.port={ports['s3']}", f"-s3.port.grpc={ports['s3_grpc']}"),
             *(f"-{name}.port={ports[name]}" for name in ("master", "volume", "filer")),
             *(f"-{name}.port.grpc={ports[f'{name}_grpc']}" for name in ("master", "volume", "filer")),
-            *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=100"),
+            *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
+            *("-master.volumeSizeLimitMB=64", "-volume.max=100"),
         ]
 
     def healthy(self, name: str) -> bool:
@@ -205,3 +227,25 @@ class Team:
         shutil.rmtree(self.database / "data")
         shutil.rmtree(self.folder / "weed")
         self.filled = False
+
+
+def begin(team: Team, what: str, home: Path, **more: str) -> "subprocess.Popen[str]":
+    """A process that does what :mod:`tests.team.scenario` calls so, on a machine with a home of its own."""
+    command = [sys.executable, "-m", "tests.team.scenario", what, str(home)]
+    environment = team.client_environment() | {"FACESWAP_HOME": str(home)} | more
+    root = Path(__file__).parents[2]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment, cwd=root, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
+
+
+def did(team: Team, what: str, home: Path, fails: bool = False) -> str:
+    """The same, to its end; returns what a user would read."""
+    return ended(begin(team, what, home), fails)
+
+
+def ended(process: "subprocess.Popen[str]", fails: bool = False) -> str:
+    """What a process of :func:`begin` says to its user, in the end."""
+    said, wrong = process.communicate(timeout=900)
+    assert (process.returncode != 0) == fails, said + wrong
+    assert "Traceback" not in wrong, wrong
+    return str(wrong)

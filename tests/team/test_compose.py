@@ -61,15 +61,18 @@ def test_no_server_starts_with_a_secret_that_is_missing_or_guessed() -> None:
         TeamSettings(prefect_password="short").secret("prefect_password")  # type: ignore[arg-type]
 
 
-def test_compose_reads_it(tmp_path: Path) -> None:
-    compose = shutil.which("docker-compose")
-    if not compose:
-        pytest.skip("there is no docker-compose on this machine")
+@pytest.mark.parametrize("compose", [["docker-compose"], ["docker", "compose"]], ids=" ".join)
+def test_compose_reads_it(tmp_path: Path, compose: list[str]) -> None:
+    if (
+        not shutil.which(compose[0])
+        or subprocess.run([*compose, "version"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip(f"there is no {' '.join(compose)} on this machine")
     write_secrets(tmp_path / "secrets.env")
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TEAM_")}
 
     def config(secrets: Path) -> "subprocess.CompletedProcess[str]":
-        command = [compose, "--env-file", str(secrets), "-f", str(INFRA / "compose.yaml"), "config", "-q"]
+        command = [*compose, "--env-file", str(secrets), "-f", str(INFRA / "compose.yaml"), "config", "-q"]
         return subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
 
     done = config(tmp_path / "secrets.env")

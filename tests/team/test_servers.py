@@ -4,19 +4,15 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from infra.team.services import client_environment
-from infra.team.settings import TeamSettings
+from faceswap.files import write_text
 from infra.team.setup import s3_client
-from tests.team.servers import Team
+from tests.team.servers import Team, begin, did, ended
 
 pytestmark = pytest.mark.timeout(1800)  # servers start slowly on a busy machine
 DOWN_SECONDS = 3.0
@@ -24,57 +20,8 @@ DOWN_SECONDS = 3.0
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(scope="module")
-def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    one = Team(tmp_path_factory.mktemp("team"))
-    try:
-        one.start("postgres", "s3")
-        one.setup()
-        one.setup()  # a second time changes nothing
-        one.start("mlflow")
-        yield one
-    finally:
-        one.close()
-
-
-def settings_of(team: Team) -> TeamSettings:
-    own = {key.removeprefix("TEAM_").lower(): value for key, value in team.settings.items()}
-    own.pop("proxy_ports")
-    return TeamSettings(**own)  # type: ignore[arg-type]
-
-
-def environment(team: Team) -> dict[str, str]:
-    kept = {key: value for key, value in team.environment.items() if not key.startswith("TEAM_")}
-    return kept | client_environment(settings_of(team)) | {"FACESWAP_S3_ATTEMPTS": "2"}
-
-
-def begin(team: Team, what: str, home: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.team.scenario", what, str(home)]
-    more = {"FACESWAP_HOME": str(home), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-    root = Path(__file__).parents[2]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, env=environment(team) | more, cwd=root, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
-
-
-def did(team: Team, what: str, home: Path, fails: bool = False) -> str:
-    return ended(begin(team, what, home), fails)
-
-
-def ended(process: "subprocess.Popen[str]", fails: bool = False) -> str:
-    said, wrong = process.communicate(timeout=900)
-    assert (process.returncode != 0) == fails, said + wrong
-    assert "Traceback" not in wrong, wrong
-    return str(wrong)
-
-
-def asked(team: Team, path: str) -> Any:
-    login = ("faceswap", team.settings["TEAM_MLFLOW_PASSWORD"])
-    url = f"{team.settings['TEAM_MLFLOW_URL']}/api/2.0/mlflow/{path}"
-    return httpx.get(url, auth=login, trust_env=False, timeout=30).raise_for_status().json()
-
-
 def aliases(team: Team) -> dict[str, int]:
-    found = asked(team, "registered-models/get?name=face-ada")["registered_model"]
+    found = team.mlflow("registered-models/get?name=face-ada")["registered_model"]
     return {one["alias"]: int(one["version"]) for one in found["aliases"]}
 
 
@@ -82,14 +29,9 @@ def test_two_register_a_version_at_once_and_another_machine_has_it(team: Team, t
     both = [begin(team, "register", tmp_path / name) for name in ("one", "two")]
     for process in both:
         ended(process)
-    login = (team.settings.get("TEAM_MLFLOW_USER", "faceswap"), team.settings["TEAM_MLFLOW_PASSWORD"])
-    url = f"{team.settings['TEAM_MLFLOW_URL']}/api/2.0/mlflow/registered-models/get?name=face-ada"
-    found = httpx.get(url, auth=login, trust_env=False).json()["registered_model"]
-    assert {one["alias"]: int(one["version"]) for one in found["aliases"]}.keys() == {
-        "production",
-        "challenger",
-    }
-    assert {int(one["version"]) for one in found["aliases"]} == {1, 2}
+    found = aliases(team)
+    assert found.keys() == {"production", "challenger"}
+    assert set(found.values()) == {1, 2}
 
     did(team, "draw", tmp_path / "three")
     # who has it goes on without S3; who has not is told what is wrong
@@ -101,7 +43,7 @@ def test_two_register_a_version_at_once_and_another_machine_has_it(team: Team, t
 
 
 def test_a_damaged_artifact_is_refused(team: Team, tmp_path: Path) -> None:
-    client, bucket = s3_client(settings_of(team)), settings_of(team).bucket
+    client, bucket = s3_client(team.given()), team.given().bucket
     listed = client.list_objects_v2(Bucket=bucket, Prefix="mlflow/")["Contents"]
     keys = [one["Key"] for one in listed if one["Key"].endswith("/swap.onnx")]
     whole = {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
@@ -116,21 +58,35 @@ def test_a_damaged_artifact_is_refused(team: Team, tmp_path: Path) -> None:
     did(team, "draw", tmp_path)
 
 
+def steps(process: "subprocess.Popen[str]", count: int) -> None:
+    """Wait until a training has made so many more."""
+    for _ in range(count):
+        assert process.stdout.readline().strip(), process.communicate()[1]  # type: ignore[union-attr]
+
+
 def test_a_training_goes_on_while_s3_is_away(team: Team, tmp_path: Path) -> None:
     process = begin(team, "train", tmp_path)
-    assert process.stdout is not None
-
-    def steps(count: int) -> None:
-        for _ in range(count):
-            assert process.stdout.readline().strip(), process.communicate()[1]  # type: ignore[union-attr]
-
-    steps(5)
+    steps(process, 5)
     team.stop("s3", signal.SIGKILL)
-    steps(30)
+    steps(process, 30)
     team.start("s3")
-    steps(15)
+    steps(process, 15)
     (tmp_path / "enough").touch()
     ended(process)
+
+
+def test_a_training_goes_on_while_its_clock_is_an_hour_off(team: Team, tmp_path: Path) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    process = begin(team, "train", tmp_path / "home", CLOCK=str(clock))
+    steps(process, 5)
+    for off in ("3600", "-3600"):
+        write_text(clock, off)
+        steps(process, 30)
+    write_text(clock, "0")
+    steps(process, 15)
+    (tmp_path / "home" / "enough").touch()
+    assert "this machine's clock is wrong" in ended(process)
 
 
 def test_a_worker_of_the_pool_takes_a_flow(team: Team) -> None:
@@ -144,7 +100,7 @@ def test_a_worker_of_the_pool_takes_a_flow(team: Team) -> None:
     finally:
         for name in ("worker", "prefect"):
             team.stop(name, signal.SIGKILL)
-    assert "ada.l" in json.dumps(asked(team, f"model-versions/get?name=face-ada&version={number}"))
+    assert "ada.l" in json.dumps(team.mlflow(f"model-versions/get?name=face-ada&version={number}"))
 
 
 @pytest.mark.parametrize("name", ["postgres", "mlflow"])

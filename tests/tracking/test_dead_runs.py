@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from pathlib import Path
 
 import psutil
@@ -33,6 +34,17 @@ def test_the_next_run_ends_those_of_dead_processes(database: Path, pid: int, nod
     with tracking.run("next", "evaluate") as following:
         assert left.client.get_run(left.run_id).info.status == status
         assert left.client.get_run(following.run_id).info.status == "RUNNING"
+
+
+def test_a_clock_that_is_set_ends_no_run(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux tells when a process was started by the machine's start, which it moves with the clock."""
+    started = psutil.boot_time()
+    with tracking.run("long", "train") as long:
+        for hour in (3600, -3600):
+            monkeypatch.setattr("psutil._pslinux.boot_time", lambda hour=hour: started + hour)
+            assert psutil.Process().create_time() != pytest.approx(time.time(), abs=1800)
+            with tracking.run("next", "evaluate"):
+                assert long.client.get_run(long.run_id).info.status == "RUNNING"
 
 
 def test_a_link_to_the_run_is_logged_without_its_password(

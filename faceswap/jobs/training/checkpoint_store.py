@@ -13,6 +13,7 @@ from pathlib import Path
 
 from faceswap import storage
 from faceswap.background import Background
+from faceswap.disk import explained
 from faceswap.errors import StorageError
 from faceswap.files import part_of
 from faceswap.model.training.checkpoints import SUMS
@@ -77,10 +78,14 @@ class CheckpointStore:
         for step in steps[-_KEEP:]:
             part = part_of(checkpoints / step)
             fetched = part_of(checkpoints / "fetched")  # in no cache: there an erasure would not find them
-            copy = storage.fetch_folder(storage.join(self.uri, step), fetched, marker=SUMS)
-            shutil.copytree(copy, part)
-            part.rename(checkpoints / step)
-            shutil.rmtree(fetched, ignore_errors=True)
+            try:
+                copy = storage.fetch_folder(storage.join(self.uri, step), fetched, marker=SUMS)
+                with explained(checkpoints):
+                    shutil.copytree(copy, part, copy_function=os.link)
+                    part.rename(checkpoints / step)
+            finally:
+                for left in (fetched, part):
+                    shutil.rmtree(left, ignore_errors=True)
         logger.info("The training goes on with the checkpoints of %s", self.uri)
 
     def clear(self) -> None:

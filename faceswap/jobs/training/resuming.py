@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from faceswap import storage, tracking
-from faceswap.errors import ConsentError, DivergedError, SettingsError
+from faceswap.errors import ConsentError, ConsentUnknown, DivergedError, SettingsError
 from faceswap.faces.faceset import FaceSet
 from faceswap.jobs.monitor import Monitor
 from faceswap.jobs.parameters import OF_THE_RUN, TrainParameters
@@ -141,10 +141,10 @@ def telling_how_to_go_on(run_id: str) -> Iterator[None]:
     logger.info("Should this training be interrupted, `%s` goes on with it", command)
     try:
         yield
-    except (DivergedError, ConsentError):  # it would diverge again; nobody may go on
-        raise
     except BaseException as error:
-        if Checkpoints(checkpoints(work_folder(run_id))).latest():
+        # it would diverge again; nobody may go on, unless that could only not be told
+        over = isinstance(error, DivergedError | ConsentError) and not isinstance(error, ConsentUnknown)
+        if not over and Checkpoints(checkpoints(work_folder(run_id))).latest():
             error.add_note(f"`{command}` goes on with the training")
         raise
 

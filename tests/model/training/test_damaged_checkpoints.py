@@ -18,6 +18,7 @@ from faceswap.model import weights
 from faceswap.model.training import checkpoints as checkpoints_module
 from faceswap.model.training.checkpoints import Checkpoints, TrainingState
 from faceswap.model.training.model_files import export
+from tests import disks
 from tests.model.training.test_trainer import trainer
 
 Break = Callable[[Path], None]
@@ -219,15 +220,8 @@ def test_a_training_goes_on_from_the_whole_one(tmp_path: Path, cut_at: int) -> N
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 3 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"no tmpfs can be mounted: {mounted.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with disks.small_disk(tmp_path / "disk", "3m") as one:
+        yield one.folder
 
 
 def test_a_disk_that_fills_up_stops_no_training(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
