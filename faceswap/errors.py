@@ -31,8 +31,8 @@ are left out.
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from faceswap.file_names import printable
-from faceswap.redaction import redacted
+from faceswap.files.names import printable
+from faceswap.output.redaction import redacted
 
 
 def did_you_mean(word: str, known: Collection[str], otherwise: str = "") -> str:

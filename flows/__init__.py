@@ -6,8 +6,8 @@ no server of its own, no calls to the outside. What the user has set stays.
 
 import os
 
-from faceswap.loopback import reach_loopback_directly
-from faceswap.redaction import redact_logs
+from faceswap.output.redaction import redact_logs
+from faceswap.process.loopback import reach_loopback_directly
 from faceswap.settings import settings
 
 redact_logs()

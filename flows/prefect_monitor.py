@@ -29,10 +29,10 @@ from prefect.input import RunInput
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field, StringConstraints
 
-from faceswap.background import Background
 from faceswap.jobs.monitor import Answer, Monitor
 from faceswap.media.images import data_uri
-from faceswap.progress import Report, bar, lines
+from faceswap.output.progress import Report, bar, lines
+from faceswap.process.background import Background
 from faceswap.provenance.metadata import Provenance
 from faceswap.tracking import FLOW_RUN
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import faceswap
 from faceswap import storage
-from faceswap.disk import explained
 from faceswap.errors import SettingsError, StorageError
-from faceswap.files import extract, part_of, replacing
-from faceswap.home_paths import local_path
-from faceswap.progress import Report
+from faceswap.files.atomic import extract, part_of, replacing
+from faceswap.files.disk import explained
+from faceswap.files.home_paths import local_path
+from faceswap.output.progress import Report
 from faceswap.settings import settings
 from infra import postgres
 

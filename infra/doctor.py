@@ -15,7 +15,7 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from faceswap.errors import FaceswapError
-from faceswap.redaction import redacted
+from faceswap.output.redaction import redacted
 from faceswap.settings import settings
 from infra.services import services
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 from dotenv import dotenv_values
 
-from faceswap.loopback import reach_loopback_directly
-from faceswap.process_ids import born
+from faceswap.process.ids import born
+from faceswap.process.loopback import reach_loopback_directly
 from faceswap.settings import settings
 from faceswap.tracking.s3_artifacts import s3_environment
 from infra.logins import prefect_login, write_private

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from faceswap.errors import FaceswapError, SettingsError
-from faceswap.redaction import redacted
+from faceswap.output.redaction import redacted
 
 _SECONDS = 10.0
 """A server on two busy cores has answered within 3 s."""

@@ -5,8 +5,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from faceswap.disk import is_full
 from faceswap.errors import FaceswapError
+from faceswap.files.disk import is_full
 from faceswap.swap.video.stream import VideoReport
 from serving.catalogue import State
 from serving.guard.disk_full import full_disk

@@ -12,7 +12,7 @@ import pytest
 
 from faceswap import storage
 from faceswap.errors import SettingsError, StorageError, UnfinishedSet
-from faceswap.files import replacing
+from faceswap.files.atomic import replacing
 from faceswap.settings import settings
 from faceswap.storage import cache, publishing, s3, transfers
 from tests.s3 import s3_bucket, use_server

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import faceswap
-from faceswap.console import make_streams_lenient, say
+from faceswap.output.console import make_streams_lenient, say
 
 _HELP = """Swap faces of consenting or fictional people: train, compare, promote and serve the models.
 

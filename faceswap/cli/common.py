@@ -12,11 +12,11 @@ import typer
 from faceswap import backend
 from faceswap.cli.options import at_home, one_of, presets
 from faceswap.cli.quiet_imports import silence_imports
-from faceswap.console import LogLines, complain, err, remark
-from faceswap.disk import full_disk, is_full
 from faceswap.errors import ConsentError, FaceswapError, SettingsError, did_you_mean
 from faceswap.evaluation.grading.measures import COLUMNS
-from faceswap.silence import silence
+from faceswap.files.disk import full_disk, is_full
+from faceswap.output.console import LogLines, complain, err, remark
+from faceswap.process.silence import silence
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -84,7 +84,7 @@ def spoken_errors(
 
 def _prepare() -> None:
     """Set up logging, and work with the servers of ``faceswap up``."""
-    from faceswap.redaction import redact_logs
+    from faceswap.output.redaction import redact_logs
     from faceswap.settings import settings
 
     redact_logs()
@@ -94,7 +94,7 @@ def _prepare() -> None:
     for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
-    from faceswap.loopback import reach_loopback_directly
+    from faceswap.process.loopback import reach_loopback_directly
     from infra.environments import use_running_servers
 
     reach_loopback_directly()
@@ -102,7 +102,7 @@ def _prepare() -> None:
 
 
 def _log_format() -> logging.Formatter:
-    from faceswap.logs import JsonLines
+    from faceswap.output.logs import JsonLines
     from faceswap.settings import settings
 
     if settings().log_format == "json":

@@ -6,7 +6,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-from faceswap.silence import silence
+from faceswap.process.silence import silence
 
 _CHATTY = frozenset({"keras", "tensorflow"})
 """TensorFlow 2.21 writes before it reads TF_CPP_MIN_LOG_LEVEL; Keras goes on to ask it for its devices."""

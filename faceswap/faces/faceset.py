@@ -22,7 +22,7 @@ from faceswap import storage
 from faceswap.errors import FaceSetError, StorageError, UnfinishedSet, UnreadableMedia
 from faceswap.faces.finding.finder_names import Detector
 from faceswap.faces.geometry import Geometry, Points, apply, invert
-from faceswap.home_paths import local_path, moved_below
+from faceswap.files.home_paths import local_path, moved_below
 from faceswap.media.images import read_image
 from faceswap.provenance.consent.record import Consent
 from faceswap.settings import settings

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 
 from faceswap.errors import RegistryError
-from faceswap.files import replacing
+from faceswap.files.atomic import replacing
 from faceswap.inference import code_range_layer
 from faceswap.model.networks import architecture
 

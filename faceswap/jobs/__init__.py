@@ -9,7 +9,7 @@ knows no orchestrator; ``flows/`` makes Prefect flows of the jobs. Names are imp
 
 from typing import TYPE_CHECKING
 
-from faceswap.lazy import lazily
+from faceswap.process.lazy import lazily
 
 if TYPE_CHECKING:
     from faceswap.jobs.evaluate_job import Evaluated, evaluate

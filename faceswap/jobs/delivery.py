@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from faceswap import storage
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.provenance import audit
 from faceswap.provenance.audit import Entry
 from faceswap.settings import settings

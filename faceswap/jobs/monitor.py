@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from faceswap.errors import SettingsError
-from faceswap.progress import Report, bar
+from faceswap.output.progress import Report, bar
 
 if TYPE_CHECKING:  # pictures need it, the parameters of a command do not
     import numpy as np
@@ -36,12 +36,12 @@ class Answer:
 class Monitor(Protocol):
     """Takes what a job tells of itself.
 
-    To stop a job, raise from a :data:`~faceswap.progress.Report` or in the main thread: it saves what it has, ends its
-    MLflow run and lets the exception pass.
+    To stop a job, raise from a :data:`~faceswap.output.progress.Report` or in the main thread: it saves what it has,
+    ends its MLflow run and lets the exception pass.
     """
 
     def progress(self, title: str, unit: str = "") -> AbstractContextManager[Report]:
-        """Show how far a piece of work is; as :func:`faceswap.progress.bar`."""
+        """Show how far a piece of work is; as :func:`faceswap.output.progress.bar`."""
         ...
 
     def picture(

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction.options import ExtractionOptions
-from faceswap.file_names import printable
+from faceswap.files.names import printable
 from faceswap.model.options import MaskOptions, PretrainingOptions, TrainingOptions
 from faceswap.model.presets import PRESETS, Preset, preset
 from faceswap.model.training.schedule import Budget

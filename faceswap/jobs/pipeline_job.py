@@ -23,9 +23,9 @@ from faceswap.jobs.preprocess_job import preprocess
 from faceswap.jobs.swap_job import swapper_for
 from faceswap.jobs.training.train_job import Trained, train
 from faceswap.model.presets import preset
+from faceswap.output.redaction import redacted
 from faceswap.provenance import audit
 from faceswap.provenance.metadata import Provenance
-from faceswap.redaction import redacted
 from faceswap.registry.cards.origin import provenance
 from faceswap.settings import settings
 from faceswap.swap.video.heldout_clip import swap_heldout

@@ -12,7 +12,7 @@ from faceswap.faces.faceset import find as find_face_set
 from faceswap.jobs.evaluate_job import evaluate_one, target_sets
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import Destination, EvaluateParameters, PromoteParameters, RollbackParameters
-from faceswap.notify import notify
+from faceswap.output.notify import notify
 from faceswap.provenance import audit
 from faceswap.provenance.audit import who
 from faceswap.registry import Stage, Version

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from faceswap.disk import explained
 from faceswap.errors import MediaError
-from faceswap.files import replacing
+from faceswap.files.atomic import replacing
+from faceswap.files.disk import explained
 from faceswap.media.pictures import Picture, Still, laid_into, read_first
 from faceswap.provenance.content_credentials import sign_bytes, sign_file
 from faceswap.provenance.declaring import declared

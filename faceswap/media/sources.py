@@ -9,9 +9,9 @@ from typing import Literal
 
 from faceswap import storage
 from faceswap.errors import MediaError
-from faceswap.file_names import printable
+from faceswap.files.names import printable
 from faceswap.media.formats import IMAGE_SUFFIXES
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.provenance.metadata import VIDEO_SUFFIXES
 from faceswap.settings import settings
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import StorageError, TrainingError
-from faceswap.files import replacing
+from faceswap.files.atomic import replacing
 from faceswap.settings import settings
 
 _ABOUT = "about"

@@ -22,7 +22,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
 from faceswap.errors import AuditError, StorageError
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.settings import settings
 
 _FIRST = "0" * 64

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import faceswap
 from faceswap.errors import CredentialsError
-from faceswap.files import part_of
+from faceswap.files.atomic import part_of
 from faceswap.provenance import credentials
 from faceswap.provenance.credentials import Credentials
 from faceswap.provenance.metadata import SOURCE_TYPE, Provenance

@@ -19,7 +19,7 @@ from filelock import FileLock
 from pydantic import BaseModel
 
 from faceswap.errors import CredentialsError
-from faceswap.files import replacing, write_text
+from faceswap.files.atomic import replacing, write_text
 from faceswap.settings import settings
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from pathlib import Path
 import mlflow
 
 from faceswap.errors import RegistryError
-from faceswap.home_paths import local_path, moved_below
+from faceswap.files.home_paths import local_path, moved_below
 from faceswap.settings import settings
 from faceswap.tracking import failures
 

@@ -10,10 +10,10 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from faceswap.disk import is_full, write_error
 from faceswap.errors import StorageError, UnfinishedSet
-from faceswap.files import part_of
-from faceswap.progress import Report
+from faceswap.files.atomic import part_of
+from faceswap.files.disk import is_full, write_error
+from faceswap.output.progress import Report
 from faceswap.settings import settings
 from faceswap.storage.s3 import Stored, explained, objects
 from faceswap.storage.transfers import download, in_parallel, place_below

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from faceswap.files import part_of, replacing
+from faceswap.files.atomic import part_of, replacing
 from faceswap.storage import transfers
 from faceswap.storage.s3 import client, code_of, explained, objects
 from faceswap.storage.uris import as_folder, is_s3, split

@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 from faceswap.errors import StorageError
-from faceswap.files import part_of
-from faceswap.progress import Report
+from faceswap.files.atomic import part_of
+from faceswap.output.progress import Report
 from faceswap.storage.places import create, list_files
 from faceswap.storage.s3 import explained
 from faceswap.storage.transfers import in_parallel, upload

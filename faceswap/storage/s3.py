@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from faceswap.disk import is_full, write_error
 from faceswap.errors import StorageError
+from faceswap.files.disk import is_full, write_error
 from faceswap.settings import settings
 from faceswap.storage.uris import is_s3
 

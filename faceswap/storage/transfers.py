@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from faceswap.errors import StorageError
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.storage.s3 import THREADS, Stored, client
 
 if TYPE_CHECKING:

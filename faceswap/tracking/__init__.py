@@ -6,7 +6,7 @@ MLflow takes a second.
 
 from typing import TYPE_CHECKING
 
-from faceswap.lazy import lazily
+from faceswap.process.lazy import lazily
 
 if TYPE_CHECKING:
     from faceswap.tracking.connection import connect, explained, failures

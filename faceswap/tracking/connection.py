@@ -12,10 +12,10 @@ import requests
 from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging
 
-from faceswap.disk import free, is_full
 from faceswap.errors import TrackingError
-from faceswap.home_paths import local_path
-from faceswap.loopback import reach_loopback_directly
+from faceswap.files.disk import free, is_full
+from faceswap.files.home_paths import local_path
+from faceswap.process.loopback import reach_loopback_directly
 from faceswap.settings import Settings, settings
 from faceswap.tracking.s3_artifacts import FIX, s3_environment, s3_errors
 

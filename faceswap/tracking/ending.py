@@ -10,7 +10,7 @@ import mlflow
 import psutil
 from mlflow.entities import RunTag
 
-from faceswap.process_ids import born
+from faceswap.process.ids import born
 from faceswap.tracking import experiments
 from faceswap.tracking.connection import connect, explained
 

@@ -12,7 +12,7 @@ import mlflow
 from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
-from faceswap.home_paths import local_path
+from faceswap.files.home_paths import local_path
 from faceswap.settings import settings
 from faceswap.tracking import views
 from faceswap.tracking.views import Chart, View

@@ -1,6 +1,6 @@
 """The addresses of MLflow's pages; nothing of MLflow is imported for them."""
 
-from faceswap.redaction import without_user
+from faceswap.output.redaction import without_user
 from faceswap.settings import settings
 
 MACHINE_LEARNING = "workflowType=machine_learning"

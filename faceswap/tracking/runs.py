@@ -17,9 +17,9 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from faceswap.background import Background
 from faceswap.errors import TrackingError
-from faceswap.logs import of_run
+from faceswap.output.logs import of_run
+from faceswap.process.background import Background
 from faceswap.provenance.metadata import Provenance
 from faceswap.settings import settings
 from faceswap.tracking import experiments, views

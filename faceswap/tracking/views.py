@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from faceswap.redaction import without_user
+from faceswap.output.redaction import without_user
 from faceswap.settings import settings
 from faceswap.tracking.pages import MACHINE_LEARNING
 

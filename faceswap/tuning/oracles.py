@@ -9,7 +9,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.tuning.plan import SearchPlan
 from faceswap.tuning.search_space import Choice, FloatRange, IntRange, SearchSpace, Value
 

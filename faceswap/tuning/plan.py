@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceswap.errors import SettingsError
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.model.presets import Preset
 from faceswap.model.training.schedule import Budget
 from faceswap.tuning.objective import FAILED, Objective

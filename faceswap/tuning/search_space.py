@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from faceswap.errors import SettingsError
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.model.presets import Preset
 
 Value = int | float | str

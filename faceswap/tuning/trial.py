@@ -27,8 +27,8 @@ from faceswap.errors import (
     TrackingError,
     TrainingError,
 )
-from faceswap.files import write_text
-from faceswap.process_ids import age
+from faceswap.files.atomic import write_text
+from faceswap.process.ids import age
 from faceswap.tuning.objective import FAILED
 from faceswap.tuning.plan import SearchPlan, Status, TrialJob, TrialRecord, TrialResult, read_record
 

@@ -16,7 +16,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.errors import FatalError
 
 from faceswap.errors import SettingsError, TrainingError
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.tuning import trial as trials
 from faceswap.tuning.oracles import epochs, oracle_for
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialRecord, read_record, read_records, trial_folder

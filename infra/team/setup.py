@@ -11,7 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from faceswap.errors import FaceswapError, StorageError
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from infra.team.settings import SECRET_NAMES, TeamSettings
 
 if TYPE_CHECKING:

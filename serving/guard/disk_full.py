@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from faceswap.disk import is_full
 from faceswap.errors import StorageError
+from faceswap.files.disk import is_full
 
 
 def full_disk() -> StorageError:

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse
 
-from faceswap.disk import is_full
+from faceswap.files.disk import is_full
 from serving.guard.access import Check
 from serving.guard.attempts import LONGEST_WAIT, Attempts
 from serving.guard.disk_full import free_space, full_disk

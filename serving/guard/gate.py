@@ -13,8 +13,8 @@ from typing import Any
 
 import gradio as gr
 
-from faceswap.disk import is_full
 from faceswap.errors import FaceswapError, MediaError
+from faceswap.files.disk import is_full
 from serving.guard.disk_full import full_disk
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.disk import explained
+from faceswap.files.disk import explained
 from faceswap.media.images import encoded
 from faceswap.provenance import audit
 from faceswap.provenance.metadata import Provenance

@@ -17,7 +17,7 @@ from faceswap.jobs.monitor import Terminal
 from faceswap.jobs.parameters import OF_THE_RUN, PreprocessParameters, SwapParameters, TrainParameters
 from faceswap.jobs.training.resuming import checkpoints, work_folder
 from faceswap.model.training.checkpoints import Checkpoints
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.provenance.metadata import read_provenance
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions

@@ -18,7 +18,7 @@ from faceswap.jobs.parameters import SwapParameters
 from faceswap.jobs.swap_job import load_all, origin_of, swapper_for
 from faceswap.media.images import read_image
 from faceswap.media.video.reading import VideoReader, VideoWriter
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.provenance import content_credentials
 from faceswap.provenance.consent.life import Event
 from faceswap.registry import consents

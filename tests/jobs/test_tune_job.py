@@ -12,7 +12,7 @@ import pytest
 
 from faceswap import registry
 from faceswap.errors import FaceSetError
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import TrainParameters
 from faceswap.jobs.tuning import tune_job as job

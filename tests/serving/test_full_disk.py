@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from faceswap.disk import is_full
+from faceswap.files.disk import is_full
 from faceswap.media.images import write_image
 from serving.guard import doors
 from serving.guard.gate import spoken

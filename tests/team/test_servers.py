@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from infra.team.setup import s3_client
 from tests.team.servers import Team, begin, did, ended
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from faceswap.errors import TrackingError, TrainingError
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.model.training.schedule import Budget
 from faceswap.tuning import trial, tuner
 from faceswap.tuning.oracles import expected_trials

@@ -8,8 +8,8 @@ import typer
 from faceswap.cli.common import quiet_imports, spoken_errors
 from faceswap.cli.options import at_home, one_of
 from faceswap.cli.running import forget_in_prefect
-from faceswap.console import say
 from faceswap.errors import SettingsError
+from faceswap.output.console import say
 
 if TYPE_CHECKING:
     from faceswap.provenance.consent.life import Life

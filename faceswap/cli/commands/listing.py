@@ -12,9 +12,9 @@ from rich.table import Table
 from faceswap.cli.checks import media_exist
 from faceswap.cli.common import SHORT, Seed, spoken_errors
 from faceswap.cli.options import at_home, cast_names, one_of
-from faceswap.console import out as console
-from faceswap.console import say
-from faceswap.redaction import redacted
+from faceswap.output.console import out as console
+from faceswap.output.console import say
+from faceswap.output.redaction import redacted
 
 
 def inspect(

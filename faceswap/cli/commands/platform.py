@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from faceswap.cli.common import quiet_imports, spoken_errors
-from faceswap.console import out, printable, remark, say
+from faceswap.output.console import out, printable, remark, say
 from faceswap.tracking.pages import page
 
 AsJson = Annotated[bool, typer.Option("--json", help="as JSON")]

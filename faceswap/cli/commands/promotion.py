@@ -9,7 +9,7 @@ from faceswap.cli.checks import face_sets_exist, identities_exist
 from faceswap.cli.common import spoken_errors
 from faceswap.cli.options import at_home, one_of
 from faceswap.cli.running import run as run_job
-from faceswap.console import out, say
+from faceswap.output.console import out, say
 
 
 def _destinations() -> list[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from faceswap.cli.common import quiet_imports, spoken_errors
-from faceswap.console import say
+from faceswap.output.console import say
 
 
 def serve(

@@ -17,7 +17,6 @@ from faceswap.cli.common import (
 )
 from faceswap.cli.options import Shown, at_home, takes_fields_of
 from faceswap.cli.running import run as run_job
-from faceswap.console import out, say
 from faceswap.errors import SettingsError
 from faceswap.evaluation.grading.measures import COLUMNS
 from faceswap.faces.extraction.options import ExtractionOptions
@@ -31,6 +30,7 @@ from faceswap.jobs.parameters import (
     TrainParameters,
 )
 from faceswap.model.options import MaskOptions, PretrainingOptions
+from faceswap.output.console import out, say
 
 if TYPE_CHECKING:
     from faceswap.jobs.evaluate_job import Evaluated

@@ -8,8 +8,8 @@ from faceswap.cli.checks import identities_exist, media_exist, recordable
 from faceswap.cli.common import spoken_errors
 from faceswap.cli.options import Shown, at_home, one_of, takes_fields_of
 from faceswap.cli.running import run as run_job
-from faceswap.console import say
 from faceswap.errors import SettingsError
+from faceswap.output.console import say
 from faceswap.provenance.label_texts import TEXTS
 from faceswap.swap.options import SwapOptions
 

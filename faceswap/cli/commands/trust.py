@@ -10,7 +10,7 @@ import typer
 from faceswap.cli.checks import media_exist
 from faceswap.cli.common import spoken_errors
 from faceswap.cli.options import at_home
-from faceswap.console import say
+from faceswap.output.console import say
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 credentials = typer.Typer(

@@ -9,10 +9,10 @@ from faceswap.cli.checks import face_sets_exist
 from faceswap.cli.common import PresetOption, pairs, spoken_errors
 from faceswap.cli.options import Shown, at_home, takes_fields_of
 from faceswap.cli.running import run as run_job
-from faceswap.console import out, say
 from faceswap.errors import SettingsError
 from faceswap.jobs.parameters import OF_THE_RUN
 from faceswap.jobs.tuning.tune_parameters import TuneParameters
+from faceswap.output.console import out, say
 
 _SEARCH, _BUDGET, _JUDGE, _AGAIN = (
     "What is searched",

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from faceswap.cli.common import spoken_errors
 from faceswap.cli.options import at_home
-from faceswap.console import out, remark, say
-from faceswap.progress import bar
+from faceswap.output.console import out, remark, say
+from faceswap.output.progress import bar
 
 BackupFile = Annotated[Path, typer.Argument(help="tar file", callback=at_home)]
 

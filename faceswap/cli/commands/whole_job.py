@@ -21,9 +21,9 @@ from faceswap.cli.common import (
 )
 from faceswap.cli.options import at_home
 from faceswap.cli.running import run as run_job
-from faceswap.console import out as output
-from faceswap.console import printable, say
 from faceswap.errors import SettingsError, did_you_mean
+from faceswap.output.console import out as output
+from faceswap.output.console import printable, say
 
 if TYPE_CHECKING:
     from faceswap.jobs.parameters import PipelineParameters

@@ -19,7 +19,6 @@ import pandas as pd
 
 import faceswap
 from faceswap import storage
-from faceswap.disk import require_space, write_error
 from faceswap.errors import FaceError, FaceSetError, MediaError, NoFaceFound, SettingsError, UnreadableMedia
 from faceswap.faces.extraction.fan_out import run_on_cluster
 from faceswap.faces.extraction.options import ExtractionOptions
@@ -30,7 +29,8 @@ from faceswap.faces.faceset import HEADER, FaceSet, digest_of, newest, write_hea
 from faceswap.faces.finding.finder import Finder, finder_named
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.identity import photo_embeddings
-from faceswap.file_names import longest_name
+from faceswap.files.disk import require_space, write_error
+from faceswap.files.names import longest_name
 from faceswap.media.sources import MediaItem, local_copy, look_through
 from faceswap.provenance.consent.record import Consent
 from faceswap.provenance.metadata import RENDERER, read_provenance

@@ -17,7 +17,7 @@ from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.finding.finder import Finder
 from faceswap.faces.geometry import Geometry
 from faceswap.fan_out import at_hand, fan_out, nobody_waits
-from faceswap.files import extract, part_of
+from faceswap.files.atomic import extract, part_of
 
 
 @dataclass(frozen=True)

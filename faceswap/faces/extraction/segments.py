@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.disk import write_error
 from faceswap.errors import FaceError, MediaError, MediaTooLarge, StorageError
 from faceswap.faces.finding.finder import Finder
 from faceswap.faces.finding.turn import Turn
@@ -27,6 +26,7 @@ from faceswap.faces.geometry import Geometry, apply, scale_of
 from faceswap.faces.pose import eye_openness, head_pose, lip_gap
 from faceswap.faces.quality import perceptual_hash, sharpness
 from faceswap.faces.tracking.tracks import TrackedFace, Tracker, settle
+from faceswap.files.disk import write_error
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import Frame, VideoReader
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from faceswap.errors import SettingsError
 from faceswap.media.images import write_image
 from faceswap.media.video.reading import VideoWriter
-from faceswap.progress import bar
+from faceswap.output.progress import bar
 from faceswap.provenance.consent.record import Consent
 from faceswap.provenance.metadata import RENDERER, Provenance
 from faceswap.synthetic import CAST, HARD_CAST, Scene, person, render

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from faceswap import storage
-from faceswap.background import Background
-from faceswap.disk import explained
 from faceswap.errors import StorageError
-from faceswap.files import part_of
+from faceswap.files.atomic import part_of
+from faceswap.files.disk import explained
 from faceswap.model.training.checkpoints import SUMS
+from faceswap.process.background import Background
 from faceswap.settings import settings
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 
 from faceswap import registry, tracking
-from faceswap.background import Background
 from faceswap.energy import Meter
 from faceswap.errors import ConsentError, ConsentUnknown, FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
@@ -32,8 +31,9 @@ from faceswap.model.training.dataset import Batches, TrainingData
 from faceswap.model.training.model_files import copy_weights, export
 from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.trainer import Trainer, TrainingResult
-from faceswap.notify import telling_of_training
-from faceswap.progress import Report
+from faceswap.output.notify import telling_of_training
+from faceswap.output.progress import Report
+from faceswap.process.background import Background
 from faceswap.provenance import audit
 from faceswap.provenance.consent.life import Purpose
 from faceswap.provenance.consent.record import Consent, require_consent

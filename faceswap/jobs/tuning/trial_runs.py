@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from faceswap import tracking
 from faceswap.evaluation.pair_result import PairResult
 from faceswap.faces.faceset import FaceSet
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.model.device import device
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData

@@ -7,7 +7,7 @@ from typing import Any
 from faceswap import tracking
 from faceswap.jobs.monitor import Monitor
 from faceswap.jobs.tuning import trial_runs
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.tuning.oracles import expected_trials
 from faceswap.tuning.plan import SearchPlan, TrialRecord, read_records
 from faceswap.tuning.plots import plot

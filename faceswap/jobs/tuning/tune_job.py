@@ -10,7 +10,7 @@ from typing import Any
 from faceswap import tracking
 from faceswap.errors import FaceSetError, SettingsError, TrainingError
 from faceswap.faces.faceset import FaceSet
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import TrainParameters
 from faceswap.jobs.training.train_job import load_face_sets, train

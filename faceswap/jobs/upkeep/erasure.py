@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from faceswap import storage
 from faceswap.errors import FaceswapError, StorageError
 from faceswap.faces.faceset import HEADER, present
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.provenance import audit
 from faceswap.provenance.consent import remains
 from faceswap.provenance.consent.event_files import FOLDER

@@ -12,9 +12,9 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from faceswap.disk import write_error
 from faceswap.errors import MediaError
-from faceswap.files import replacing
+from faceswap.files.atomic import replacing
+from faceswap.files.disk import write_error
 from faceswap.media.video.companions import Companions
 from faceswap.media.video.containers import open_media
 from faceswap.media.video.orientation import Orientation

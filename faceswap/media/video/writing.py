@@ -18,9 +18,9 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
-from faceswap.disk import write_error
 from faceswap.errors import MediaError
-from faceswap.files import part_of
+from faceswap.files.atomic import part_of
+from faceswap.files.disk import write_error
 from faceswap.media.video.companions import Companions
 from faceswap.media.video.orientation import Orientation
 from faceswap.provenance.content_credentials import sign_file

@@ -25,7 +25,7 @@ from faceswap.model.training.face_weights import weight_map
 from faceswap.model.training.more_views import MoreViews
 from faceswap.model.training.pairs.draws import draw_pairs
 from faceswap.model.training.pairs.host_pairs import Array, PairMaker
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.synthetic import person, random_person, random_scene, render
 from faceswap.synthetic.renderer import Rendering
 

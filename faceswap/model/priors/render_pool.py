@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from faceswap.faces.geometry import Geometry, Points, apply
 from faceswap.model.options import MaskOptions
 from faceswap.model.priors.render_pool import of_each
 from faceswap.model.segmentation_view import VIEW
-from faceswap.progress import Report
+from faceswap.output.progress import Report
 from faceswap.synthetic import Person, random_scene, random_styling, render, side_light
 
 _FIRST_SEED = 20_000

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from faceswap.errors import RegistryError, StorageError
-from faceswap.files import replacing
+from faceswap.files.atomic import replacing
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import Preset
 from faceswap.model.sizes import check_keras_file

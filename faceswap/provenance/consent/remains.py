@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from faceswap.errors import StorageError
-from faceswap.files import write_text
+from faceswap.files.atomic import write_text
 from faceswap.settings import settings
 
 

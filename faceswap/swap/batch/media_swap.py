@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from faceswap.disk import require_space
+from faceswap.files.disk import require_space
 from faceswap.media.sources import MediaItem
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.batch.batch import Batch

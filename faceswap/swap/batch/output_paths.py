@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from faceswap.errors import MediaError
-from faceswap.file_names import cut, longest_name, printable
+from faceswap.files.names import cut, longest_name, printable
 from faceswap.media.formats import IMAGE_SUFFIXES
 from faceswap.media.sources import MediaItem, look_through
 from faceswap.provenance.metadata import LABELLED_SUFFIXES, VIDEO_SUFFIXES

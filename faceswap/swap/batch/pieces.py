@@ -21,7 +21,7 @@ from faceswap.errors import (
     MediaError,
 )
 from faceswap.fan_out import at_hand
-from faceswap.file_names import printable
+from faceswap.files.names import printable
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.batch.picture_swap import SwappedPicture, swap_picture
 from faceswap.swap.swapper import Swapper

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap.file_names import printable
+from faceswap.files.names import printable
 from faceswap.media.sources import MediaItem
 from faceswap.swap.batch.picture_swap import SwappedPicture
 from faceswap.swap.video.assembly import VideoReport

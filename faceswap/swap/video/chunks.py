@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from faceswap.disk import write_error
 from faceswap.errors import FaceswapError
-from faceswap.files import replacing
+from faceswap.files.atomic import replacing
+from faceswap.files.disk import write_error
 from faceswap.media.video.joining import Part
 from faceswap.media.video.writing import VideoWriter
 

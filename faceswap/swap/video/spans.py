@@ -14,8 +14,8 @@ from pathlib import Path
 import cv2
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from faceswap.disk import explained
-from faceswap.files import replacing
+from faceswap.files.atomic import replacing
+from faceswap.files.disk import explained
 from faceswap.media.video.reading import VideoReader
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.assembly import Assembly, part_writer

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faceswap import disk
 from faceswap.errors import MediaError, StorageError
 from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
+from faceswap.files import disk
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoWriter, probe
 from faceswap.provenance.metadata import Provenance, read_provenance

@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from faceswap.disk import write_error
 from faceswap.errors import DiskFull, MediaError, NoFaceFound, UnreadableMedia
 from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
+from faceswap.files.disk import write_error
 from faceswap.media.video.companions import Companions
 from faceswap.media.video.orientation import Orientation
 from faceswap.media.video.reading import VideoReader, VideoWriter, probe

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
-from faceswap.silence import silence
+from faceswap.process.silence import silence
 
 Tensor = NDArray[np.float32]
 ModelName = Literal[

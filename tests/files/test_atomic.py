@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswap.files import extract
+from faceswap.files.atomic import extract
 
 
 def archive(*members: tuple[str, bytes]) -> tarfile.TarFile:

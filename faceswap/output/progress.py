@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from faceswap.console import err, printable, remark
+from faceswap.output.console import err, printable, remark
 
 logger = logging.getLogger(__name__)
 Report = Callable[[int, int | None, str], None]

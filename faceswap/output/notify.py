@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from faceswap.background import Background
-from faceswap.redaction import redacted
+from faceswap.output.redaction import redacted
+from faceswap.process.background import Background
 from faceswap.settings import settings
 
 Event = Literal["training.finished", "training.failed", "version.promoted", "version.rolled_back"]

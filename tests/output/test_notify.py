@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from faceswap.notify import notify, telling_of_training
+from faceswap.output.notify import notify, telling_of_training
 from faceswap.settings import settings
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from faceswap.console import make_streams_lenient, printable, remark, say
+from faceswap.output.console import make_streams_lenient, printable, remark, say
 
 
 def written(text: str, encoding: str) -> bytes:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from faceswap import progress
-from faceswap.progress import bar, clock, told
+from faceswap.output import progress
+from faceswap.output.progress import bar, clock, told
 
 _WORK = """
 import time
 from faceswap.cli.common import quiet_imports, spoken_errors
 with spoken_errors():
     with quiet_imports():
-        from faceswap.progress import bar
+        from faceswap.output.progress import bar
     with bar("faces of [ada]", "frames") as report:
         for done in range(9):
             report(done, 8, "clip [dQw4].mp4")

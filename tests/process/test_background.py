@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from faceswap.background import Background
 from faceswap.errors import TrackingError
+from faceswap.process.background import Background
 from faceswap.tracking import Run
 
 LONG = 60.0

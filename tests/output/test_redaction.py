@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from faceswap.errors import TrackingError
-from faceswap.redaction import redact_logs, redacted, without_user
+from faceswap.output.redaction import redact_logs, redacted, without_user
 from faceswap.settings import settings
 
 SECRET = "s3cret"

@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from faceswap.logs import JsonLines, of_run
+from faceswap.output.logs import JsonLines, of_run
 
 
 def test_lines_are_json_with_their_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from faceswap import disk
-from faceswap.disk import explained, is_full, require_space
 from faceswap.errors import DiskFull, StorageError
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.extraction.segments import Segment, work_on
 from faceswap.faces.geometry import Geometry
+from faceswap.files import disk
+from faceswap.files.disk import explained, is_full, require_space
 from faceswap.media.images import write_image
 from faceswap.provenance.consent.record import Consent
 from tests import disks

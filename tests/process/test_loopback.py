@@ -1,6 +1,6 @@
 import pytest
 
-from faceswap.loopback import reach_loopback_directly
+from faceswap.process.loopback import reach_loopback_directly
 
 OWN = "127.0.0.1,localhost,::1"
 
