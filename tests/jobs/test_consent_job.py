@@ -14,7 +14,9 @@ from mlflow import MlflowClient
 from faceswap import jobs, registry, storage, tracking
 from faceswap.errors import ConsentError, TrackingError
 from faceswap.jobs.monitor import TERMINAL
+from faceswap.jobs.training import observer as observer_module
 from faceswap.jobs.training import train_job
+from faceswap.jobs.training.observer import Observer
 from faceswap.jobs.training.resuming import work_folder
 from faceswap.jobs.upkeep import consent_job, erasure
 from faceswap.jobs.upkeep.consent_job import ConsentParameters
@@ -215,7 +217,7 @@ def test_a_running_training_of_that_person_stops_leaves_no_checkpoint_and_regist
         checkpoint = work_folder(run.run_id) / "checkpoints" / "weights"
         checkpoint.parent.mkdir(parents=True)
         checkpoint.write_text("likeness")
-        observer = train_job.Observer(run, None, lambda *_: told.append(1), TERMINAL, given)  # type: ignore[arg-type]
+        observer = Observer(run, None, lambda *_: told.append(1), TERMINAL, given)  # type: ignore[arg-type]
         observer.progress(0.1, "step 1")
         assert observer._questions.flush(20)
         withdraw()
@@ -231,9 +233,9 @@ def test_a_running_training_of_that_person_stops_leaves_no_checkpoint_and_regist
 
 def test_a_record_of_consents_that_stands_still_holds_no_training_up(monkeypatch: pytest.MonkeyPatch) -> None:
     answers, told = threading.Event(), []
-    monkeypatch.setattr(train_job.consents, "require", lambda *_: answers.wait(60))
+    monkeypatch.setattr(observer_module.consents, "require", lambda *_: answers.wait(60))
     given = {"ada": Consent(subject="ada", statement="signed")}
-    observer = train_job.Observer(None, None, lambda *_: told.append(1), TERMINAL, given)  # type: ignore[arg-type]
+    observer = Observer(None, None, lambda *_: told.append(1), TERMINAL, given)  # type: ignore[arg-type]
     for step in range(5):
         observer.progress(step / 5, f"step {step}")
     assert told == [1] * 5  # while the first question waits

@@ -10,7 +10,7 @@ from faceswap.errors import SettingsError
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PretrainParameters
 from faceswap.jobs.training import resuming
-from faceswap.jobs.training.train_job import Observer
+from faceswap.jobs.training.observer import Observer
 from faceswap.model import weights
 from faceswap.model.device import device
 from faceswap.model.options import PretrainingOptions, TrainingOptions

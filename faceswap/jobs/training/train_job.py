@@ -2,9 +2,9 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -23,22 +23,19 @@ from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PRIOR, TrainParameters
 from faceswap.jobs.training import resuming
 from faceswap.jobs.training.checkpoint_store import CheckpointStore
+from faceswap.jobs.training.observer import Observer
 from faceswap.model.device import device
 from faceswap.model.presets import Preset
 from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
-from faceswap.model.training.dataset import Batches, TrainingData
+from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.model_files import copy_weights, export
-from faceswap.model.training.previews import preview_sheet
 from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.output.notify import telling_of_training
-from faceswap.output.progress import Report
-from faceswap.process.background import Background
 from faceswap.provenance import audit
 from faceswap.provenance.consent.life import Purpose
-from faceswap.provenance.consent.record import Consent, require_consent
+from faceswap.provenance.consent.record import require_consent
 from faceswap.registry import Card, Version, consents
-from faceswap.registry.cards.origin import in_training
 from faceswap.settings import settings
 from faceswap.swap.masks.visibility import seen_in_crops
 
@@ -54,51 +51,6 @@ class Trained:
     run_id: str
     versions: dict[str, Version]
     account: dict[str, float | str | bool]
-
-
-@dataclass
-class Observer:
-    """Tells MLflow and the monitor how the training goes."""
-
-    run: tracking.Run
-    data: Batches
-    report: Report
-    monitor: Monitor
-    people: Mapping[str, Consent | None] = field(default_factory=dict)
-    _questions: Background = field(default_factory=lambda: Background("the record of consents"))
-    _refusal: ConsentError | None = None
-
-    def metrics(self, step: int, values: dict[str, float]) -> None:
-        """Numbers to MLflow."""
-        self.run.metrics(values, step)
-
-    def validated(self, step: int, model: Autoencoders) -> None:
-        """A preview to MLflow's series and to the monitor."""
-        sheet = preview_sheet(model, self.data)
-        origin = in_training(self.data.identities, self.run.run_id)
-        self.run.image(sheet, "preview", step, origin)
-        title = f"step {step}: held-out face, its reconstruction, the swaps"
-        self.monitor.picture(f"preview-{self.run.run_id[:12]}", sheet, title, origin)
-
-    def progress(self, share: float, message: str) -> None:
-        """The share of the budget to the bars.
-
-        Whether all still consent is asked meanwhile: a server that stands still holds no training up.
-
-        Raises:
-            ConsentError: when that was last answered, one of the people had withdrawn.
-        """
-        if self._refusal is not None:
-            raise self._refusal
-        self._questions.submit("question", self._ask, replaces=True)
-        self.report(round(share * 1000), 1000, message)
-
-    def _ask(self) -> None:
-        try:
-            for identity, consent in self.people.items():
-                consents.require(identity, Purpose.TRAINING, consent)
-        except ConsentError as error:
-            self._refusal = error
 
 
 def load_face_sets(uris: list[str]) -> dict[str, FaceSet]:
