@@ -61,6 +61,7 @@ def once_begun(folder: Path, act: Callable[[], object]) -> Thread:
     return thread
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_stops_the_piece_that_is_begun_and_no_other_begins(team: Cluster, tmp_path: Path) -> None:
     pieces = ((str(tmp_path), number) for number in count())
     pressed = once_begun(tmp_path, lambda: os.kill(os.getpid(), signal.SIGINT))

@@ -111,7 +111,7 @@ def use(team: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.cache_clear()
 
 
-@pytest.mark.usefixtures("version")
+@pytest.mark.usefixtures("version", "ctrl_c")
 def test_the_workers_make_what_one_machine_makes_though_they_are_interrupted_and_one_is_lost(
     media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

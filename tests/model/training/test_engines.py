@@ -186,6 +186,7 @@ def test_too_little_memory_is_one_sentence_with_a_remedy(tmp_path: Path) -> None
     assert "--batch-size 1" in str(told.value.fix)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_waits_for_the_end_of_a_call(tmp_path: Path) -> None:
     one = trainer(tmp_path, a_call=2)
     run = one.engine.run
@@ -195,14 +196,8 @@ def test_ctrl_c_waits_for_the_end_of_a_call(tmp_path: Path) -> None:
         return run(plan)
 
     one.engine.run = interrupted  # type: ignore[method-assign]
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a process in the background ignores it
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            one.train()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        one.train()
     saved = one.checkpoints.latest()
     assert saved is not None
     assert 1 <= saved.step <= 2
