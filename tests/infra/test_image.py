@@ -24,7 +24,7 @@ def test_the_image_holds_every_package() -> None:
 
 
 def test_what_serves_has_all_that_it_imports() -> None:
-    """Whatever our code imports is in the smaller image, but for what trains, measures its energy, exports and spreads over Dask."""
+    """Whatever our code imports is in the smaller image, but for what trains, exports and spreads over Dask."""
     left_out = {
         "keras",
         "keras_tuner",
