@@ -41,8 +41,14 @@ def workshop_of(settings: Settings) -> Workshop:
     )
 
 
-def render_examples(folder: Path) -> BaseProcess:
-    """Render the examples that are missing, in a process that gives its memory (300 MB) back when it is done."""
+def render_examples(folder: Path) -> BaseProcess | None:
+    """Render the examples that are missing, in a process that gives its memory (300 MB) back when it is done.
+
+    Returns:
+        the process; None where nothing is missing.
+    """
+    if all(path.exists() for path in (*examples.example_pictures(folder), examples.example_clip(folder))):
+        return None
     process = multiprocessing.get_context("spawn").Process(
         target=examples.write_all_examples, args=[folder], name="examples", daemon=True
     )
