@@ -169,7 +169,8 @@ def _read(identity: str, wait: bool) -> Iterable[Event]:
 
     def in_runs(whose: str) -> list[Event]:
         with explained("tell a consent"):
-            return _in_mlflow(_client(), whose)
+            client = _client()
+            return _in_mlflow(client, whose) if client else []
 
     places = {
         f"{settings().s3_endpoint_url} {settings().face_sets_root}": event_files.read,
@@ -225,11 +226,15 @@ def _ask_behind(place: str, identity: str, read: Callable[[str], list[Event]]) -
         _ask(place, identity, read, wait=True)
 
 
-def _client() -> mlflow.MlflowClient:
-    """That of the settings; in a process that MLflow serves a model in, and which has no home, the process's own."""
+def _client() -> mlflow.MlflowClient | None:
+    """That of the settings; in a process that MLflow serves a model in, and which has no home, the process's own.
+
+    None where there is no database yet, so that nothing is recorded in one: MLflow's own default would be made in the
+    folder in which somebody happens to be.
+    """
     uri = settings().tracking
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
-        return mlflow.MlflowClient()
+        return mlflow.MlflowClient() if mlflow.is_tracking_uri_set() else None
     return connect()
 
 

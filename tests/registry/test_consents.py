@@ -1,6 +1,9 @@
 """Where consents are asked for, when a place hangs or comes back."""
 
 import datetime as dt
+import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -33,7 +36,7 @@ class Mlflow:
 def mlflow(home: Path, monkeypatch: pytest.MonkeyPatch) -> Mlflow:
     one = Mlflow()
     monkeypatch.setattr(consents, "_in_mlflow", one)
-    monkeypatch.setattr(consents, "_client", lambda: None)
+    monkeypatch.setattr(consents, "_client", object)
     monkeypatch.setattr(consents, "_FRESH", 0.0)
     monkeypatch.setattr(consents, "_AGAIN", 0.0)
     return one
@@ -83,3 +86,22 @@ def test_what_a_place_said_before_it_went_counts(mlflow: Mlflow) -> None:
     mlflow.freed.set()
     assert not consents.allows("ada", Purpose.TRAINING)
     settled()
+
+
+def test_the_first_question_of_all_leaves_nothing_where_somebody_happens_to_be(
+    tmp_path: Path, home: Path
+) -> None:
+    somewhere = tmp_path / "somewhere"
+    somewhere.mkdir()
+    code = "from faceswap.registry import consents; print(len(consents.life_of('ada').events))"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=somewhere,
+        env=kept | {"FACESWAP_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "0\n"
+    assert not list(somewhere.iterdir())
