@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,8 @@ class Disk:
         Args:
             leaving: so many bytes.
         """
-        (self.folder / "ballast").write_bytes(bytes(max(0, self.free - leaving)))
+        with suppress(OSError):  # what others write meanwhile fills it, too
+            (self.folder / "ballast").write_bytes(bytes(max(0, self.free - leaving)))
 
     def make_room(self) -> None:
         """What filled it is gone."""
