@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from faceswap.errors import ClusterError, ConsentError, NoFaceFound
-from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
 from faceswap.faces.geometry import Geometry
 from faceswap.media.images import read_image, write_image
 from faceswap.media.video.reading import VideoReader, VideoWriter, probe
 from faceswap.provenance import content_credentials
-from faceswap.provenance.metadata import Provenance, read_provenance
+from faceswap.provenance.metadata import read_provenance
 from faceswap.swap.batch.media_swap import swap_media
 from faceswap.swap.batch.pieces import Piece, Result, VideoSpan, work_on
 from faceswap.swap.batch.reports import SwapReport
@@ -21,25 +20,11 @@ from faceswap.swap.batch.spread import Crew
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.media.videos import audio_seconds
-from tests.swap.fakes import KnownFaces, Paint, face_at, smooth_noise
+from tests.swap.batch.test_media_swap import MADE, SWAPPER
+from tests.swap.fakes import KnownFaces, Paint, smooth_noise
 from tests.swap.video.test_stream import FRAMES, clip, swapper
 
 __all__ = ["clip"]  # the fixture: a second and a bit with a tone, every third frame without a face
-MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
-
-
-class BrightFaces(KnownFaces):
-    def find(
-        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
-    ) -> list[Face]:
-        return super().find(frame, hint) if frame.mean() > 20 else []
-
-
-SWAPPER = Swapper(
-    Paint(Geometry(64, 1.5), (255, 0, 0)),
-    BrightFaces(face_at(80, 80, 50)),
-    SwapOptions(label=False, colour="none", sharpen=0),
-)
 
 
 def crew(
