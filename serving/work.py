@@ -18,6 +18,7 @@ from faceswap.faces.tracking.search import FaceSearch
 from faceswap.media.images import encoded, read_image, write_picture
 from faceswap.media.pictures import read_picture
 from faceswap.media.video.reading import Frame, VideoReader
+from faceswap.process import memory
 from faceswap.provenance.consent.target_consent import require_target_consent
 from faceswap.provenance.metadata import read_provenance
 from faceswap.swap.options import SwapOptions
@@ -109,6 +110,7 @@ class Workshop:
         """
         return self.limits.check_video(path).duration
 
+    @memory.returned()
     @counted("picture")
     def picture(
         self,
@@ -168,6 +170,7 @@ class Workshop:
             link=self.outbox.link(out),
         )
 
+    @memory.returned()
     @counted("video")
     def video(
         self,

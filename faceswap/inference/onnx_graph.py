@@ -46,6 +46,7 @@ class Graph:
         ort = _runtime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
+        options.enable_cpu_mem_arena = False
         # a spinning thread would take a core from the other stages of a video
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
