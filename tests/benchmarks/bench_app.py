@@ -1,10 +1,11 @@
-"""How fast the app answers: ``FACESWAP_HOME=… python -m tests.benchmarks.bench_app TARGET [SIDE]``.
+"""How fast the app answers, and the memory that it holds: ``python -m tests.benchmarks.bench_app TARGET --home HOME``.
 
 A warm swap of one picture, detection included: through the app's own function, and through gradio_client against a
 server in another process (upload, queue and download included), and the memory that this server then holds with one
 version loaded. Needs registered versions.
 """
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -90,4 +91,11 @@ def main(target: Path, side: int = 1024) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:3]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", type=Path, help="a picture that shows a face, and is as high as wide")
+    parser.add_argument("--side", type=int, default=1024, help="to which it is resized, px")
+    parser.add_argument("--home", help="state folder with registered versions, instead of FACESWAP_HOME")
+    given = parser.parse_args()
+    if given.home:
+        os.environ["FACESWAP_HOME"] = given.home
+    main(given.target, given.side)
