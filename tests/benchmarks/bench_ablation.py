@@ -76,7 +76,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "warp to the end": {"augmentation": {"warp_end": 0}},
     "falling learning rate": {"final_decay": 0.1},
     "twice the learning rate": {"learning_rate": 2e-3},
-    "a finish of a quarter": {"finish": 0.25},
     "hd128": {"preset": "hd128"},
     "hd256": {"preset": "hd256"},
     "original": {"preset": "original", "prior": False},
