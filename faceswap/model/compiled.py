@@ -1,9 +1,11 @@
-"""Models as functions: compiled on JAX, where each operation called by itself would be compiled by itself."""
+"""Models and losses as functions that are compiled where that makes them faster."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+
+from faceswap.model.device import device
 
 Chain = Sequence[keras.Model]
 
@@ -23,6 +25,20 @@ def compiled(like: Chain) -> Callable[[Chain, Any], Any]:
 
     run = jax.jit(stateless)
     return lambda models, x: run([variable.value for variable in _variables(models)], x)
+
+
+def fused(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of arrays whose operations become a few passes over memory, instead of one each.
+
+    Only TensorFlow on a CPU asks for it: elsewhere the graph around the function is compiled as a whole. There that
+    would make the convolutions slower, but the loss of a step takes 26 ms of the processor instead of 57 (8 pictures
+    of 144 px), 100 instead of 242 at 288 px.
+    """
+    if keras.backend.backend() != "tensorflow" or device().accelerated:
+        return function
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=True)
 
 
 def _chained(models: Chain, x: Any) -> Any:

@@ -75,6 +75,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "warp for four fifths": {"augmentation": {"warp_end": 0.8, "warp_rest": 0}},
     "warp to the end": {"augmentation": {"warp_end": 0}},
     "falling learning rate": {"final_decay": 0.1},
+    "twice the learning rate": {"learning_rate": 2e-3},
     "hd128": {"preset": "hd128"},
     "hd256": {"preset": "hd256"},
     "original": {"preset": "original", "prior": False},

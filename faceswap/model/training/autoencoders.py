@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from faceswap.model.compiled import compiled
+from faceswap.model.compiled import compiled, fused
 from faceswap.model.device import device
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import Preset
@@ -40,6 +40,13 @@ class Autoencoders(keras.Model):
         shape = layers.Dense(102, kernel_initializer="zeros", dtype="float32", name="shape")(code)
         self.reader = keras.Model(self.encoder.input, [self.encoder.output, shape], name="reader")
         self._draw = compiled([self.encoder, self.decoders[0]])
+        beside = preset.geometry.beside  # is not generated
+
+        def picture_loss(truth: Any, output: Any) -> Any:
+            truth, output = (p[:, :, beside : preset.size - beside] for p in (truth, output))
+            return reconstruction_loss(truth[..., :3], truth[..., 3:], output, preset.loss)
+
+        self._picture_loss = fused(picture_loss)
         self.trackers = [keras.metrics.Mean(name=f"loss_{identity}") for identity in identities]
 
     def call(self, warped: Any, training: bool = False) -> dict[str, Any]:
@@ -74,15 +81,16 @@ class Autoencoders(keras.Model):
 
     def identity_losses(self, y: Any, y_pred: Any) -> Any:
         """The mean loss of each identity, (N,)."""
-        side, weights = self.preset.size, self.preset.loss
-        beside = self.preset.geometry.beside  # is not generated
-        truth = ops.reshape(y["picture"], (-1, side, side, 4))[:, :, beside : side - beside]
-        output = ops.reshape(y_pred["picture"], (-1, side, side, 3))[:, :, beside : side - beside]
-        losses = reconstruction_loss(truth[..., :3], truth[..., 3:], output, weights)  # (N n,)
+        side, weights, count = self.preset.size, self.preset.loss, len(self.identities)
+        truths = ops.reshape(y["picture"], (count, -1, side, side, 4))
+        outputs = ops.reshape(y_pred["picture"], (count, -1, side, side, 3))
+        # each for itself: so they can be computed side by side
+        pairs = zip(ops.unstack(truths, count), ops.unstack(outputs, count), strict=True)
+        losses = ops.stack([self._picture_loss(truth, output) for truth, output in pairs])  # (N, n)
         if weights.shape:
             error = y_pred["shape"] - SHAPE_SCALE * ops.reshape(y["shape"], (-1, 102))
-            losses += weights.shape * ops.mean(ops.square(error), axis=1)
-        return ops.mean(ops.reshape(losses, (len(self.identities), -1)), axis=1)
+            losses += weights.shape * ops.reshape(ops.mean(ops.square(error), axis=1), (count, -1))
+        return ops.mean(losses, axis=1)
 
     def reconstruct(self, crops: NDArray[np.uint8], index: int) -> NDArray[np.float32]:
         """Crops (n, s, s, 3) uint8 through the decoder ``index``: (n, s, s, 3) float32 in 0..1."""

@@ -1,7 +1,11 @@
+from typing import Any
+
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from faceswap.model.compiled import fused
 from faceswap.model.presets import LossWeights
 from faceswap.model.training.losses import dssim, reconstruction_loss
 
@@ -51,3 +55,26 @@ def test_dssim_of_constant_pictures_is_closed_form() -> None:
 def test_shape_term_is_rejected_when_negative() -> None:
     with pytest.raises(ValueError, match="greater than or equal"):
         LossWeights(shape=-1)
+
+
+def test_the_fused_loss_is_the_loss_and_leads_the_same_way() -> None:
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("only TensorFlow asks for it")
+    import tensorflow as tf
+
+    rng = np.random.default_rng(4)
+    target, output = random_pictures(0), random_pictures(1)
+    weight = rng.random((2, 16, 16, 1), dtype=np.float32)
+    weights = LossWeights(dssim=0.5, gradient=1.0)
+
+    def plain(output: Any) -> Any:
+        return reconstruction_loss(target, weight, output, weights)
+
+    found = []
+    for function in (plain, fused(plain)):
+        variable = tf.Variable(output)
+        with tf.GradientTape() as tape:
+            losses = function(variable)
+        found.append((losses.numpy(), tape.gradient(losses, variable).numpy()))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
