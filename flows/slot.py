@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from uuid import UUID
 
 import httpx
@@ -45,7 +46,10 @@ def slot(name: str, flow_run: str) -> Iterator[None]:
         while (lease := _take(client, name, holder)) is None:
             time.sleep(_AGAIN)
     over = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(name, holder, lease, over), daemon=True, name=name)
+    logs_with_run = copy_context().run
+    keeper = threading.Thread(
+        target=logs_with_run, args=(_keep, name, holder, lease, over), daemon=True, name=name
+    )
     keeper.start()
     try:
         yield

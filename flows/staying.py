@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from uuid import UUID
 
 import httpx
@@ -33,7 +34,8 @@ def staying(flow_run: str) -> Iterator[None]:
         flow_run: its id; empty: there is none.
     """
     over = threading.Event()
-    watch = threading.Thread(target=_watch, args=(flow_run, over), daemon=True, name=f"staying {flow_run}")
+    logs_with_run = copy_context().run
+    watch = threading.Thread(target=logs_with_run, args=(_watch, flow_run, over), daemon=True, name="staying")
     if flow_run:
         watch.start()
     try:
