@@ -178,8 +178,8 @@ class Team:
 
     def healthy(self, name: str) -> bool:
         if name == "postgres":
-            with socket.socket() as probe:
-                return probe.connect_ex((self.host(name).address, self.ports["postgres"])) == 0
+            asked = ["-q", "-h", self.host(name).address, "-p", str(self.ports["postgres"])]
+            return subprocess.run([self.programs / "pg_isready", *asked], check=False).returncode == 0
         path = {
             "s3": "status",
             "mlflow": "health",

@@ -1,9 +1,8 @@
-"""Prefect's server or PostgreSQL alone is away in the middle of trainings, for a minute and for good."""
+"""Prefect's server is away in the middle of a training, for more than a minute and for good; and PostgreSQL alone."""
 
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,8 @@ from tests.team.runs import begin_worker, checkpoints, registered, status
 from tests.team.servers import Team
 
 pytestmark = pytest.mark.timeout(1800)
-AWAY_SECONDS = 61.0
-"""How long Prefect's server is away, at least."""
+MINUTES = 1.4
+"""Of a training, the first seconds with Prefect's server, all else without."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,10 @@ class Training:
 
 @pytest.fixture(scope="module")
 def training(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Training]:
-    """Of some minutes, by a worker."""
+    """By a worker."""
     publish = subprocess.Popen([sys.executable, "-m", "tests.team.people"], env=team.client_environment())
     team.start("prefect")
-    # a second training may run beside it, and nobody waits long for Prefect
-    begin_worker(team, tmp_path_factory.mktemp("worker"), TEAM_SLOTS="2", PREFECT_CLIENT_MAX_RETRIES="2")
+    begin_worker(team, tmp_path_factory.mktemp("worker"), PREFECT_CLIENT_MAX_RETRIES="2")
     team.wait("worker")
     assert publish.wait(300) == 0
     login = ("faceswap", team.settings["TEAM_PREFECT_PASSWORD"])
@@ -49,7 +47,10 @@ def training(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
     try:
         with httpx.Client(base_url=url, auth=login, timeout=30, trust_env=False) as client:
             deployment = client.get("/deployments/name/train/faceswap-train").raise_for_status().json()["id"]
-            asked = {"parameters": {"parameters": parameters(minutes=2)}, "state": {"type": "SCHEDULED"}}
+            asked = {
+                "parameters": {"parameters": parameters(minutes=MINUTES)},
+                "state": {"type": "SCHEDULED"},
+            }
             flow_run = client.post(f"/deployments/{deployment}/create_flow_run", json=asked).json()["id"]
             team.until(lambda: any(checkpoints(team).values()), 300, "no checkpoint")
             (run_id,) = checkpoints(team)
@@ -71,13 +72,15 @@ def test_a_run_that_prefect_took_for_lost_says_that_it_goes_on(team: Team, train
 def test_without_postgresql_a_training_ends_with_a_sentence_and_goes_on_elsewhere(
     team: Team, training: Training, tmp_path: Path
 ) -> None:
+    team.stop("prefect", signal.SIGKILL)  # for all that follows
+
     def saved() -> set[str]:
         return {run_id for run_id, step in checkpoints(team).items() if step} - {training.run_id}
 
-    own = team.client_environment() | {"PREFECT_CLIENT_MAX_RETRIES": "1"}
+    own = team.client_environment() | {"PREFECT_API_URL": ""}
     here, there = (own | {"FACESWAP_HOME": str(tmp_path / name)} for name in ("here", "there"))
     told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    words = ["-m", "tests.team.people", "--minutes", "0.15"]
+    words = ["-m", "tests.team.people", "--minutes", "0.4"]
     process = subprocess.Popen([sys.executable, *words], env=here, **told)  # type: ignore[call-overload]
     team.until(lambda: saved() or process.poll() is not None, 300, "no checkpoint")
     (run_id,) = saved()
@@ -101,11 +104,8 @@ def test_without_postgresql_a_training_ends_with_a_sentence_and_goes_on_elsewher
 
 
 def test_a_training_of_a_worker_ends_well_without_prefects_server(team: Team, training: Training) -> None:
-    assert training.state() == "Running"
-    began = time.monotonic()
-    team.stop("prefect", signal.SIGKILL)
+    assert "prefect" not in team.running
     team.until(lambda: status(team, training.run_id) != "RUNNING", 300, "it does not end")
-    assert time.monotonic() - began > AWAY_SECONDS, "it was to end later"
     assert status(team, training.run_id) == "FINISHED", team.log("worker")
     assert registered(team, training.run_id) == {f"face-{name}" for name in NAMES}
-    assert training.run_id not in checkpoints(team)
+    team.until(lambda: training.run_id not in checkpoints(team), 60, "its checkpoints stay")
