@@ -88,10 +88,11 @@ def own_address(scheduler: str) -> str:
     on Debian its loopback.
     """
     try:
-        where = urlsplit(scheduler)
-        kind, _, _, _, place = socket.getaddrinfo(where.hostname, where.port or 8786, type=socket.SOCK_DGRAM)[
-            0
-        ]
+        where = urlsplit(scheduler if "://" in scheduler else f"tcp://{scheduler}")
+        if not where.hostname:
+            return ""
+        found = socket.getaddrinfo(where.hostname, where.port or 8786, type=socket.SOCK_DGRAM)
+        kind, _, _, _, place = min(found, key=lambda one: one[0] != socket.AF_INET)
         with socket.socket(kind, socket.SOCK_DGRAM) as probe:
             probe.connect(place)  # sends nothing
             return str(probe.getsockname()[0])
