@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -100,19 +100,23 @@ def own_address(scheduler: str) -> str:
         return ""
 
 
-def ask_workers(address: str, question: Callable[..., R], *given: Any) -> dict[str, R]:
+def ask_workers(
+    address: str, question: Callable[..., R], *given: Any, only: Collection[str] | None = None
+) -> dict[str, R]:
     """What a function says on each worker that has joined, by the worker's address; those lost meanwhile are left out.
 
     Args:
         address: of the scheduler.
         question: can be pickled; short, since a worker does nothing else meanwhile.
         given: its arguments.
+        only: addresses of the workers that are asked; None: all.
 
     Raises:
         SettingsError: as :func:`connected`.
     """
     with connected(address) as client:
-        said = client.run(question, *given, on_error="return")
+        asked = None if only is None else [one for one in only if one in client.scheduler_info(-1)["workers"]]
+        said = client.run(question, *given, workers=asked, on_error="return")
     for worker, answer in said.items():
         if isinstance(answer, Exception):
             logger.warning("The worker %s does not answer: %s", worker, answer)

@@ -73,7 +73,11 @@ def remove(item: Item) -> None:
         _drop(item.place)
         return
     host, _, place = item.place.partition(":")
-    for answer in ask_workers(settings().dask_scheduler, _dropped, host, place).values():
+    address = settings().dask_scheduler
+    where = ask_workers(address, _let_go)
+    # workers that share a cache do not get in each other's way: one of them does it
+    one_each = {folder: worker for worker, folder in where.items() if folder[0] == host}
+    for answer in ask_workers(address, _dropped, place, only=one_each.values()).values():
         if answer:
             raise StorageError(answer, "wait until the worker is done")
 
@@ -115,17 +119,22 @@ def _kept(identity: str) -> tuple[str, list[Item]]:
     return socket.gethostname(), list(find(identity))
 
 
-def _dropped(host: str, place: str) -> str:
-    """On a worker: let a thing go, if this is its host; why that can't be, empty: it is gone."""
-    if host != socket.gethostname() or not Path(place).resolve().is_relative_to(settings().cache_path):
-        return ""
-    from faceswap.jobs import swap_workers  # it keeps the last swapper in memory
+def _let_go() -> tuple[str, str]:
+    """On a worker: nobody stays in its memory; its host and its cache."""
+    from faceswap.jobs import swap_workers  # imports what finds faces
 
     swap_workers.forget()
+    return socket.gethostname(), str(settings().cache_path)
+
+
+def _dropped(place: str) -> str:
+    """On a worker: let a thing of its cache go; why that can't be, empty: it is gone."""
+    if not Path(place).resolve().is_relative_to(settings().cache_path):
+        return ""
     try:
         _drop(place)
     except FaceswapError as error:
-        return f"The worker {host} keeps {place}: {error.message}"
+        return f"The worker {socket.gethostname()} keeps {place}: {error.message}"
     return ""
 
 
