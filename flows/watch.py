@@ -28,7 +28,7 @@ _AUTOMATION = "faceswap: runs without a heartbeat have crashed"
 _SILENCE = timedelta(seconds=45)
 """The heartbeat comes every 30 s (flows/__init__.py): after this long without, a run has crashed."""
 _EVERY_SECONDS = 20.0
-_GRACE = timedelta(seconds=45)
+_GRACE = timedelta(seconds=30)
 """So long a run that Prefect took for lost may say that it goes on, before its MLflow runs end."""
 _AT_ONCE = 200
 """As many flow runs as Prefect's server gives at a time; the others have their turn later."""

@@ -127,7 +127,7 @@ def test_a_training_of_a_lost_worker_goes_on_at_another(team: Team, lost: Lost, 
     takes = begin(team, "take", tmp_path / "takes")
     team.until(lambda: lost.state() == "Crashed", 200, "nobody sees that the run is gone")
     team.until(lambda: lost.slots() == 0, 120, "the slot of the lost run stays taken")
-    team.until(lambda: status(team, lost.run_id) == "FAILED", 60, "MLflow's run goes on without a process")
+    team.until(lambda: status(team, lost.run_id) == "FAILED", 120, "MLflow's run goes on without a process")
     before = losses(team, lost.run_id)
 
     again = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True}
