@@ -63,7 +63,7 @@ def lost(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]
     try:
         with httpx.Client(base_url=url, auth=login, timeout=30, trust_env=False) as client:
             deployment = client.get("/deployments/name/train/faceswap-train").raise_for_status().json()["id"]
-            asked = {"parameters": {"parameters": training(minutes=0.15)}, "state": {"type": "SCHEDULED"}}
+            asked = {"parameters": {"parameters": training(minutes=0.3)}, "state": {"type": "SCHEDULED"}}
             flow_run = client.post(f"/deployments/{deployment}/create_flow_run", json=asked).json()["id"]
             team.until(lambda: any(checkpoints(team).values()), 300, "no checkpoint")
             assert holds.stdout.readline().strip() == "held"  # type: ignore[union-attr]
