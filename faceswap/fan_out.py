@@ -11,18 +11,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import faceswap
 from faceswap import storage
-from faceswap.errors import ClusterError, SettingsError
+from faceswap.dask_cluster import connected
+from faceswap.errors import ClusterError
 from faceswap.settings import settings
 
-if TYPE_CHECKING:
-    from distributed import Client
-
 logger = logging.getLogger(__name__)
-_CONNECT_SECONDS = 15
 _AHEAD = 2
 """Pieces that are given out for each thread of the cluster: one is done, one waits. Results do not pile up on the
 workers where this machine is slower than they are. Not measured."""
@@ -44,7 +41,7 @@ def fan_out(address: str, work: Callable[[P], R], pieces: Iterable[P]) -> Genera
         pieces: taken as workers get free.
 
     Raises:
-        SettingsError: there is no scheduler at the address.
+        SettingsError: there is no scheduler at the address, or it wants other certificates.
         ClusterError: workers were lost again and again, the scheduler is gone, or a worker runs another version.
     """
     from distributed import Future, as_completed
@@ -52,7 +49,14 @@ def fan_out(address: str, work: Callable[[P], R], pieces: Iterable[P]) -> Genera
     from distributed.scheduler import KilledWorker
 
     waiting, tasks = iter(pieces), dict[Future, P]()
-    with _connected(address) as client:
+    with connected(address) as client:
+        if not client.nthreads():
+            logger.warning(
+                "No worker has joined the scheduler at %s yet: the work waits for "
+                "`faceswap worker --scheduler %s`",
+                address,
+                address,
+            )
         done = as_completed(loop=client.loop)
         try:
             while True:
@@ -136,26 +140,6 @@ def at_hand(path: str, origin: str, size: int) -> Iterator[Path]:
     finally:
         if origin:
             storage.release(place)  # a worker lives long
-
-
-def _connected(address: str) -> "Client":
-    from distributed import Client
-
-    try:
-        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise SettingsError(
-            f"There is no Dask scheduler at {address} (FACESWAP_DASK_SCHEDULER)",
-            "start `dask scheduler` there and `faceswap worker` on the hosts, or set it to nothing",
-        ) from error
-    if not client.nthreads():
-        logger.warning(
-            "No worker has joined the scheduler at %s yet: the work waits for "
-            "`faceswap worker --scheduler %s`",
-            address,
-            address,
-        )
-    return client
 
 
 def _done(version: str, work: Callable[[P], R], piece: P) -> R:

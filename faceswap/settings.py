@@ -35,6 +35,10 @@ class Settings(BaseSettings):
         "",
         description="Dask scheduler whose workers look for faces and swap, tcp://HOST:8786; empty: this machine does",
     )
+    dask_tls: str = Field(
+        "",
+        description="folder with ca.pem, cert.pem and key.pem for connections to tls://HOST:8786; empty: plain ones",
+    )
     energy_price: float = Field(
         0.0, ge=0, description="money for a kWh, in any currency: what a training's energy cost; 0: not said"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prefect import Flow, State, flow
+from prefect.runtime import flow_run
 from prefect.states import Failed
 from pydantic import BaseModel
 
@@ -25,6 +26,7 @@ from faceswap.jobs.parameters import (
 from faceswap.jobs.tuning.tune_parameters import TuneParameters
 from flows.naming import budget, listed, named, people
 from flows.prefect_monitor import shown_in_prefect
+from flows.staying import staying
 from flows.watch import close_mlflow_runs
 
 R = TypeVar("R")
@@ -40,7 +42,7 @@ def flow_of(work: Callable[[Given, Monitor], R]) -> Callable[[Given], R]:
 
 
 def _shown(work: Callable[[Given, Monitor], R], parameters: Given) -> R:
-    with shown_in_prefect() as monitor:
+    with staying(str(flow_run.id or "")), shown_in_prefect() as monitor:
         return work(parameters, monitor)
 
 

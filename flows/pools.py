@@ -5,6 +5,7 @@ On one machine ``flows.deployments`` serves the flows from one process instead.
 
 import argparse
 import json
+import logging
 import socket
 import sys
 from contextlib import suppress
@@ -18,12 +19,15 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.runner.storage import LocalStorage
+from prefect.utilities.services import critical_service_loop
+from prefect.workers import base
 
 from faceswap.errors import FaceswapError, SettingsError
 from flows.deployments import TRAINING_FLOWS, deployment_name, main_flows
 from flows.prefect_monitor import TRAINING_SLOT, host_slot
 from flows.watch import keep_watch, watch_heartbeats
 
+logger = logging.getLogger(__name__)
 POOL = "faceswap"
 QUEUES = {"cpu": "all but trainings", "gpu": "trainings and searches, on hosts with a GPU"}
 _OWN_TO_THE_WORKER = {"PREFECT_CLIENT_METRICS_ENABLED": "false"}
@@ -102,6 +106,15 @@ def _limit(client: SyncPrefectClient, name: str, slots: int) -> None:
         client.upsert_global_concurrency_limit_by_name(name, slots)
 
 
+async def _for_ever(*given: Any, **more: Any) -> None:
+    """Prefect's loop of a worker; its own ends after some minutes without the server, and trainings with the worker."""
+    while True:
+        try:
+            return await critical_service_loop(*given, **more)
+        except RuntimeError as error:
+            logger.warning("Prefect's server is away; this worker and its runs go on without: %s", error)
+
+
 def main() -> None:
     """Prepare the pool, then become its worker."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -123,6 +136,7 @@ def main() -> None:
     if given.kind != "process":
         return
     keep_watch()  # while a worker lives, no run of MLflow stays "running" whose process or host is gone
+    base.critical_service_loop = _for_ever  # type: ignore[attr-defined]
     name = f"{given.queue}-{socket.gethostname()}"
     words = ["worker", "start", "--pool", POOL, "--type", "process", "--name", name]
     sys.argv = ["prefect", *words, "--work-queue", given.queue, "--with-healthcheck"]

@@ -5,7 +5,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Annotated, Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -22,7 +22,6 @@ from prefect.artifacts import (
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
-from prefect.concurrency.sync import concurrency
 from prefect.exceptions import FlowPauseTimeout, ObjectNotFound
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
@@ -35,6 +34,7 @@ from faceswap.output.progress import Report, bar, lines
 from faceswap.process.background import Background
 from faceswap.provenance.metadata import Provenance
 from faceswap.tracking import FLOW_RUN
+from flows.slot import slot
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -189,19 +189,19 @@ class PrefectMonitor:
 
         Where the server sets no such limit nobody waits.
         """
-        names: list[str] = []
+        limit = ""
         with get_client(sync_client=True) as client:
             for name in (host_slot(), TRAINING_SLOT):
                 try:
                     found = client.read_global_concurrency_limit_by_name(name)
                 except ObjectNotFound:
                     continue
-                names = [name]
+                limit = name
                 if found.active and found.active_slots >= found.limit:
                     # a warning, which every terminal and Prefect's page show
                     logger.warning("Another training is running: this one waits for its turn.")
                 break
-        with concurrency(names, lease_duration=60, raise_on_lease_renewal_failure=False):
+        with slot(limit, str(flow_run.id or "")) if limit else nullcontext():
             yield
 
     def check_answers(self) -> None:

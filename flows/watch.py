@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,12 +21,15 @@ from prefect.exceptions import PrefectException
 
 from faceswap import tracking
 from faceswap.errors import FaceswapError
+from flows.staying import LOST, took_for_lost
 
 logger = logging.getLogger(__name__)
 _AUTOMATION = "faceswap: runs without a heartbeat have crashed"
 _SILENCE = timedelta(seconds=45)
 """The heartbeat comes every 30 s (flows/__init__.py): after this long without, a run has crashed."""
 _EVERY_SECONDS = 20.0
+_GRACE = timedelta(seconds=30)
+"""So long a run that Prefect took for lost may say that it goes on, before its MLflow runs end."""
 _AT_ONCE = 200
 """As many flow runs as Prefect's server gives at a time; the others have their turn later."""
 _ENDED = {
@@ -57,11 +60,7 @@ def watch_heartbeats() -> None:
             threshold=1,
             within=_SILENCE,
         ),
-        actions=[
-            ChangeFlowRunState(
-                state=StateType.CRASHED, message="No heartbeat: the process of this run is gone."
-            )
-        ],
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=LOST)],
     )
     asyncio.run(_keep(automation))
 
@@ -98,12 +97,20 @@ def close_orphans() -> int:
             sort=FlowRunSort.ID_DESC,  # the client's own defaults are refused by the server
             limit=_AT_ONCE,
         )
-    ended = {str(one.id): _ENDED[one.state.type] for one in found if one.state and one.state.type in _ENDED}
+    ended = {
+        str(one.id): _ENDED[one.state.type]
+        for one in found
+        if one.state and one.state.type in _ENDED and not _may_go_on(one.state)
+    }
     for run_id, owner in running.items():
         if owner in ended:
             tracking.end_run(run_id, ended[owner])
             closed += 1
     return closed
+
+
+def _may_go_on(state: State[Any]) -> bool:
+    return took_for_lost(state) and datetime.now(UTC) - state.timestamp < _GRACE
 
 
 def keep_watch() -> None:

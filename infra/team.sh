@@ -9,7 +9,10 @@ secrets=${TEAM_SECRETS_FILE:-secrets.env}
 engine=(docker-compose)
 if docker compose version > /dev/null 2>&1; then engine=(docker compose); fi
 
-compose() { "${engine[@]}" --project-name "${TEAM_PROJECT:-faceswap}" --env-file "$secrets" -f compose.yaml "$@"; }
+files=(-f compose.yaml)
+[ -z "${TEAM_GPU:-}" ] || files+=(-f compose.gpu.yaml)
+
+compose() { "${engine[@]}" --project-name "${TEAM_PROJECT:-faceswap}" --env-file "$secrets" "${files[@]}" "$@"; }
 
 random() { head -c 24 /dev/urandom | base64 | tr -d '/+=\n'; }
 

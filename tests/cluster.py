@@ -27,7 +27,7 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    folder: Path, workers: int = 2, environment: Mapping[str, str] | None = None
+    folder: Path, workers: int = 2, environment: Mapping[str, str] | None = None, tls: Path | None = None
 ) -> Iterator[Cluster]:
     """Start them; each worker has one process.
 
@@ -35,15 +35,20 @@ def cluster(
         folder: gets the workers' home.
         workers: how many.
         environment: further variables of the workers.
+        tls: folder of certificates as FACESWAP_DASK_TLS names it; None: plain connections.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
+    address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{port}"
     # scheduler and workers read what the tests give them to do
     variables = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     of_workers = variables | {"FACESWAP_HOME": str(folder / "worker")} | dict(environment or {})
     words = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    if tls:
+        of_workers["FACESWAP_DASK_TLS"] = str(tls)
+        words += ["--protocol", "tls", "--tls-ca-file", str(tls / "ca.pem")]
+        words += ["--tls-cert", str(tls / "cert.pem"), "--tls-key", str(tls / "key.pem")]
     scheduling = [sys.executable, "-m", "distributed.cli.dask_scheduler", *words]
     scheduler = subprocess.Popen(scheduling, env=variables, cwd=folder)
     command = [sys.executable, "-m", "faceswap.cli", "worker", "--scheduler", address, "--processes", "1"]

@@ -90,6 +90,7 @@ def _prepare() -> None:
     redact_logs()
     lines = LogLines()
     lines.setFormatter(_log_format())
+    lines.addFilter(_is_news)
     logging.basicConfig(level=settings().log_level, handlers=[lines])
     for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -154,8 +155,10 @@ def quiet_imports() -> Iterator[None]:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a record says what :func:`spoken_errors` will not: Prefect logs tracebacks of its errors."""
-    return not (record.exc_info and isinstance(record.exc_info[1], FaceswapError))
+    """Whether a record says what :func:`spoken_errors` will not: Prefect logs its errors twice, with a traceback."""
+    if record.exc_info and isinstance(record.exc_info[1], FaceswapError):
+        return False
+    return not (record.name.startswith("prefect.") and "Finished in state Failed(" in record.getMessage())
 
 
 def preset_or_machines(name: str | None) -> str:

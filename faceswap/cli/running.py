@@ -1,5 +1,6 @@
 """How a command does its job: as a flow where a Prefect API is, else in this process without Prefect."""
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Collection, Iterator
@@ -9,7 +10,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from faceswap.cli.common import quiet_imports
+from faceswap.errors import FaceswapError
 
+logger = logging.getLogger(__name__)
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 
@@ -76,12 +79,24 @@ def _told(url: str, function: Callable[[Given], Result]) -> Callable[[Given], Re
             if not _is_prefects(error):
                 raise
             first = (str(error) or type(error).__name__).splitlines()[0]
+            if (own := _own_behind(error)) is not None:
+                logger.warning("Prefect at %s (PREFECT_API_URL) was not told of what follows: %s", url, first)
+                raise own from error
             raise PrefectError(
                 f"Prefect at {url} (PREFECT_API_URL) failed: {first}",
                 f"what was registered in MLflow stays; look after the server, or {WITHOUT}",
             ) from error
 
     return call
+
+
+def _own_behind(error: BaseException | None) -> FaceswapError | None:
+    """What ended the job, where Prefect's server then did not take that it had."""
+    while error is not None:
+        if isinstance(error, FaceswapError):
+            return error
+        error = error.__context__
+    return None
 
 
 def _is_prefects(error: BaseException) -> bool:

@@ -21,7 +21,12 @@ def cached_graph(digest: str, model: Callable[[], Any]) -> Graph:
         digest: 64 hex digits, of the weights.
         model: gives the Keras model; only called where there is no graph yet.
     """
-    return made_once(settings().cache_path / "graphs" / f"{digest}.onnx", digest, model)
+    return made_once(graph_file(digest), digest, model)
+
+
+def graph_file(digest: str) -> Path:
+    """Where the cache folder has the graph of weights."""
+    return settings().cache_path / "graphs" / f"{digest}.onnx"
 
 
 def made_once(path: Path, digest: str, model: Callable[[], Any]) -> Graph:

@@ -126,5 +126,10 @@ def _swapper(recipe: Recipe) -> Swapper:
     return recipe.swapper()
 
 
+def forget() -> None:
+    """Let go of the last swapper, whose networks hold a likeness."""
+    _swapper.cache_clear()
+
+
 def _weights(card: Card) -> tuple[str, str]:
     return card.encoder_digest, card.decoder_digest

@@ -45,7 +45,7 @@ def export_graph(card: Card, encoder_file: Path, decoder_file: Path, file: Path)
         encoder = read_model(encoder_file, card.encoder_digest)
         return _joined(card, encoder, read_model(decoder_file, card.decoder_digest))
 
-    made_once(file, _source(card), model)
+    made_once(file, source_of(card), model)
     return card.model_copy(update={"graph_digest": _digest(file)})
 
 
@@ -77,7 +77,7 @@ def later_graph(card: Card, networks: Callable[[], tuple["keras.Model", "keras.M
     Raises:
         RegistryError: a file is damaged, or they do not fit each other.
     """
-    return cached_graph(_source(card), lambda: _joined(card, *networks()))
+    return cached_graph(source_of(card), lambda: _joined(card, *networks()))
 
 
 def network(card: Card, graph: Graph) -> OnnxNetwork:
@@ -96,7 +96,7 @@ def network(card: Card, graph: Graph) -> OnnxNetwork:
     return PermittedNetwork(graph, geometry, Crispness(card.unsharp, card.detail), card.consent)
 
 
-def _source(card: Card) -> str:
+def source_of(card: Card) -> str:
     """One digest over all that a graph is made of."""
     parts = (card.encoder_digest, card.decoder_digest, card.codes)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,9 +1,11 @@
 """The S3 client of the settings, what it lists, and its errors in words."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,9 +27,10 @@ _REFUSED = {
     "403": ("permission is denied", f"{_KEYS}, and what they may do there"),
     **dict.fromkeys(("NoSuchKey", "404"), _MISSING),
     **dict.fromkeys(("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"), _BAD_KEYS),
-    "RequestTimeTooSkewed": ("this machine's clock is wrong", "set the clock (NTP); S3 allows 15 minutes"),
 }
 """What S3 answers: the cause and the fix."""
+_SKEW_SECONDS = 15 * 60
+"""So far apart S3 lets the clocks of both sides be."""
 _WITHOUT_QUERY = re.compile(r"\?[^\s\"]*")
 """What follows the question mark of an address."""
 
@@ -121,6 +124,9 @@ def _cause_in_s3(error: Exception) -> tuple[str, str] | None:
     if isinstance(error, Boto3Error) and isinstance(error.__context__, Exception):
         error = error.__context__  # boto3 wraps what went wrong while uploading
     if isinstance(error, known.ClientError):
+        ahead = _seconds_ahead(error)
+        if code_of(error) == "RequestTimeTooSkewed" or abs(ahead) > _SKEW_SECONDS:
+            return _wrong_clock(ahead)
         return _REFUSED.get(code_of(error), (str(error), f"{_ENDPOINT}; {_KEYS}"))
     if isinstance(error, known.ConnectionError | known.HTTPClientError):
         return f"the server can't be reached: {_WITHOUT_QUERY.sub('', str(error))}", _ENDPOINT
@@ -129,3 +135,27 @@ def _cause_in_s3(error: Exception) -> tuple[str, str] | None:
     if isinstance(error, known.BotoCoreError | Boto3Error | ValueError):  # the last: no address at all
         return str(error), f"{_ENDPOINT}; {_KEYS}"
     return None
+
+
+def _seconds_ahead(refusal: Exception) -> float:
+    """How far this machine's clock is ahead of that of the server which refused with 403; 0: it did not tell its time.
+
+    By the answer's head: to a request for a head alone S3 names no cause, and some servers never name the clock.
+    """
+    answer = getattr(refusal, "response", {}).get("ResponseMetadata", {})
+    said = answer.get("HTTPHeaders", {}).get("date", "")
+    if answer.get("HTTPStatusCode") != 403 or not said:
+        return 0.0
+    try:
+        return time.time() - parsedate_to_datetime(said).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _wrong_clock(ahead: float) -> tuple[str, str]:
+    off = (
+        f", {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} the server's"
+        if ahead
+        else ""
+    )
+    return f"this machine's clock is wrong{off}", "set the clock (NTP); S3 allows 15 minutes"

@@ -17,7 +17,7 @@ import typer
 from faceswap import jobs
 from faceswap.cli.common import spoken_errors
 from faceswap.cli.running import run
-from faceswap.errors import SettingsError
+from faceswap.errors import SettingsError, TrackingError
 from faceswap.jobs import RollbackParameters
 from infra.environments import use_running_servers
 from infra.prefect_api import PrefectError, check_api
@@ -151,6 +151,25 @@ def test_what_is_lost_on_the_way_is_said(server: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(flows, "rollback", broken)
     with pytest.raises(ZeroDivisionError):  # a fault of ours keeps its traceback
         run("rollback", GIVEN)
+
+
+def test_what_ended_the_job_is_said_where_prefect_did_not_take_that_it_had(
+    server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from flows import flows
+
+    def lost(_: object) -> None:
+        try:
+            raise TrackingError("MLflow is away", "start it")
+        except TrackingError:  # as Prefect's engine does: it tells its server of the failure
+            raise httpx.ConnectError("All connection attempts failed")  # noqa: B904
+
+    monkeypatch.setenv("PREFECT_API_URL", f"{server}/api")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "user:secret")
+    monkeypatch.setattr(flows, "rollback", lost)
+    with pytest.raises(TrackingError, match="MLflow is away"):
+        run("rollback", GIVEN)
+    assert "All connection attempts failed" in caplog.text
 
 
 def test_a_job_that_is_told_to_end_saves_as_after_ctrl_c(

@@ -1,10 +1,13 @@
 """What a team's worker prepares before it takes runs."""
 
+import asyncio
 from unittest import mock
 
+import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.workers import base
 
 from faceswap.errors import SettingsError
 from flows import pools
@@ -33,3 +36,26 @@ def test_a_pool_of_another_kind_stays() -> None:
     client.read_work_pool.return_value.type = "docker"
     with pytest.raises(SettingsError, match="of the kind docker, not process"):
         pools.prepare(client, slots=1)
+
+
+def test_a_worker_outlasts_a_server_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    asked = 0
+
+    class BackAgain(Exception):
+        pass
+
+    async def ask() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 20:
+            raise BackAgain
+        raise httpx.ConnectError("it is away")
+
+    async def work() -> None:
+        await pools._for_ever(ask, 0.0, printer=lambda *_: None)
+
+    with pytest.raises(BackAgain):
+        asyncio.run(work())
+    assert asked == 21
+    assert "go on without" in caplog.text
+    assert base.critical_service_loop is not pools._for_ever, "a worker alone does so"

@@ -1,4 +1,4 @@
-"""A training of seconds of two people in S3, begun as a command does it: ``python -m tests.team.people [STEPS]``."""
+"""A training of seconds of two people in S3, as a command does it: ``python -m tests.team.people [STEPS]``."""
 
 import json
 import shutil
@@ -64,12 +64,13 @@ def publish_face_sets() -> None:
             publish_files(folder, [*names, HEADER], uri)
 
 
-def main(steps: Annotated[int, typer.Argument()] = 0) -> None:
-    """Publish the face sets, and train so many steps."""
+def main(steps: Annotated[int, typer.Argument()] = 0, minutes: float = 0) -> None:
+    """Publish the face sets, and train so many steps or minutes."""
     with spoken_errors():
         publish_face_sets()
-        if steps:
-            run("train", TrainParameters.model_validate(training(steps=steps)))
+        if steps or minutes:
+            budget: dict[str, object] = {"minutes": minutes} if minutes else {"steps": steps}
+            run("train", TrainParameters.model_validate(training(**budget)))
 
 
 if __name__ == "__main__":

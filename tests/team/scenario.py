@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faceswap import registry, tracking
+from faceswap import registry, storage, tracking
 from faceswap.errors import FaceswapError
 from faceswap.faces.faceset import HEADER, FaceSet, find
 from faceswap.registry import alias_after_training
@@ -103,6 +103,11 @@ def train(home: Path) -> None:
     assert state.step == max(said.losses), (state.step, max(said.losses))
 
 
+def look(home: Path) -> None:
+    """What an object's head says: where S3 refuses that, it names no cause."""
+    storage.sha256_of(f"{settings().face_sets_root}/ada/nothing.json")
+
+
 def hold(home: Path) -> None:
     """The right to move a model's aliases, until somebody kills this."""
     with locked(MODEL):
@@ -117,7 +122,7 @@ def take(home: Path) -> None:
         mine.confirm()
 
 
-SCENES = {one.__name__: one for one in (register, draw, draw_again, log, train, hold, take)}
+SCENES = {one.__name__: one for one in (register, draw, draw_again, log, train, look, hold, take)}
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ import pytest
 from infra.team.services import client_environment
 from infra.team.settings import TeamSettings
 from infra.team.setup import write_secrets
+from tests.team.network import Host
 
 
 def free_port() -> int:
@@ -54,6 +55,8 @@ class Team:
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     filled: bool = False
     """PostgreSQL's folder was made."""
+    hosts: dict[str, Host] = field(default_factory=dict)
+    """Where a server runs; the empty name: all that are not named."""
 
     def __post_init__(self) -> None:
         self.programs, self.weed = postgres_programs(), weed()
@@ -64,7 +67,7 @@ class Team:
         self.ports = {name: free_port() for name in names}
         write_secrets(self.folder / "secrets")
         secret = dict(line.split("=", 1) for line in (self.folder / "secrets").read_text().split())
-        address = {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
+        address = {name: f"{self.host(name).address}:{port}" for name, port in self.ports.items()}
         self.settings = secret | {
             "TEAM_DATABASE": address["postgres"],
             "TEAM_S3_URL": f"http://{address['s3']}",
@@ -74,12 +77,19 @@ class Team:
             "TEAM_PUBLIC_URL": f"http://127.0.0.1:{self.ports['p1']}",
             "TEAM_PROXY_FOLDER": str(self.folder / "proxy"),
             "TEAM_PROXY_PORTS": f"[{self.ports['p1']}, {self.ports['p2']}, {self.ports['p3']}]",
-            "TEAM_LISTEN": "127.0.0.1",
+            "TEAM_LISTEN": self.host("").address,
         }
         own = ("FACESWAP_", "PREFECT_", "MLFLOW_", "AWS_", "TEAM_")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(own)}
         self.environment = kept | self.settings | {"FACESWAP_HOME": str(self.folder / "home")}
-        self.environment |= {"PREFECT_HOME": str(self.folder / "prefect"), "NO_PROXY": "127.0.0.1"}
+        self.environment |= {
+            "PREFECT_HOME": str(self.folder / "prefect"),
+            "NO_PROXY": f"127.0.0.1,{self.host('').address}",
+        }
+
+    def host(self, name: str) -> Host:
+        """Where a server runs."""
+        return self.hosts.get(name, self.hosts.get("", Host()))
 
     def given(self) -> TeamSettings:
         """The settings as a server reads them."""
@@ -125,7 +135,11 @@ class Team:
             environment["PREFECT_CLIENT_METRICS_PORT"] = str(self.ports["worker_metrics"])
         log = (self.folder / f"{name}.log").open("ab")
         self.running[name] = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, start_new_session=True
+            [*self.host(name).words, *command],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
     def _postgres(self) -> list[str]:
@@ -144,14 +158,17 @@ class Team:
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
-        words = ["-D", str(data), "-p", str(self.ports["postgres"]), "-k", str(home), "-h", "127.0.0.1"]
+            with (data / "pg_hba.conf").open("a") as allowed:
+                allowed.write("host all all samenet scram-sha-256\n")
+        place = ["-D", str(data), "-k", str(home)]
+        words = [*place, "-h", self.host("").address, "-p", str(self.ports["postgres"])]
         return self.as_postgres(str(self.programs / "postgres"), *words, "-c", "fsync=off")
 
     def _s3(self) -> list[str]:
         (self.folder / "weed").mkdir(exist_ok=True)
-        ports = self.ports
+        ports, here = self.ports, self.host("").address
         return [
-            *(self.weed, "server", f"-dir={self.folder / 'weed'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+            *(self.weed, "server", f"-dir={self.folder / 'weed'}", f"-ip={here}", f"-ip.bind={here}"),
             *("-filer", "-s3", f"-s3.port={ports['s3']}", f"-s3.port.grpc={ports['s3_grpc']}"),
             *(f"-{name}.port={ports[name]}" for name in ("master", "volume", "filer")),
             *(f"-{name}.port.grpc={ports[f'{name}_grpc']}" for name in ("master", "volume", "filer")),
@@ -161,8 +178,8 @@ class Team:
 
     def healthy(self, name: str) -> bool:
         if name == "postgres":
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", self.ports["postgres"])) == 0
+            asked = ["-q", "-h", self.host(name).address, "-p", str(self.ports["postgres"])]
+            return subprocess.run([self.programs / "pg_isready", *asked], check=False).returncode == 0
         path = {
             "s3": "status",
             "mlflow": "health",
@@ -171,8 +188,9 @@ class Team:
             "worker": "health",
         }
         port = self.ports[{"proxy": "p1", "worker": "worker_health"}.get(name, name)]
+        url = f"http://{self.host(name).address}:{port}/{path.get(name, '')}"
         try:
-            answer = httpx.get(f"http://127.0.0.1:{port}/{path.get(name, '')}", timeout=5, trust_env=False)
+            answer = httpx.get(url, timeout=5, trust_env=False)
         except httpx.HTTPError:
             return False
         return answer.is_success or name == "proxy"

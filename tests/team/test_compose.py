@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,16 @@ def test_no_server_starts_with_a_secret_that_is_missing_or_guessed() -> None:
         TeamSettings(prefect_password="short").secret("prefect_password")  # type: ignore[arg-type]
 
 
+def test_gpus_are_added_to_a_service_and_its_build_takes_the_argument(services: dict[str, Any]) -> None:
+    added = yaml.safe_load((INFRA / "compose.gpu.yaml").read_text())["services"]
+    assert added.keys() <= services.keys()
+    taken = set(re.findall(r"^ARG (\w+)", (INFRA.parent / "Dockerfile").read_text(), re.MULTILINE))
+    for one in added.values():
+        assert one["build"]["args"].keys() <= taken
+    extras = tomllib.loads((INFRA.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert added["trainer"]["build"]["args"]["EXTRA"] in extras
+
+
 @pytest.mark.parametrize("compose", [["docker-compose"], ["docker", "compose"]], ids=" ".join)
 def test_compose_reads_it(tmp_path: Path, compose: list[str]) -> None:
     if (
@@ -72,7 +83,8 @@ def test_compose_reads_it(tmp_path: Path, compose: list[str]) -> None:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TEAM_")}
 
     def config(secrets: Path) -> "subprocess.CompletedProcess[str]":
-        command = [*compose, "--env-file", str(secrets), "-f", str(INFRA / "compose.yaml"), "config", "-q"]
+        files = [word for name in ("compose.yaml", "compose.gpu.yaml") for word in ("-f", str(INFRA / name))]
+        command = [*compose, "--env-file", str(secrets), *files, "config", "-q"]
         return subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
 
     done = config(tmp_path / "secrets.env")

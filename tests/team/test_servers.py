@@ -89,6 +89,17 @@ def test_a_training_goes_on_while_its_clock_is_an_hour_off(team: Team, tmp_path:
     assert "this machine's clock is wrong" in ended(process)
 
 
+@pytest.mark.parametrize(("off", "said"), [("3600", "60 minutes ahead"), ("-3600", "60 minutes behind")])
+def test_who_asks_with_a_wrong_clock_is_told_that_it_is_the_clock(
+    team: Team, tmp_path: Path, off: str, said: str
+) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text(off)
+    error = ended(begin(team, "look", tmp_path / "home", CLOCK=str(clock)), fails=True)
+    assert f"this machine's clock is wrong, {said}" in error
+    assert "set the clock" in error
+
+
 def test_a_worker_of_the_pool_takes_a_flow(team: Team) -> None:
     number = aliases(team)["challenger"]
     team.start("prefect")

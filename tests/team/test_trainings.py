@@ -13,8 +13,8 @@ import pytest
 
 from faceswap.model.training.checkpoints import Checkpoints
 from flows.prefect_monitor import host_slot
-from infra.team.setup import s3_client
 from tests.team.people import NAMES, training
+from tests.team.runs import begin_worker, checkpoints, losses, registered, status
 from tests.team.servers import Team, begin, ended
 
 pytestmark = pytest.mark.timeout(1800)
@@ -42,36 +42,6 @@ class Lost:
         return int(found["active_slots"])
 
 
-def checkpoints(team: Team) -> dict[str, int]:
-    """MLflow run -> step of its newest whole checkpoint in S3."""
-    client, bucket = s3_client(team.given()), team.given().bucket
-    found: dict[str, int] = {}
-    for one in client.list_objects_v2(Bucket=bucket, Prefix="checkpoints/").get("Contents", []):
-        parts = one["Key"].split("/")
-        if parts[-1] == "SHA256SUMS":
-            found[parts[1]] = max(found.get(parts[1], 0), int(parts[2].removeprefix("step-")))
-    return found
-
-
-def losses(team: Team, run_id: str) -> list[tuple[int, int]]:
-    """(time, step) of the loss curve's points."""
-    found = team.mlflow(f"metrics/get-history?run_id={run_id}&metric_key=loss").get("metrics", [])
-    return sorted((int(one["timestamp"]), int(one["step"])) for one in found)
-
-
-def registered(team: Team, run_id: str) -> set[str]:
-    found = team.mlflow(f"model-versions/search?filter=run_id%3D'{run_id}'").get("model_versions", [])
-    return {one["name"] for one in found}
-
-
-def status(team: Team, run_id: str) -> str:
-    return str(team.mlflow(f"runs/get?run_id={run_id}")["run"]["info"]["status"])
-
-
-def begin_worker(team: Team, home: Path) -> None:
-    team.begin("worker", TEAM_QUEUE="gpu", FACESWAP_HOME=str(home), PREFECT_WORKER_QUERY_SECONDS="1")
-
-
 def lose(process: psutil.Process) -> None:
     """A process and all that it has started are gone at once, as when its machine loses power."""
     for one in [*process.children(recursive=True), process]:
@@ -93,7 +63,7 @@ def lost(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]
     try:
         with httpx.Client(base_url=url, auth=login, timeout=30, trust_env=False) as client:
             deployment = client.get("/deployments/name/train/faceswap-train").raise_for_status().json()["id"]
-            asked = {"parameters": {"parameters": training(minutes=0.15)}, "state": {"type": "SCHEDULED"}}
+            asked = {"parameters": {"parameters": training(minutes=0.3)}, "state": {"type": "SCHEDULED"}}
             flow_run = client.post(f"/deployments/{deployment}/create_flow_run", json=asked).json()["id"]
             team.until(lambda: any(checkpoints(team).values()), 300, "no checkpoint")
             assert holds.stdout.readline().strip() == "held"  # type: ignore[union-attr]
@@ -157,7 +127,7 @@ def test_a_training_of_a_lost_worker_goes_on_at_another(team: Team, lost: Lost, 
     takes = begin(team, "take", tmp_path / "takes")
     team.until(lambda: lost.state() == "Crashed", 200, "nobody sees that the run is gone")
     team.until(lambda: lost.slots() == 0, 120, "the slot of the lost run stays taken")
-    team.until(lambda: status(team, lost.run_id) == "FAILED", 60, "MLflow's run goes on without a process")
+    team.until(lambda: status(team, lost.run_id) == "FAILED", 120, "MLflow's run goes on without a process")
     before = losses(team, lost.run_id)
 
     again = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True}

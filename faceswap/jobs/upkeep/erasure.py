@@ -11,14 +11,13 @@ from tempfile import TemporaryDirectory
 from faceswap import storage
 from faceswap.errors import FaceswapError, StorageError
 from faceswap.faces.faceset import HEADER, present
+from faceswap.jobs.upkeep import caches
 from faceswap.output.progress import Report
 from faceswap.provenance import audit
 from faceswap.provenance.consent import remains
 from faceswap.provenance.consent.event_files import FOLDER
 from faceswap.provenance.consent.remains import Item, Remains
-from faceswap.provenance.metadata import read_provenance
 from faceswap.registry import erasing
-from faceswap.registry.cards import version_card
 from faceswap.settings import settings
 
 _PRIORS = (
@@ -40,17 +39,19 @@ def find(identity: str) -> Remains:
     """
     in_mlflow, stay, outputs = erasing.find(identity)
     files, changed = _outputs(identity, outputs)
+    on_workers, unknown = caches.find_on_workers(identity)
     items = [
         *_face_sets(identity),
         *_work(identity),
-        *_caches(identity),
+        *caches.find(identity),
+        *on_workers,
         *files,
         *_links(identity),
         *in_mlflow,
     ]
     in_s3 = any(map(storage.is_s3, (settings().face_sets_root, settings().artifacts, settings().outputs)))
     kept = [_VERSIONING] if in_s3 else []
-    return Remains(items=list(dict.fromkeys(items)), stay=[*stay, *changed, *kept, *_PRIORS])
+    return Remains(items=list(dict.fromkeys(items)), stay=[*stay, *changed, *unknown, *kept, *_PRIORS])
 
 
 def erase(identity: str, report: Report) -> tuple[list[Item], Remains]:
@@ -74,7 +75,7 @@ def erase(identity: str, report: Report) -> tuple[list[Item], Remains]:
     while left:
         item = left[0]
         try:
-            erasing.remove(item) if item.kind in erasing.KINDS else storage.delete(item.place)
+            _remove(item)
         except FaceswapError as error:
             raise type(error)(
                 f"{len(gone)} of {total} things of {identity!r} are erased; then: {error.message}",
@@ -88,7 +89,19 @@ def erase(identity: str, report: Report) -> tuple[list[Item], Remains]:
     return gone, found.model_copy(update={"stay": [*found.stay, *filter(None, [left_behind])]})
 
 
-_ORDER = ("output", "face set", "work", "cache", "pictures", "run", "encoder", "weights", "version", "model")
+def _remove(item: Item) -> None:
+    if item.kind in erasing.KINDS:
+        erasing.remove(item)
+    elif item.kind in {caches.HERE, caches.ON_WORKERS}:
+        caches.remove(item)
+    else:
+        storage.delete(item.place)
+
+
+_ORDER = (
+    *("output", "face set", "work", caches.HERE, caches.ON_WORKERS),
+    *("pictures", "run", "encoder", "weights", "version", "model"),
+)
 """Last goes what the search goes by."""
 
 
@@ -129,7 +142,7 @@ def _work(identity: str) -> Iterator[Item]:
                 place = storage.join(root, name.partition("/")[0])
                 yield Item(kind="work", place=place, about="checkpoints of an interrupted training")
     for header in sorted(work.glob(f"extract-*/{HEADER}")):
-        if _identity_in(header) == identity:
+        if caches.identity_in(header) == identity:
             yield Item(kind="work", place=str(header.parent), about="an unfinished extraction")
 
 
@@ -139,35 +152,6 @@ def _named(uri: str) -> str:
         return str(header.get("identity", ""))
     except (StorageError, ValueError):
         return uri.rstrip("/").split("/")[-2] if uri.count("/") > 1 else uri
-
-
-def _identity_in(header: Path) -> str:
-    try:
-        return str(json.loads(header.read_bytes()).get("identity", ""))
-    except (OSError, ValueError, AttributeError):
-        return ""
-
-
-def _caches(identity: str) -> Iterator[Item]:
-    """Downloaded face sets and versions, and results of the app."""
-    cache = settings().cache_path
-    for header in sorted(cache.glob(f"face-sets/*/{HEADER}")):
-        if _identity_in(header) == identity:
-            yield Item(kind="cache", place=str(header.parent), about="a downloaded face set")
-    for card in sorted(cache.glob(f"decoders/*/{version_card.CARD}")):
-        if _identity_in(card) == identity:
-            yield Item(kind="cache", place=str(card.parent), about="a downloaded version")
-    for file in sorted(cache.glob("app/results/*/*")):
-        if file.is_file() and identity in _references(file):
-            yield Item(kind="cache", place=str(file.parent), about="a result of the app")
-
-
-def _references(file: Path) -> list[str]:
-    try:
-        origin = read_provenance(file)
-    except FaceswapError:
-        return []
-    return origin.reference.split(" + ") if origin else []
 
 
 def _outputs(identity: str, noted: list[str]) -> tuple[list[Item], list[str]]:
@@ -190,7 +174,7 @@ def _outputs(identity: str, noted: list[str]) -> tuple[list[Item], list[str]]:
 
 def _is_output(place: str, digest: str, identity: str) -> bool:
     """Whether it is what was written there, or says itself that it shows the person."""
-    if not storage.is_s3(place) and identity in _references(Path(place)):
+    if not storage.is_s3(place) and identity in caches.references(Path(place)):
         return True
     return storage.sha256_of(place) == digest
 
@@ -205,5 +189,5 @@ def _links(identity: str) -> Iterator[Item]:
         with TemporaryDirectory() as folder:
             copy = Path(folder) / PurePosixPath(name).name
             copy.write_bytes(storage.read_bytes(place))
-            if identity in _references(copy):
+            if identity in caches.references(copy):
                 yield Item(kind="output", place=place, about="a result of the app")

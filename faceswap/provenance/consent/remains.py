@@ -13,7 +13,7 @@ class Item(BaseModel):
     """One thing.
 
     Attributes:
-        kind: face set, cache, work, output, or one of MLflow's: version, weights, model, encoder, run,
+        kind: face set, cache, worker's cache, work, output, or one of MLflow's: version, weights, model, encoder, run,
             pictures.
         place: path, URI, or MLflow's name or id.
         about: what it is, for people.

@@ -44,7 +44,7 @@ def test_the_same_face_set_though_a_worker_is_lost(tmp_path: Path, monkeypatch: 
 def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_people(tmp_path / "people", ["ada"], "pictures", count=2, size=128)
     monkeypatch.setenv("FACESWAP_DASK_SCHEDULER", "tcp://127.0.0.1:9")
-    monkeypatch.setattr("faceswap.fan_out._CONNECT_SECONDS", 1)
+    monkeypatch.setattr("faceswap.dask_cluster._CONNECT_SECONDS", 1)
     settings.cache_clear()
     with pytest.raises(SettingsError, match="FACESWAP_DASK_SCHEDULER"):
         extract([str(tmp_path / "people" / "ada")], "ada", consent=cast_consent("ada"))
