@@ -37,7 +37,8 @@ class LandmarkTuning:
     dlib's landmarks depend on the box. Half of a cube's corners (a fractional factorial design); the mean of four was
     measured to be as good as that of eight."""
     moves_a_frame: int = 2
-    """So many of them are used on a frame of a video; the next frame gets the others."""
+    """So many of them are used on a frame of a video, which follows its target as well as with two
+    (docs/measurements/video-speed.md); the next frames get the others."""
     detection_side: int = 288
     """Side, px, to which the inner face of a smaller picture is enlarged: dlib gives landmarks in whole pixels."""
     detect_every: float = 0.1
