@@ -83,7 +83,10 @@ class Workshop:
             NoFaceFound: it shows none.
         """
         path = self.limits.check_picture(path)
-        image = read_image(path)
+        return self._found(path, read_image(path))
+
+    def _found(self, path: Path, image: Image) -> Found:
+        """The faces of a picture (H, W, 3) as it was read from a file."""
         turn, faces = self._seen.get(path, lambda: find_upright(self.finder, image, effort="fine"))
         return Found(turned(image, turn), some(faces, f"in {path.name}"), turn)
 
@@ -143,15 +146,15 @@ class Workshop:
         require_target_consent(target_consent)
         began = time.perf_counter()
         tell("looking for faces")
-        found = self.faces_of_picture(path)
-        assert path is not None  # checked
+        path = self.limits.check_picture(path)
+        picture = read_picture(path, first_only=True)
+        found = self._found(path, picture.stills[0].image)
         tell(self.catalogue.coming(identity, choice))
         served, options = self.catalogue.get(identity, choice), options or self.options
         tell("swapping")
         result = self._applied(found, served, face, options)
         out = self.outbox.place(f"{path.stem[:60]}-{identity}.{suffix}")
         record = records.origin(served, options, target_consent)
-        picture = read_picture(path, first_only=True)
         lost = write_picture(out, picture, [result.image], metadata=record, target=path)
         records.log(served, out, target_consent)
         swapped = tuple(one.face for one in result.faces if one.skipped is None)

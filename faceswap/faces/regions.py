@@ -92,8 +92,9 @@ def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) 
     Inside it is the distance to the border; outside, that to the farthest edge line that is crossed. Nothing lies in
     a polygon that is a single point.
     """
-    ahead = np.roll(polygon, -1, axis=0) - polygon
-    area = (polygon[:, 0] * np.roll(polygon[:, 1], -1) - polygon[:, 1] * np.roll(polygon[:, 0], -1)).sum()
+    following = np.concatenate([polygon[1:], polygon[:1]])
+    ahead = following - polygon
+    area = (polygon[:, 0] * following[:, 1] - polygon[:, 1] * following[:, 0]).sum()
     length = np.hypot(*ahead.T)
     edges = length > 1e-9
     if not edges.any():

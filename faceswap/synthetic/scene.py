@@ -55,7 +55,7 @@ class Pose:
     """How the head is turned, in degrees; the rotations apply in the order yaw, pitch, roll."""
 
     yaw: float = 0.0
-    """Positive turns the nose towards the right edge of the picture; -60 .. 60."""
+    """Positive turns the nose towards the right edge of the picture; -85 .. 85."""
     pitch: float = 0.0
     """Positive looks down; -40 .. 40."""
     roll: float = 0.0
@@ -64,7 +64,7 @@ class Pose:
     def __post_init__(self) -> None:
         _check(
             "Pose",
-            yaw=(self.yaw, -60, 60),
+            yaw=(self.yaw, -85, 85),
             pitch=(self.pitch, -40, 40),
             roll=(self.roll, -180, 180),
         )

@@ -213,8 +213,8 @@ class FaceFinder:
             least = max(self.min_face, side / TUNING.small_beside) if found else self.min_face
             if effort == "coarse" or (found and effort == "until_found") or smallest <= least:
                 return found
-            # a search that is hardly coarser than the last one would be paid twice
-            smallest = least if smallest < 3 * least else smallest / 2
+            # the finest search finds larger faces, too; one that is hardly coarser than the last would be paid twice
+            smallest = least if found or smallest < 3 * least else smallest / 2
 
     def _detect(
         self, frame: Image, scale: float, least: float = TUNING.least_score

@@ -13,10 +13,10 @@ from faceswap.faces.regions import Region
 def uncrop(crop: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray[np.uint8]:
     """What a crop looks like in a region of the frame.
 
-    It is first enlarged on its own grid with Lanczos' filter, to at least twice its size and about the frame's
-    resolution, and then turned and shifted with bilinear samples, which no longer blur it. That is ten times
-    faster than Lanczos samples through the matrix and as crisp. A shrunken crop is averaged, so that it does
-    not alias.
+    It is first enlarged on its own grid, to twice its size with Lanczos' filter and on to about the frame's resolution
+    with a bicubic one, and then turned and shifted with bilinear samples, which no longer blur it. That is ten times
+    faster than Lanczos samples through the matrix and as crisp. A shrunken crop is averaged, so that it does not
+    alias.
 
     Args:
         crop: (S, S, 3) float32, 0..1.
@@ -31,12 +31,15 @@ def uncrop(crop: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray
     pixels = crop * np.float32(255)
     if scale < 1 / 1.5:
         return _bytes(warp(pixels, from_crop, (region.width, region.height)))
-    larger = max(2 * size, math.ceil(scale * size))
-    ratio = size / larger
+    enlarged = _bytes(cv2.resize(pixels, (2 * size, 2 * size), interpolation=cv2.INTER_LANCZOS4))
+    if scale > 2:
+        larger = math.ceil(scale * size)
+        enlarged = cv2.resize(enlarged, (larger, larger), interpolation=cv2.INTER_CUBIC)
+    ratio = size / len(enlarged)
     from_larger = compose(from_crop, np.array([[ratio, 0, ratio / 2 - 0.5], [0, ratio, ratio / 2 - 0.5]]))
     # Not geometry.warp: that would average the enlarged crop again.
     return cv2.warpAffine(
-        _bytes(cv2.resize(pixels, (larger, larger), interpolation=cv2.INTER_LANCZOS4)),
+        enlarged,
         from_larger,
         (region.width, region.height),
         flags=cv2.INTER_LINEAR,
@@ -45,7 +48,7 @@ def uncrop(crop: NDArray[np.float32], matrix: Matrix, region: Region) -> NDArray
 
 
 def _bytes(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+    return cv2.add(pixels, 0.0, dtype=cv2.CV_8U)  # rounds and clips, a tenth of NumPy's time
 
 
 def blend(

@@ -1,15 +1,15 @@
 """One generated face composited into the frame: mask, occlusion, colours, detail and blending, in this order."""
 
-import math
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness
 from faceswap.faces.geometry import Points
 from faceswap.faces.pose import frontality
-from faceswap.faces.smoothing import weight_of_new
+from faceswap.faces.regions import Region
 from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
 from faceswap.swap.compositing.blending import blend, uncrop
 from faceswap.swap.compositing.detail import add_grain
@@ -18,16 +18,17 @@ from faceswap.swap.compositing.toning import Toning, toning_of, without_colour
 from faceswap.swap.expression.transfer import ExpressionMemory
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.face_mask import face_mask, feature_mask
+from faceswap.swap.masks.seen_face import SeenFace
 from faceswap.swap.masks.visibility import Visibility, visible_face
 from faceswap.swap.options import SwapOptions
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class CompositeTuning:
-    """Constants of compositing on a video; not measured."""
+    """Constants of compositing; not measured."""
 
-    occlusion_seconds: float = 0.12
-    """Seconds over which the outline of an occluder is smoothed: hands are quick."""
     worn: float = 0.5
     """How sure it has to be, 0..1, that the reference wears glasses."""
 
@@ -39,11 +40,9 @@ TUNING = CompositeTuning()
 class FaceMemory:
     """What is remembered of one face from frame to frame, so that its colours and its mask do not flicker."""
 
-    time: float = -math.inf
-    """Seconds, of the frame before."""
     appearance: Appearance | None = None
     toning: Toning | None = None
-    visible: Visibility | None = None
+    seen: SeenFace | None = None
     expression: ExpressionMemory = field(default_factory=ExpressionMemory)
     """Of the stage before, which may run in a thread of its own."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
@@ -99,22 +98,13 @@ def composite(
     Returns:
         the area that was replaced, in pixels, partly replaced ones by their share.
     """
-    crop, region = face.crop, face.crop.region
+    crop = face.crop
+    if crop.region.empty:
+        return 0.0
+    visible = _visible(image, face, memory, time) if options.occlusion != "none" else None
+    region, mask = _mask(face, visible, options)
     if region.empty:
         return 0.0
-    mask = face_mask(region, crop, options, face.target_landmarks, face.landmarks)
-    if face.mask is not None and options.hairline:
-        shown = face.mask.shown(face.target_landmarks, crop.matrix, crop.geometry)
-        mask *= 1 - np.float32(options.hairline) * (1 - Visibility(shown, crop.matrix).in_region(region))
-        # the arms of its glasses reach beyond the face
-        glasses = np.float32(options.hairline) * Visibility(face.mask.glasses, crop.matrix).in_region(region)
-        for feature in options.protect:
-            glasses *= 1 - feature_mask(feature, region, face.target_landmarks, crop.height)
-        np.maximum(mask, glasses, out=mask)
-    visible = None
-    if options.occlusion != "none":
-        visible = _visible(image, face, memory, time)
-        mask *= visible.in_region(region)
     toning = toning_of(face.target, memory.toning if memory else None)
     if toning is not None:
         face = replace(face, picture=without_colour(face.picture))
@@ -130,8 +120,40 @@ def composite(
     if covered is not None:
         covered[region.slices] = mask
     if memory is not None:
-        memory.time, memory.appearance, memory.toning = time, appearance, toning
+        memory.appearance, memory.toning = appearance, toning
     return float(mask.sum())
+
+
+def _mask(face: GeneratedFace, visible: Visibility | None, options: SwapOptions) -> tuple[Region, Floats]:
+    """The part of the frame in which anything is replaced, and (region.height, region.width) how far, 0..1."""
+    crop, region = face.crop, face.crop.region
+    mask = face_mask(region, crop, options, face.target_landmarks, face.landmarks)
+    share = None if visible is None else visible.in_crop(crop.matrix, crop.geometry.size)
+    glasses = None
+    if face.mask is not None and options.hairline:
+        hairline = np.float32(options.hairline)
+        shown = face.mask.shown(face.target_landmarks, crop.matrix, crop.geometry)
+        kept = 1 - hairline * (1 - shown)
+        if face.mask.worn:  # the arms of its glasses reach beyond the face
+            glasses = hairline * face.mask.glasses * (1 if share is None else share)
+        share = kept if share is None else kept * share
+    if glasses is None:
+        region, mask = _where_any(region, mask)
+    if share is not None and not region.empty:
+        mask = mask * Visibility(share, crop.matrix).in_region(region)
+    if glasses is not None:
+        arms = Visibility(glasses, crop.matrix).in_region(region)
+        for feature in options.protect:
+            arms *= 1 - feature_mask(feature, region, face.target_landmarks, crop.height)
+        np.maximum(mask, arms, out=mask)
+    return region, mask
+
+
+def _where_any(region: Region, mask: Floats) -> tuple[Region, Floats]:
+    """The least part of a region that holds all of a mask; an empty one where there is none."""
+    left, top, width, height = cv2.boundingRect((mask > 0).view(np.uint8))
+    part = Region(region.left + left, region.top + top, region.left + left + width, region.top + top + height)
+    return part, mask[top : top + height, left : left + width]
 
 
 def _visible(
@@ -140,8 +162,9 @@ def _visible(
     """Where the face is not covered, smoothed over time where there is a memory."""
     # the reference's glasses take the place of the target's
     glasses = face.mask is not None and face.mask.worn > TUNING.worn
-    visible = visible_face(image, face.target_landmarks, with_glasses=glasses)
-    if memory is not None:
-        visible = visible.mixed(memory.visible, weight_of_new(time - memory.time, TUNING.occlusion_seconds))
-        memory.visible = visible
-    return visible
+    if memory is None:
+        return visible_face(image, face.target_landmarks, with_glasses=glasses)
+    memory.seen = SeenFace.after(
+        memory.seen, image, face.target_landmarks, face.target, with_glasses=glasses, time=time
+    )
+    return memory.seen.visible

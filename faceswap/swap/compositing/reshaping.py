@@ -5,7 +5,7 @@ beside it; where it is wider, it is cut off: both cost likeness. So the picture 
 the face's middle, at the outline by as much as the two outlines differ, and less and less further out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -40,6 +40,9 @@ class ReshapingTuning:
     """Moves below this, in px, are none: a bilinear sample would change by less than can be seen."""
     grid: int = 64
     """The map is computed at so many places along each side and enlarged: it is smooth, however large the face."""
+    band: int = 8
+    """Rows of that grid of which as many columns are moved as any of them needs: the face's middle and the corners of
+    the region stay."""
 
 
 TUNING = ReshapingTuning()
@@ -89,15 +92,15 @@ class Reshaping:
         moving = np.abs(moves).max(axis=-1) > TUNING.still
         if not moving.any():
             return
-        left, right = _span(moving.any(axis=0), region.width)
-        top, bottom = _span(moving.any(axis=1), region.height)
+        before = image[region.slices].copy()
         moves = cv2.resize(moves, (region.width, region.height), interpolation=cv2.INTER_LINEAR)
-        moves = moves[top:bottom, left:right]
-        part = Region(region.left + left, region.top + top, region.left + right, region.top + bottom)
-        x = moves[..., 0] + np.arange(part.left, part.right, dtype=np.float32)
-        y = moves[..., 1] + np.arange(part.top, part.bottom, dtype=np.float32)[:, None]
-        # what moves in from beyond the frame is a mirror image, which hardly shows; repeated borders are stripes
-        image[part.slices] = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        for part in _parts(moving, region.width, region.height):
+            x = moves[*part.slices, 0] + np.arange(part.left, part.right, dtype=np.float32)
+            y = moves[*part.slices, 1] + np.arange(part.top, part.bottom, dtype=np.float32)[:, None]
+            # what moves in from beyond the frame is a mirror image, which hardly shows; repeated borders are stripes
+            image[region.slices][part.slices] = cv2.remap(
+                before, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+            )
 
     def sources(self, points: Points) -> Points:
         """Where in the frame the picture at each point (..., 2) of the reshaped frame comes from."""
@@ -159,9 +162,18 @@ class Reshaping:
         return reach
 
 
-def _span(moving: NDArray[np.bool_], size: int) -> tuple[int, int]:
-    """First and last (excluded) of ``size`` pixels that the places of a coarser grid which move reach."""
-    places = np.flatnonzero(moving)
-    cell = size / len(moving)
+def _parts(moving: NDArray[np.bool_], width: int, height: int) -> Iterator[Region]:
+    """Rectangles of width x height pixels that hold all that the places of a coarser grid (rows, columns) move."""
+    rows, columns = moving.shape
     # enlarged bilinearly, a place reaches to the centres of its neighbours
-    return max(0, int((places[0] - 0.5) * cell)), min(size, int(np.ceil((places[-1] + 1.5) * cell)))
+    reached = cv2.dilate(moving.astype(np.uint8), np.ones((3, 3), np.uint8))
+    for top in range(0, rows, TUNING.band):
+        bottom = min(top + TUNING.band, rows)
+        ends = np.flatnonzero(np.diff(reached[top:bottom].max(axis=0), prepend=0, append=0))
+        for left, right in ends.reshape(-1, 2).tolist():
+            yield Region(
+                left * width // columns,
+                top * height // rows,
+                -(-right * width // columns),
+                -(-bottom * height // rows),
+            )

@@ -1,10 +1,13 @@
 """Parts of a generated picture that move up and down, column by column: lips and lids."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from faceswap.swap.expression.moving import moved
 
 Floats = NDArray[np.float64]
 
@@ -23,29 +26,35 @@ TUNING = ColumnWarpTuning()
 
 
 def columns_of(picture: NDArray[np.float32]) -> Floats:
-    """(S,) the x of each column of a square picture."""
-    return np.arange(len(picture), dtype=np.float64)
+    """(W,) the x of each column of a picture."""
+    return np.arange(picture.shape[1], dtype=np.float64)
 
 
 def warp_columns(picture: NDArray[np.float32], heights: Floats, moves: Floats) -> NDArray[np.float32]:
     """A picture in which marks of each column lie elsewhere; what is between two marks is stretched between them.
 
     Args:
-        picture: (S, S, 3) float32 RGB, 0..1.
-        heights: (S, k) y of each column's marks, downwards; nothing moves above the first and below the last.
-        moves: (S, k) by how many px each goes down; marks may come together but not cross.
+        picture: (H, W, 3) float32 RGB, 0..1.
+        heights: (W, k) y of each column's marks, downwards; nothing moves above the first and below the last.
+        moves: (W, k) by how many px each goes down; marks may come together but not cross.
 
     Returns:
-        (S, S, 3) float32, a new picture; where nothing moves, the same values.
+        (H, W, 3) float32, a new picture; where nothing moves, the same values.
     """
-    size = len(picture)
-    rows = columns_of(picture)
-    sources = np.zeros((size, size), np.float32)
-    for column in np.flatnonzero(np.abs(moves).max(axis=1) > TUNING.still):
-        goal = heights[column] + moves[column]
-        sources[:, column] = np.interp(rows, goal, -moves[column], left=0, right=0)
-    sources = cv2.GaussianBlur(sources, (0, 0), TUNING.blur)
-    x, y = np.meshgrid(rows.astype(np.float32), rows.astype(np.float32))
-    moved = cv2.remap(picture, x, y + sources, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    moves_here = np.abs(sources[..., None]) > TUNING.still
-    return np.asarray(np.where(moves_here, np.clip(moved, 0, 1), picture), np.float32)
+    columns = np.flatnonzero(np.abs(moves).max(axis=1) > TUNING.still)
+    down = np.zeros(picture.shape[:2], np.float32)
+    if len(columns):
+        goals, sources = (heights + moves)[columns], -moves[columns]
+        top, bottom = np.clip((math.floor(goals.min()), math.ceil(goals.max()) + 1), 0, len(picture)).tolist()
+        down[top:bottom, columns] = _between(np.arange(top, bottom)[:, None], goals, sources)
+        down = cv2.GaussianBlur(down, (0, 0), TUNING.blur)
+    return moved(picture, down, still=TUNING.still)
+
+
+def _between(rows: NDArray[np.int_], goals: Floats, values: Floats) -> Floats:
+    """(n, m): values (m, k) at goals (m, k) of each column, linearly in between, at rows (n, 1); 0 beyond."""
+    result = np.repeat(values[None, :, 0], len(rows), axis=0)
+    for i in range(goals.shape[1] - 1):
+        width = np.maximum(goals[:, i + 1] - goals[:, i], 1e-9)
+        result += (values[:, i + 1] - values[:, i]) * np.clip((rows - goals[:, i]) / width, 0, 1)
+    return np.where((rows >= goals[:, 0]) & (rows <= goals[:, -1]), result, 0)

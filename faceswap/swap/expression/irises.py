@@ -8,13 +8,13 @@ network saw, in the same way, and the generated irises move across by the differ
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Points
 from faceswap.faces.landmarks import EYES
 from faceswap.faces.smoothing import smoothstep, weight_of_new
+from faceswap.swap.expression.moving import moved
 
 Floats = NDArray[np.float64]
 
@@ -118,12 +118,7 @@ def move_irises(
     moves = np.zeros((*picture.shape[:2], 2), np.float32)
     for eye in EYES:
         _add_moves(moves, landmarks[eye], looks + amount, amount)
-    x, y = np.meshgrid(*[np.arange(side, dtype=np.float32) for side in picture.shape[1::-1]])
-    moved = cv2.remap(
-        picture, x - moves[..., 0], y - moves[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    changed = np.abs(moves).max(axis=-1, keepdims=True) > 0
-    return np.asarray(np.where(changed, np.clip(moved, 0, 1), picture), np.float32)
+    return moved(picture, -moves[..., 1], -moves[..., 0])
 
 
 def _add_moves(moves: NDArray[np.float32], eye: Points, goal: float, amount: float) -> None:

@@ -49,6 +49,8 @@ class LidTuning:
     """Where the skin begins to move, as a share of the way from the brow to the lid."""
     cheek: float = 0.35
     """Where it ends, below the lower lid, in widths of the eye."""
+    margin: int = 4
+    """Px around what moves that are enlarged with it: as far as interpolation sees."""
 
 
 TUNING = LidTuning()
@@ -121,24 +123,36 @@ def close_lids(picture: NDArray[np.float32], landmarks: Points, shares: Floats) 
     """
     if not np.any(shares > 0):
         return picture.copy()
-    size, side = len(picture), TUNING.enlarged * len(picture)
-    large = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
-    marks = (landmarks + 0.5) * TUNING.enlarged - 0.5
-    moved = large
-    columns = columns_of(large)
+    result = picture.copy()
     for eye, brow, share in zip(EYES, (RIGHT_BROW, LEFT_BROW), shares, strict=True):
         if share > 0:
-            heights = _heights(columns, marks[eye], marks[brow])
-            lost = np.maximum(share * (heights[:, 3] - heights[:, 2] - TUNING.left_open), 0)
-            moved = warp_columns(
-                moved,
-                heights,
-                lost[:, None]
-                * np.array([0, TUNING.upper_share, TUNING.upper_share, TUNING.upper_share - 1, 0]),
-            )
+            part, corner = _around(picture, landmarks[eye], landmarks[brow])
+            marks = (landmarks - corner + 0.5) * TUNING.enlarged - 0.5
+            result[part] = _closed(result[part], marks[eye], marks[brow], float(share))
+    return result
+
+
+def _around(picture: NDArray[np.float32], eye: Points, brow: Points) -> tuple[tuple[slice, slice], Points]:
+    """The part of a picture in which an eye's lids move and no others, and its first pixel (x, y)."""
+    margin = TUNING.margin + TUNING.cheek * float(np.linalg.norm(eye[0] - eye[3]))
+    low, high = np.minimum(eye.min(0), brow.min(0)) - margin, eye.max(0) + margin
+    size = np.array(picture.shape[1::-1])
+    left, top = np.clip(np.floor(low), 0, size - 1).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(high) + 1, (left + 1, top + 1), size).astype(int).tolist()
+    return (slice(top, bottom), slice(left, right)), np.array([left, top], np.float64)
+
+
+def _closed(part: NDArray[np.float32], eye: Points, brow: Points, share: float) -> NDArray[np.float32]:
+    """A part of a picture with an eye in it, by how much it loses; landmarks as they lie in the part enlarged."""
+    size = part.shape[1::-1]
+    large = cv2.resize(part, None, fx=TUNING.enlarged, fy=TUNING.enlarged, interpolation=cv2.INTER_CUBIC)
+    heights = _heights(columns_of(large), eye, brow)
+    lost = np.maximum(share * (heights[:, 3] - heights[:, 2] - TUNING.left_open), 0)
+    ways = np.array([0, TUNING.upper_share, TUNING.upper_share, TUNING.upper_share - 1, 0])
+    moved = warp_columns(large, heights, lost[:, None] * ways)
     changed = np.abs(moved - large).max(axis=-1)
-    back, where = (cv2.resize(p, (size, size), interpolation=cv2.INTER_AREA) for p in (moved, changed))
-    return np.asarray(np.where(where[..., None] > 0, np.clip(back, 0, 1), picture), np.float32)
+    back, where = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (moved, changed))
+    return np.asarray(np.where(where[..., None] > 0, np.clip(back, 0, 1), part), np.float32)
 
 
 def _learned(usual: Floats, ratios: Floats, step: float) -> Floats:

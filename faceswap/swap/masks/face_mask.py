@@ -48,6 +48,9 @@ class MaskTuning:
     """Width of the soft edge beyond those margins."""
     samples: int = 128
     """Samples per face height with which a mask is computed before it is enlarged: it is smooth by design."""
+    depth_samples: int = 48
+    """The same for how deep they lie in an outline, from which it is computed. That is a concave function: between the
+    samples it comes out no deeper than it is, so that no mask leaks."""
     ellipse: tuple[float, float] = (0.58, 0.70)
     """Half axes of the ellipse, across and along the face: the mean face's proportions."""
 
@@ -80,23 +83,22 @@ def face_mask(
     """
     target = crop.landmarks if target is None else target
     shape, unit = (region.height, region.width), crop.height
-    rows, columns = (max(2, round(n / max(1, unit / TUNING.samples))) for n in shape)
-    # pixel centres of the coarser grid in the frame, as cv2.resize has them
-    xs = (np.arange(columns) + 0.5) * shape[1] / columns - 0.5 + region.left
-    ys = (np.arange(rows) + 0.5) * shape[0] / rows - 0.5 + region.top
-    inside_crop = depth_in(crop.corners, xs, ys)
+    rows, columns = _samples(region, unit, TUNING.samples)
+    inside_crop = depth_in(crop.corners, *_grid(region, rows, columns))
     if options.mask == "rect":
         inside = inside_crop
     else:
         faces = [target] if generated is None else [target, generated]
         inside = _common_depth(
-            _outlines(options, faces, crop, _brow_ring(options, faces, crop)), crop, xs, ys
+            _outlines(options, faces, crop, _brow_ring(options, faces, crop)), crop, region, inside_crop.shape
         )
     eroded = np.float32(options.erosion * unit)
     edge = options.feather if options.mask == "rect" else min(options.feather, TUNING.crop_feather)
     mask = _rise(inside - eroded, options.feather * unit)
     if options.mask == "extended_hull" and options.forehead:
-        arch = _common_depth(_outlines(options, faces, crop, _arch(options, faces, crop)), crop, xs, ys)
+        arch = _common_depth(
+            _outlines(options, faces, crop, _arch(options, faces, crop)), crop, region, inside_crop.shape
+        )
         width = max(options.feather, TUNING.forehead_edge * options.forehead) * unit
         mask = np.maximum(mask, _rise(arch - eroded, width))
     mask = np.minimum(mask, _rise(inside_crop, edge * unit))
@@ -125,15 +127,32 @@ def _outlines(options: SwapOptions, faces: list[Points], crop: FaceCrop, more: P
             )
 
 
-def _common_depth(
-    outlines: list[Points], crop: FaceCrop, xs: NDArray[np.float64], ys: NDArray[np.float64]
-) -> Depth:
-    """How deep each grid point lies in the generated face's outline, which reaches little beyond the target's."""
+def _samples(region: Region, unit: float, per_height: int) -> tuple[int, int]:
+    """Rows and columns of a grid over a region with so many samples per face height, at most one a pixel."""
+    step = max(1, unit / per_height)
+    return max(2, round(region.height / step)), max(2, round(region.width / step))
+
+
+def _grid(region: Region, rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """x and y in the frame of the pixel centres of such a grid, as cv2.resize has them."""
+    xs = (np.arange(columns) + 0.5) * region.width / columns - 0.5 + region.left
+    ys = (np.arange(rows) + 0.5) * region.height / rows - 0.5 + region.top
+    return xs, ys
+
+
+def _common_depth(outlines: list[Points], crop: FaceCrop, region: Region, shape: tuple[int, ...]) -> Depth:
+    """(rows, columns): how deep points of a grid of that shape over a region lie in the generated face's outline.
+
+    It reaches little beyond the target's.
+    """
+    xs, ys = _grid(region, *_samples(region, crop.height, TUNING.depth_samples))
     if not outlines:
-        return _depth_in_ellipse(crop.geometry, crop.matrix, crop.height, xs, ys)
-    target, *generated = (depth_in(outline, xs, ys) for outline in outlines)
-    reach = target + np.float32(TUNING.beyond * crop.height)
-    return np.minimum(generated[0], reach) if generated else target
+        depth = _depth_in_ellipse(crop.geometry, crop.matrix, crop.height, xs, ys)
+    else:
+        depth, *generated = (depth_in(outline, xs, ys) for outline in outlines)
+        for other in generated:
+            depth = np.minimum(other, depth + np.float32(TUNING.beyond * crop.height))
+    return np.asarray(cv2.resize(depth, shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _brow_ring(options: SwapOptions, faces: list[Points], crop: FaceCrop) -> Points:

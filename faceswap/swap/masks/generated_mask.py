@@ -5,6 +5,7 @@ where the target's brows do not lie below it, the mask ends there and the target
 part of the reference's face: half painted over, they look worse than whole.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -107,10 +108,14 @@ class GeneratedMask:
         unit = geometry.unit
         points = apply(matrix, target)[BROWS]
         grid = np.arange(geometry.size, dtype=np.float64)
-        half = len(points) // 2
-        depth = np.maximum(*(depth_in(convex(side), grid, grid) for side in (points[:half], points[half:])))
-        brows = np.clip(2 + depth / (TUNING.brow_margin / 2 * unit), 0, 1)
-        return np.maximum(self.face, brows).astype(np.float32)
+        half, reach = len(points) // 2, TUNING.brow_margin * unit
+        top, bottom = points[:, 1].min() - reach, points[:, 1].max() + reach
+        rows = slice(*np.clip((math.floor(top), math.ceil(bottom) + 1), 0, geometry.size).tolist())
+        shown = self.face.copy()
+        for side in (points[:half], points[half:]):
+            depth = depth_in(convex(side), grid, grid[rows])
+            np.maximum(shown[rows], np.clip(2 + 2 * depth / np.float32(reach), 0, 1), out=shown[rows])
+        return shown
 
     def painted(self, picture: Floats, geometry: Geometry, strength: float = 1.0) -> Floats:
         """A generated picture with the skin beside it in place of what is no face.

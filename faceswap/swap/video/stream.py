@@ -8,6 +8,7 @@ from pathlib import Path
 
 from faceswap.errors import ConsentError, StorageError
 from faceswap.media.video.reading import VideoReader
+from faceswap.process.opencv_threads import shared_by
 from faceswap.provenance.metadata import Provenance
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.assembly import Assembly, VideoReport, check
@@ -20,6 +21,8 @@ __all__ = ["Progress", "VideoReport", "swap_frames", "swap_video"]
 Progress = Callable[[int, int | None, str], None]
 """Called with what is done, the total where it is known, and what is being worked on."""
 
+_STAGES = 7
+"""Threads that work at the same time, each with a stage."""
 _WARM_UP = 0.6
 """Seconds before the first new frame that are swapped once more when a video goes on: the filters settle."""
 
@@ -108,6 +111,7 @@ def swap_frames(
     start, end = span
     first = start if begin is None else max(start or 0.0, begin - _WARM_UP)
     with ExitStack() as stack:
+        stack.enter_context(shared_by(_STAGES))
         stack.enter_context(parts)
         write = stack.enter_context(Behind(parts.write))
         frames = stack.enter_context(closing(ahead(reader.frames(start=first, end=end))))

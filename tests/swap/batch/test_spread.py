@@ -22,9 +22,7 @@ from faceswap.swap.swapper import Swapper
 from tests.media.videos import audio_seconds
 from tests.swap.batch.test_media_swap import MADE, SWAPPER
 from tests.swap.fakes import KnownFaces, Paint, smooth_noise
-from tests.swap.video.test_stream import FRAMES, clip, swapper
-
-__all__ = ["clip"]  # the fixture: a second and a bit with a tone, every third frame without a face
+from tests.swap.video.streams import FRAMES, swapper
 
 
 def crew(

@@ -7,9 +7,7 @@ import pytest
 
 from faceswap.media.video.reading import probe
 from faceswap.swap.video.stream import swap_video
-from tests.swap.video.test_stream import FPS, FRAMES, MADE, clip, stop_after, swapper
-
-__all__ = ["clip"]  # a fixture
+from tests.swap.video.streams import FPS, FRAMES, MADE, stop_after, swapper
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from faceswap.media.video.reading import probe
 from faceswap.swap.video.assembly import Assembly
 from faceswap.swap.video.spans import Span, spans_of
 from tests.media.videos import make_video
-from tests.swap.video.test_stream import MADE, swapper
+from tests.swap.video.streams import MADE, swapper
 
 
 def cut(source: Path, out: Path, start: float | None = None, end: float | None = None) -> list[Span]:

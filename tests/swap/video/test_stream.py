@@ -1,84 +1,35 @@
+"""What a swapped video keeps of its source, and what it says."""
+
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 import pytest
 
-from faceswap.errors import DiskFull, MediaError, NoFaceFound, UnreadableMedia
-from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
+from faceswap.errors import MediaError, UnreadableMedia
 from faceswap.faces.geometry import Geometry
-from faceswap.files.disk import write_error
-from faceswap.media.video.companions import Companions
 from faceswap.media.video.orientation import Orientation
 from faceswap.media.video.reading import VideoReader, VideoWriter, probe
-from faceswap.provenance.metadata import Provenance, read_provenance
-from faceswap.swap.options import SwapOptions
+from faceswap.provenance.metadata import read_provenance
 from faceswap.swap.swapper import Swapper
 from faceswap.swap.video.stream import swap_video
-from faceswap.swap.video.threads import ahead
 from tests.media.videos import add_sound, audio_seconds, beeps, unknown_sound, write_sound
 from tests.swap.fakes import KnownFaces, Paint, face_at
-
-MADE = Provenance(reference="ada", model="face-ada", version="3", run_id="r")
-OPTIONS = SwapOptions(
-    label=False, occlusion="none", colour="none", sharpen=0, turn="0"
-)  # these frames have no upper edge
-WIDTH, HEIGHT, FPS, FRAMES = 320, 240, 25, 30
-
-
-class Blinking(KnownFaces):
-    """Sees its face only in frames that are bright in the corner; the face moves with the frame's number."""
-
-    def find(
-        self, frame: np.ndarray, hint: Box | None = None, effort: SearchEffort = "until_found"
-    ) -> list[Face]:
-        return super().find(frame, hint) if frame[:20, -20:].mean() > 60 else []
-
-
-def frames(count: int = FRAMES) -> Iterator[np.ndarray]:
-    for i in range(count):
-        image = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
-        # as light as the rest: on frames without colour, a red face would be grey
-        image[60:140].reshape(80, WIDTH // 64, 64, 3)[:, :, :32] = (60, 130, 65)
-        image[:20, -20:] = 20 if i % 3 == 2 else 200
-        image[-40:] = 4 * i
-        yield image
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second and a bit with a tone; every third frame has no face."""
-    folder = tmp_path_factory.mktemp("clip")
-    sound = folder / "tone.mkv"
-    with av.open(str(sound), "w") as container:
-        stream = container.add_stream("aac", rate=16000)
-        for start in range(0, 32000, 1024):
-            wave = np.sin(np.arange(start, start + 1024) * 0.1).astype(np.float32)[None]
-            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = 16000, start
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    path = folder / "clip.mp4"
-    with VideoWriter(path, width=WIDTH, height=HEIGHT, fps=FPS, audio_from=sound) as writer:
-        for image in frames():
-            writer.write(image)
-    return path
-
-
-def swapper(*faces: Face, **more: object) -> Swapper:
-    return Swapper(
-        Paint(Geometry(64, 1.5), (255, 0, 0)), Blinking(*(faces or (face_at(160, 100, 60),))), OPTIONS, **more
-    )
-
-
-def red(image: np.ndarray, x: int = 160) -> bool:
-    return bool(image[100, x, 0] > 200 and image[100, x, 1] < 60)
+from tests.swap.video.streams import (
+    FPS,
+    FRAMES,
+    HEIGHT,
+    MADE,
+    OPTIONS,
+    WIDTH,
+    Blinking,
+    frames,
+    red,
+    stop_after,
+    swapper,
+)
 
 
 def test_video_keeps_frames_size_rate_and_sound(clip: Path, tmp_path: Path) -> None:
@@ -181,90 +132,6 @@ def test_a_damaged_video_ends_early_and_says_so(clip: Path, tmp_path: Path) -> N
     assert probe(report.out).frames == report.frames
 
 
-def test_nothing_is_left_where_nothing_was_swapped(clip: Path, tmp_path: Path) -> None:
-    blind = Swapper(Paint(Geometry(64, 1.5), (255, 0, 0)), KnownFaces(), OPTIONS)
-    with pytest.raises(NoFaceFound, match="30 without a face"):
-        swap_video(clip, tmp_path / "o.mp4", blind, MADE)
-    small = swapper(face_at(160, 100, 6))
-    with pytest.raises(NoFaceFound, match="20 faces too small"):
-        swap_video(clip, tmp_path / "o.mp4", small, MADE)
-    assert [p for p in tmp_path.iterdir() if p.name != "home"] == []
-
-
-def stop_after(count: int) -> Callable[[], bool]:
-    asked = iter([False] * (count - 1) + [True])
-    return lambda: next(asked)
-
-
-def test_cancelling_keeps_what_is_done_and_the_same_call_goes_on(clip: Path, tmp_path: Path) -> None:
-    out = tmp_path / "o.mp4"
-    report = swap_video(clip, out, swapper(), MADE, cancelled=stop_after(12))
-    assert (report.cancelled, report.out, report.frames) == (True, None, 12)
-    assert not out.exists()
-    assert report.partial == tmp_path / "o.partial.mp4"
-    partial = probe(report.partial)
-    assert (partial.frames, partial.has_audio, partial.fps) == (12, True, Fraction(FPS))
-    assert read_provenance(report.partial) == MADE.about_target(clip)
-
-    seen: list[int] = []
-    on = swap_video(clip, out, swapper(), MADE, progress=lambda done, total, what: seen.append(done))
-    assert (on.frames, on.swapped, on.without_face, on.resumed) == (FRAMES, 20, 10, 12)
-    assert seen == list(range(13, FRAMES + 1))
-    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["o.mp4"]
-    whole = tmp_path / "whole" / "o.mp4"
-    swap_video(clip, whole, swapper(), MADE)
-    with VideoReader(out) as a, VideoReader(whole) as b:
-        pairs = list(zip(a.frames(), b.frames(), strict=True))
-        assert a.info.has_audio
-    assert [x.time for x, _ in pairs] == pytest.approx([y.time for _, y in pairs], abs=1e-4)
-    assert max(np.abs(x.image.astype(int) - y.image).mean() for x, y in pairs) < 1
-
-
-def test_a_kill_loses_only_the_current_part(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("faceswap.swap.video.chunks.SECONDS", 0.4)
-    out = tmp_path / "o.mp4"
-    command = """
-import os, sys
-from pathlib import Path
-import faceswap.swap.video.chunks as parts
-from tests.swap.video.test_stream import MADE, swapper, swap_video
-parts.SECONDS = 0.4
-swap_video(Path(sys.argv[1]), Path(sys.argv[2]), swapper(), MADE,
-           progress=lambda done, total, what: done < 29 or os._exit(9))
-"""
-    done = subprocess.run([sys.executable, "-c", command, str(clip), str(out)], check=False)
-    assert done.returncode == 9
-    report = swap_video(clip, out, swapper(), MADE)
-    assert (report.frames, report.swapped) == (FRAMES, 20)
-    assert report.resumed >= 10
-    assert probe(out).frames == FRAMES
-    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["o.mp4"]
-
-
-def test_only_the_same_swap_goes_on(clip: Path, tmp_path: Path) -> None:
-    out = tmp_path / "o.mp4"
-    swap_video(clip, out, swapper(), MADE, cancelled=stop_after(5))
-    other = swapper()
-    other.options = OPTIONS.model_copy(update={"mask": "ellipse"})
-    assert swap_video(clip, out, other, MADE).resumed == 0
-    swap_video(clip, out, swapper(), MADE, cancelled=stop_after(5))
-    assert swap_video(clip, out, swapper(), MADE, resume=False).resumed == 0
-    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["o.mp4"]
-
-
-def test_an_interrupt_from_the_keyboard_keeps_what_is_done(clip: Path, tmp_path: Path) -> None:
-    def press(done: int, total: int | None, what: str) -> None:
-        if done == 8:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        swap_video(clip, tmp_path / "o.mp4", swapper(), MADE, progress=press)
-    assert probe(tmp_path / "o.partial.mp4").frames == 8
-    assert swap_video(clip, tmp_path / "o.mp4", swapper(), MADE).resumed == 8
-
-
 def test_the_progress_tells_the_speed(clip: Path, tmp_path: Path) -> None:
     told: list[str] = []
     swap_video(
@@ -353,52 +220,6 @@ def test_what_can_not_be_kept_is_said(tmp_path: Path) -> None:
     ]
 
 
-def test_a_full_disk_keeps_the_finished_parts(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("faceswap.swap.video.chunks.SECONDS", 0.4)
-    out, room = tmp_path / "o.mp4", 15
-    encode = VideoWriter._mux
-
-    def mux(self: VideoWriter, packets: Iterable[Any]) -> None:
-        nonlocal room
-        room -= 1
-        if room < 0:
-            raise write_error(self.path, OSError(28, "No space left on device"))
-        encode(self, packets)
-
-    monkeypatch.setattr(VideoWriter, "_mux", mux)
-    with pytest.raises(DiskFull, match="the disk is full") as told:
-        swap_video(clip, out, swapper(), MADE)
-    assert "make room" in (told.value.fix or "")
-    assert not out.exists()
-    room = 10**9
-    join = Companions.missing
-
-    def full(self: Companions, written: Path) -> list[str]:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Companions, "missing", full)
-    with pytest.raises(DiskFull, match=r"o\.mp4 can't be written"):
-        swap_video(clip, out, swapper(), MADE)
-    assert not out.exists()
-    monkeypatch.setattr(Companions, "missing", join)
-    report = swap_video(clip, out, swapper(), MADE)
-    assert (report.frames, report.resumed) == (FRAMES, FRAMES)
-    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["o.mp4"]
-
-
-def test_an_error_in_the_network_arrives_and_leaves_nothing(clip: Path, tmp_path: Path) -> None:
-    class Broken(Paint):
-        def __call__(self, crops: np.ndarray) -> np.ndarray:
-            raise MemoryError("no memory left")
-
-    broken = Swapper(Broken(Geometry(64, 1.5), (0, 0, 0)), KnownFaces(face_at(160, 100, 60)), OPTIONS)
-    with pytest.raises(MemoryError, match="no memory left"):
-        swap_video(clip, tmp_path / "o.mp4", broken, MADE)
-    assert [p for p in tmp_path.iterdir() if p.name != "home"] == []
-
-
 def test_source_and_result_must_differ(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="the target itself"):
         swap_video(clip, clip, swapper(), MADE)
@@ -434,28 +255,3 @@ def test_a_lone_face_is_looked_for_nearby_and_the_whole_frame_now_and_then(
     swap_video(clip, tmp_path / "o.mp4", two, MADE)
     assert isinstance(two.finder, KnownFaces)
     assert set(two.finder.hints) == {None}
-
-
-def test_ahead_keeps_order_passes_errors_on_and_can_be_left() -> None:
-    assert list(ahead(range(20))) == list(range(20))
-    assert list(ahead([])) == []
-
-    def failing() -> Iterator[int]:
-        yield 1
-        raise ValueError("late")
-
-    items = ahead(failing())
-    assert next(items) == 1
-    with pytest.raises(ValueError, match="late"):
-        next(items)
-    taken: list[int] = []
-
-    def counting() -> Iterator[int]:
-        for i in range(1000):
-            taken.append(i)
-            yield i
-
-    left = ahead(counting(), 4)
-    next(left)
-    left.close()
-    assert len(taken) < 10
