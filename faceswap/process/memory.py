@@ -10,8 +10,8 @@ from functools import cache
 def returned() -> Iterator[None]:
     """What the block has freed is the system's again at its end.
 
-    glibc keeps freed memory for each thread that asked for it, and who swaps pictures of many megapixels in threads of a
-    pool would hold the largest of each. Elsewhere (musl, macOS, Windows) nothing is done.
+    glibc keeps freed memory for each thread that asked for it, and who swaps large pictures in the threads of a pool
+    would hold the largest of each. Elsewhere (musl, macOS, Windows) nothing is done.
     """
     try:
         yield
@@ -24,5 +24,9 @@ def returned() -> Iterator[None]:
 def _malloc_trim() -> Callable[[int], int] | None:
     try:
         return ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):  # another library of C; Windows knows no library without a name
+    except (
+        AttributeError,
+        OSError,
+        TypeError,
+    ):  # another library of C; Windows knows no library without a name
         return None
