@@ -27,6 +27,11 @@ def compiled(like: Chain) -> Callable[[Chain, Any], Any]:
     return lambda models, x: run([variable.value for variable in _variables(models)], x)
 
 
+def fuses() -> bool:
+    """Whether :func:`fused` does anything here."""
+    return keras.backend.backend() == "tensorflow" and not device().accelerated
+
+
 def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays whose operations become a few passes over memory, instead of one each.
 
@@ -34,7 +39,7 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     would make the convolutions slower, but the loss of a step takes 26 ms of the processor instead of 57 (8 pictures
     of 144 px), 100 instead of 242 at 288 px.
     """
-    if keras.backend.backend() != "tensorflow" or device().accelerated:
+    if not fuses():
         return function
     import tensorflow as tf
 

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from faceswap.model.compiled import compiled, fused
+from faceswap.model.compiled import compiled, fused, fuses
 from faceswap.model.device import device
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import Preset
@@ -82,11 +82,12 @@ class Autoencoders(keras.Model):
     def identity_losses(self, y: Any, y_pred: Any) -> Any:
         """The mean loss of each identity, (N,)."""
         side, weights, count = self.preset.size, self.preset.loss, len(self.identities)
-        truths = ops.reshape(y["picture"], (count, -1, side, side, 4))
-        outputs = ops.reshape(y_pred["picture"], (count, -1, side, side, 3))
-        # each for itself: so they can be computed side by side
-        pairs = zip(ops.unstack(truths, count), ops.unstack(outputs, count), strict=True)
-        losses = ops.stack([self._picture_loss(truth, output) for truth, output in pairs])  # (N, n)
+        # fused: each identity for itself, side by side; else in one, since a GPU's small kernels cost their launches
+        parts = count if fuses() else 1
+        truths = ops.unstack(ops.reshape(y["picture"], (parts, -1, side, side, 4)), parts)
+        outputs = ops.unstack(ops.reshape(y_pred["picture"], (parts, -1, side, side, 3)), parts)
+        losses = ops.stack([self._picture_loss(*pair) for pair in zip(truths, outputs, strict=True)])
+        losses = ops.reshape(losses, (count, -1))  # (N, n)
         if weights.shape:
             error = y_pred["shape"] - SHAPE_SCALE * ops.reshape(y["shape"], (-1, 102))
             losses += weights.shape * ops.reshape(ops.mean(ops.square(error), axis=1), (count, -1))
