@@ -36,8 +36,8 @@ class _Bare:
 def crispness_on(network: FaceNetwork, faces: FaceSet) -> Crispness:
     """How much to sharpen so that the identity's held-out faces, put on themselves, are nearly as crisp as they are.
 
-    The Laplacian of a picture grows linearly with the amount of unsharp masking, its variance by a parabola: three
-    amounts tell it, whatever is lost between the network's grid and the frame's.
+    A parabola through three amounts of unsharp masking tells it, whatever is lost between the network's grid and the
+    frame's.
 
     Args:
         network: with the identity's own decoder.
@@ -60,7 +60,7 @@ def crispness_on(network: FaceNetwork, faces: FaceSet) -> Crispness:
 
 
 def _unsharp(network: FaceNetwork, real: float, faces: list[tuple[NDArray[np.uint8], Points]]) -> float:
-    amounts = (0.0, 1.0, 2.0)
+    amounts = (0.0, MOST / 2, MOST)
     # faces put on themselves: lips, lids and irises stay, so that the amounts differ by nothing else
     plain = SwapOptions(label=False, match_blur=False, lips=0, lids=0, gaze=0)
     crispness = []

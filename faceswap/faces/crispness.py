@@ -1,5 +1,6 @@
 """How crisp a face is, and how much a generated face has to be sharpened to be as crisp as its person's photos."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,11 @@ Floats = NDArray[np.float32]
 MOST = 1.6
 """Largest amount of unsharp masking: beyond it the swap leaves the truth. On the cast its SSIM to the true swap falls
 below the unswapped target's."""
+_HALO = 0.1
+"""Largest change of a pixel by sharpening, of the face's mean grey level: skin, brows and lids get their detail, and
+the whites of eyes and teeth don't glow (docs/measurements/colour-and-sharpness.md)."""
+_CLOSE = 0.1
+"""Of an amount of unsharp masking: what is closer to the one wanted is as good."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,15 @@ AS_ASKED = Crispness(1.0)
 def sharpen(crop: Floats, amount: float) -> Floats:
     """Unsharp mask of (S, S, 3) float32 in 0..1: add ``amount`` of what a Gaussian of one pixel takes away.
 
-    On the network's own grid, so that it does not depend on the size of the face in the frame.
+    Of the brightness, so that no edge gets a colour; what is added has a limit, so that no edge gets a halo. On the
+    network's own grid, so that it does not depend on the size of the face in the frame.
     """
     if not amount:
         return crop
-    return np.clip(crop + np.float32(amount) * (crop - cv2.GaussianBlur(crop, (0, 0), 1.0)), 0, 1)
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    most = np.float32(_HALO * _level(crop))
+    change = most * np.tanh(np.float32(amount) / most * (grey - cv2.GaussianBlur(grey, (0, 0), 1.0)))
+    return np.clip(crop + change[..., None], 0, 1)
 
 
 def detail_of(crop: NDArray[Any]) -> float:
@@ -52,26 +62,22 @@ def detail_of(crop: NDArray[Any]) -> float:
     return float(_laplacian(crop).var()) / _level(crop) ** 2
 
 
-def unsharp_for(soft: Floats, sharp: Floats, detail: float) -> float:
+def unsharp_for(sharpened: Callable[[float], Floats], detail: float) -> float:
     """The amount of unsharp masking that gives a picture so much detail, 0 to :data:`MOST`.
 
-    The Laplacian of a picture grows linearly with the amount, so its variance is a parabola, which two pictures tell.
-
     Args:
-        soft, sharp: (S, S, 3) float32 RGB, 0..1: without unsharp masking and with an amount of 1.
+        sharpened: (S, S, 3) float32 RGB, 0..1: the picture with a given amount of unsharp masking.
         detail: wanted, as :func:`detail_of` tells it.
     """
-    start, step = _laplacian(soft), _laplacian(sharp)
-    step = step - start
-    start, step = start - start.mean(), step - step.mean()
-    square, linear = float(np.mean(step * step)), 2 * float(np.mean(start * step))
-    missing = detail * _level(soft) ** 2 - float(np.mean(start * start))
-    if missing <= 0:
-        return 0.0
-    reachable = square * MOST**2 + linear * MOST
-    if missing >= reachable:
-        return MOST
-    return float((np.sqrt(linear**2 + 4 * square * missing) - linear) / (2 * square))
+    low, high = 0.0, MOST
+    if detail_of(sharpened(low)) >= detail:
+        return low
+    if detail_of(sharpened(high)) <= detail:
+        return high
+    while high - low > _CLOSE:
+        middle = (low + high) / 2
+        low, high = (middle, high) if detail_of(sharpened(middle)) < detail else (low, middle)
+    return (low + high) / 2
 
 
 def _level(crop: NDArray[Any]) -> float:

@@ -43,7 +43,7 @@ class Blurred(Echo):
 
 def test_the_amount_makes_the_pictures_as_crisp_as_asked() -> None:
     faces: FaceSet = Faces(6)  # type: ignore[assignment]
-    network = Blurred(0.5)
+    network = Blurred(0.4)
     network.crispness = crispness_on(network, faces)
     assert 0 < network.crispness.unsharp < 1.6
     swapper = Swapper(network, FaceFinder(), SwapOptions(label=False, match_blur=False))
@@ -55,9 +55,9 @@ def test_the_amount_makes_the_pictures_as_crisp_as_asked() -> None:
 
 def test_more_blur_needs_more_and_crisp_pictures_little() -> None:
     faces: FaceSet = Faces(4)  # type: ignore[assignment]
-    amounts = [crispness_on(Blurred(sigma), faces).unsharp for sigma in (0.2, 0.4, 0.5, 4.0)]
+    amounts = [crispness_on(Blurred(sigma), faces).unsharp for sigma in (0.2, 0.35, 0.42, 4.0)]
     assert amounts == sorted(set(amounts)), amounts
-    assert amounts[0] < 0.5  # what two samplings of a crisp picture take
+    assert amounts[0] < 0.7  # what two samplings of a crisp picture take
     assert amounts[-1] == 1.6
 
 

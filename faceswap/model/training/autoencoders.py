@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from faceswap.model.compiled import compiled, fused, fuses
+from faceswap.model.compiled import compiled, fused
 from faceswap.model.device import device
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import Preset
@@ -28,9 +28,12 @@ class Autoencoders(keras.Model):
         preset: sizes, loss.
         identities: N names, in the order of the first axis of every batch.
         dtype: Keras dtype policy, "float32" or "mixed_bfloat16".
+        fuse: compile the loss of pictures (:func:`~faceswap.model.compiled.fuses`).
     """
 
-    def __init__(self, preset: Preset, identities: Sequence[str], dtype: str = "float32") -> None:
+    def __init__(
+        self, preset: Preset, identities: Sequence[str], dtype: str = "float32", fuse: bool = False
+    ) -> None:
         super().__init__(name="autoencoders")
         self.preset, self.identities = preset, tuple(identities)
         self.encoder = build_encoder(preset, dtype)
@@ -46,7 +49,8 @@ class Autoencoders(keras.Model):
             truth, output = (p[:, :, beside : preset.size - beside] for p in (truth, output))
             return reconstruction_loss(truth[..., :3], truth[..., 3:], output, preset.loss)
 
-        self._picture_loss = fused(picture_loss)
+        self._picture_loss = fused(picture_loss) if fuse else picture_loss
+        self.compiles_loss = fuse
         self.trackers = [keras.metrics.Mean(name=f"loss_{identity}") for identity in identities]
 
     def call(self, warped: Any, training: bool = False) -> dict[str, Any]:
@@ -83,7 +87,7 @@ class Autoencoders(keras.Model):
         """The mean loss of each identity, (N,)."""
         side, weights, count = self.preset.size, self.preset.loss, len(self.identities)
         # fused: each identity for itself, side by side; else in one, since a GPU's small kernels cost their launches
-        parts = count if fuses() else 1
+        parts = count if self.compiles_loss else 1
         truths = ops.unstack(ops.reshape(y["picture"], (parts, -1, side, side, 4)), parts)
         outputs = ops.unstack(ops.reshape(y_pred["picture"], (parts, -1, side, side, 3)), parts)
         losses = ops.stack([self._picture_loss(*pair) for pair in zip(truths, outputs, strict=True)])

@@ -11,6 +11,7 @@ import keras
 from pydantic import ValidationError
 
 from faceswap.errors import CheckpointError, DivergedError, TrainingError
+from faceswap.model.compiled import fuses
 from faceswap.model.device import device
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
@@ -93,7 +94,8 @@ class Trainer:
         self.checkpoints = Checkpoints(folder)
         self.schedule = Schedule(options.budget, preset, data.steps_per_epoch)
         keras.utils.set_random_seed(options.seed)
-        self.model = Autoencoders(preset, data.identities, device().dtype)
+        fuse = fuses(self.schedule.steps, self.schedule.seconds)
+        self.model = Autoencoders(preset, data.identities, device().dtype, fuse=fuse)
         if initialize:
             initialize(self.model)
         self.state = TrainingState(

@@ -10,6 +10,7 @@ from faceswap.faces.geometry import scale_of
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.compositing.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.compositing.detail import around_eyes, blur_of, blur_of_face, blurred, missing_blur
+from faceswap.swap.compositing.openings import openings_of
 from faceswap.swap.compositing.shared_skin import shared_skin
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.visibility import Visibility
@@ -87,13 +88,13 @@ def measure_appearance(
         transfer = transfer.mixed(before.transfer, weight_of_new(age, options.colour_memory))
     appearance = Appearance(time, middle, transfer, 0.0, 0.0)
     if options.sharpen:
-        unsharp = _unsharp(picture, appearance, options, crispness)
+        unsharp = _unsharp(face, appearance, options, crispness)
         if before and age > 0:
             share = weight_of_new(age, TUNING.sharpening_seconds)
             unsharp = before.unsharp + share * (unsharp - before.unsharp)
         appearance = replace(appearance, unsharp=unsharp)
     if options.match_blur:
-        shown = apply_appearance(picture, appearance, options)
+        shown = apply_appearance(face, appearance, options)
         own = blur_of(shown, around_eyes(crop.landmarks_in_crop, size, crop.geometry.unit))
         blur = missing_blur(own, blur_of_face(image, face.target_landmarks), scale_of(crop.matrix))
         appearance = replace(appearance, blur=blur)
@@ -101,26 +102,25 @@ def measure_appearance(
 
 
 def _unsharp(
-    picture: NDArray[np.float32], appearance: Appearance, options: SwapOptions, crispness: Crispness
+    face: GeneratedFace, appearance: Appearance, options: SwapOptions, crispness: Crispness
 ) -> float:
     """The amount that makes a picture as crisp as it shall be, given an appearance that has no amount yet."""
     if not crispness.detail:
         return crispness.unsharp
     plain = options.model_copy(update={"sharpen": 1.0})
-    soft, sharp = (
-        apply_appearance(picture, replace(appearance, unsharp=amount), plain) for amount in (0.0, 1.0)
+    return unsharp_for(
+        lambda amount: apply_appearance(face, replace(appearance, unsharp=amount), plain), crispness.detail
     )
-    return unsharp_for(soft, sharp, crispness.detail)
 
 
 def apply_appearance(
-    picture: NDArray[np.float32], appearance: Appearance, options: SwapOptions
+    face: GeneratedFace, appearance: Appearance, options: SwapOptions
 ) -> NDArray[np.float32]:
     """(S, S, 3) float32 RGB, 0..1: a generated picture sharpened, with the target's colours and blur.
 
     ``options.sharpen`` times what the appearance asks for is applied; see :func:`measure_appearance`.
     """
-    result = sharpen(picture, options.sharpen * appearance.unsharp)
+    result = sharpen(face.picture, options.sharpen * appearance.unsharp)
     if appearance.transfer is not None:
-        result = apply_transfer(result, appearance.transfer, options.colour_strength)
+        result = apply_transfer(result, appearance.transfer, openings_of(face), options.colour_strength)
     return blurred(result, appearance.blur)

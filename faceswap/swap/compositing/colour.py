@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
-from faceswap.swap.compositing.shared_skin import GRID, SharedSkin
+from faceswap.faces.smoothing import smoothstep
+from faceswap.swap.compositing.openings import Openings
+from faceswap.swap.compositing.shared_skin import GRID
 from faceswap.swap.options import Colour
 
 Floats = NDArray[np.float32]
@@ -52,13 +54,17 @@ class ColourTuning:
     largest: tuple[float, float] = (1.6, 0.7)
     """Largest gain of brightness and of a channel beyond that."""
     neutral: tuple[float, float] = (0.5, 1.0)
-    """Saturation over the skin's up to which a pixel of eyes and mouth is no skin, teeth and the whites of eyes, and
-    from which on it is (``bench_colour``)."""
-    neutral_tint: float = 0.2
-    """Share of the skin's tint that those take: that of the lamp, about (``bench_colour``: 0 to 0.5 are alike)."""
-    neutral_level: float = 0.5
-    """Share of the mean gain of brightness that those take: the rest is how much the skins reflect
+    """Saturation over the skin's up to which a pixel of the mouth is no skin but teeth, and from which on it is
     (``bench_colour``)."""
+    lid: tuple[float, float] = (0.5, 0.8)
+    """Grey level over the skin's up to which such a pixel of the eyes is no skin but an iris, and from which on it
+    is a lid that the outline is not true to; by eye."""
+    neutral_level: float = 0.25
+    """Share of the mean gain of brightness that teeth and eyes take, and nothing of the skin's tint: the rest is how
+    much the skins reflect (``bench_colour``: eyes 10.1, with half of it 10.6, with none 11.8, with half of the tint
+    11.3)."""
+    lips_level: float = 0.6
+    """The same of the lips, which differ less between people than skin does; by eye."""
     shoulder: float = 0.88
     """Value from which on what a gain brightens is compressed, so that nothing is cut off at white."""
     cut: float = 0.12
@@ -82,16 +88,16 @@ class Transfer:
         how: the method.
         field: (48, 48, 4) float32 over the crop: the gain of brightness, and what each channel gets beyond it.
         shift: (4,) the mean of that over the skin.
-        openings: (48, 48) float32, 0..1: eyes and mouth of the generated face, which are not all skin.
         saturation: of the generated face's skin, 0..1.
+        level: grey level of the generated face's skin, 0..1.
         most: largest saturation of the two people's skin and lips.
     """
 
     how: Colour
     field: Floats
     shift: Floats
-    openings: Floats
     saturation: float
+    level: float
     most: float
 
     def mixed(self, before: "Transfer | None", share: float) -> "Transfer":
@@ -105,14 +111,14 @@ class Transfer:
             self,
             field=w * self.field + (1 - w) * before.field,
             shift=w * self.shift + (1 - w) * before.shift,
-            openings=w * self.openings + (1 - w) * before.openings,
             saturation=share * self.saturation + (1 - share) * before.saturation,
+            level=share * self.level + (1 - share) * before.level,
             most=share * self.most + (1 - share) * before.most,
         )
 
 
 def fit_transfer(
-    generated: Floats, target: NDArray[np.uint8], shared: SharedSkin, how: Colour
+    generated: Floats, target: NDArray[np.uint8], shared: Floats, how: Colour
 ) -> Transfer | None:
     """Fit the colours of a generated crop to those of the target's crop.
 
@@ -122,7 +128,7 @@ def fit_transfer(
     Args:
         generated: (S, S, 3) float32 RGB, 0..1.
         target: (S, S, 3) uint8 RGB of the same crop.
-        shared: where both show skin.
+        shared: (48, 48) float32, 0..1: where both show skin.
         how: the method's name.
 
     Returns:
@@ -135,7 +141,7 @@ def fit_transfer(
         raise SettingsError(
             f"There is no colour transfer {how!r}", f"choose one of: {', '.join(get_args(Colour))}"
         )
-    skin = np.where(shared.skin < TUNING.least_cover, 0, shared.skin)
+    skin = np.where(shared < TUNING.least_cover, 0, shared)
     if how == "none" or float(skin.sum()) < TUNING.fewest:
         return None
     source = _cells(generated)
@@ -153,36 +159,40 @@ def fit_transfer(
         how,
         np.clip(_within(field, quotients, weights), -most, most).astype(np.float32),
         shift.astype(np.float32),
-        shared.openings,
         float(np.median(shown[0])),
+        float(np.median(_grey(source)[weights > 0])),
         float(max(np.percentile(x, 98) for x in shown)),
     )
 
 
-def apply_transfer(generated: Floats, transfer: Transfer, strength: float = 1.0) -> Floats:
+def apply_transfer(
+    generated: Floats, transfer: Transfer, openings: Openings | None = None, strength: float = 1.0
+) -> Floats:
     """The crop with its colours changed.
 
     Args:
         generated: (S, S, 3) float32 RGB, 0..1; not changed.
         transfer: as fitted.
+        openings: eyes and mouth of the generated crop, which are not all skin; None: it has none.
         strength: 0 changes nothing, 1 all.
 
     Returns:
         (S, S, 3) float32 RGB, 0..1.
     """
     field = transfer.field * np.float32(strength)
-    level = np.float32(strength * (1 - TUNING.neutral_level) * transfer.shift[0])
+    level = np.float32(strength * transfer.shift[0])
     of_skin = np.exp(field[..., :1] + field[..., 1:])
-    of_neutral = np.exp(field[..., :1] - level + np.float32(TUNING.neutral_tint) * field[..., 1:])
+    of_neutral = np.exp(field[..., :1] - np.float32(1 - TUNING.neutral_level) * level)
     size = generated.shape[1::-1]
     gain, neutral = (cv2.resize(x, size, interpolation=cv2.INTER_LINEAR) for x in (of_skin, of_neutral))
     saturation = _saturation(generated)
-    low, high = (np.float32(share * max(transfer.saturation, 0.03)) for share in TUNING.neutral)
-    like = np.clip((saturation - low) / (high - low), 0, 1)
-    like = like * like * (3 - 2 * like)
-    openings = cv2.resize(transfer.openings, size, interpolation=cv2.INTER_LINEAR)
-    # elsewhere what is neutral is skin all the same, pale or shining
-    gain += (openings * (1 - like))[..., None] * (neutral - gain)
+    like = _between(saturation, TUNING.neutral, max(transfer.saturation, 0.03))
+    if openings is not None:
+        # elsewhere what is neutral is skin all the same, pale or shining
+        gain *= np.exp(np.float32(TUNING.lips_level - 1) * level * openings.lips)[..., None]
+        lid = like * _between(_grey(generated), TUNING.lid, transfer.level)
+        no_skin = np.maximum(openings.eyes * (1 - lid), openings.mouth * (1 - like))
+        gain += no_skin[..., None] * (neutral[..., None] - gain)
     black = np.float32(TUNING.black)
     lit = (generated + black) * gain - black
     return _in_gamut(_limited(lit, np.maximum(saturation, np.float32(transfer.most))), generated)
@@ -244,6 +254,12 @@ def _within(field: Floats, quotients: Floats, weights: Floats) -> Floats:
     """The field without what a plane makes up beyond the skin that was seen."""
     low, high = np.percentile(quotients[weights > 0], (1, 99), axis=0)
     return np.clip(field, low.astype(np.float32), high.astype(np.float32))
+
+
+def _between(values: Floats, shares: tuple[float, float], of: float) -> Floats:
+    """0 up to the first share of a value, 1 from the second one on."""
+    low, high = (np.float32(share * of) for share in shares)
+    return smoothstep((values - low) / max(high - low, np.float32(1e-6))).astype(np.float32)
 
 
 def _saturation(picture: Floats) -> Floats:

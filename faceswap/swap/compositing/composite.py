@@ -110,7 +110,7 @@ def composite(
         face = replace(face, picture=without_colour(face.picture))
     before = memory.appearance if memory else None
     appearance = measure_appearance(face, image, visible, options, crispness, before, time)
-    over = uncrop(apply_appearance(face.picture, appearance, options), crop.matrix, region)
+    over = uncrop(apply_appearance(face, appearance, options), crop.matrix, region)
     if options.grain:
         rng = memory.rng if memory else np.random.default_rng(0)
         over = add_grain(over, image[region.slices], mask > 0.5, options.grain, rng)

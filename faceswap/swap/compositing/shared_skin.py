@@ -1,15 +1,14 @@
 """Where a target's crop and the generated face both show skin: what their colours are compared on."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import Points, apply
-from faceswap.faces.landmarks import BROWS, EYES, INNER_LIPS, OUTER_LIPS
-from faceswap.faces.regions import convex
+from faceswap.faces.geometry import apply
+from faceswap.faces.landmarks import BROWS, EYES, OUTER_LIPS
+from faceswap.swap.compositing.openings import fill_outline
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.visibility import Visibility
 
@@ -27,21 +26,8 @@ _MARGIN = 0.04
 """How far around eyes, brows and lips nothing counts as skin, face heights."""
 
 
-@dataclass(frozen=True, eq=False)
-class SharedSkin:
-    """What the cells of a grid over the crop show: twice (48, 48) float32, 0..1.
-
-    Attributes:
-        skin: the share of each cell in which both pictures show skin.
-        openings: the share that lies in the generated eyes and mouth, where there may be no skin at all.
-    """
-
-    skin: Floats
-    openings: Floats
-
-
-def shared_skin(face: GeneratedFace, visible: Visibility | None = None) -> SharedSkin:
-    """Where two pictures of a crop show skin, to compare their colours.
+def shared_skin(face: GeneratedFace, visible: Visibility | None = None) -> Floats:
+    """The share of each cell of a grid over the crop in which both pictures show skin, to compare their colours.
 
     Skin counts within the landmarks and on the forehead, without eyes, brows and mouth of either face, without what
     lies over the target's and without hair that was generated.
@@ -49,22 +35,23 @@ def shared_skin(face: GeneratedFace, visible: Visibility | None = None) -> Share
     Args:
         face: the crop, and the landmarks of the generated face, where they are known.
         visible: where the target's face is not covered; None: everywhere.
+
+    Returns:
+        (48, 48) float32, 0..1.
     """
     crop = face.crop
     unit = crop.geometry.unit
     target = crop.landmarks_in_crop
     people = [target] if face.landmarks is None else [target, apply(crop.matrix, face.landmarks)]
     scale = _FINE / crop.geometry.size
-    inner, whole, features, openings = (np.zeros((_FINE, _FINE), np.uint8) for _ in range(4))
-    _fill(inner, target, scale)
-    _fill(whole, np.concatenate([target, target[BROWS] - (0, _FOREHEAD * unit)]), scale)
+    inner, whole, features = (np.zeros((_FINE, _FINE), np.uint8) for _ in range(3))
+    fill_outline(inner, target, scale)
+    fill_outline(whole, np.concatenate([target, target[BROWS] - (0, _FOREHEAD * unit)]), scale)
     first, last = BROWS.start, BROWS.stop
     brows = (slice(first, (first + last) // 2), slice((first + last) // 2, last))
     for points in people:
         for part in (*EYES, OUTER_LIPS, *brows):
-            _fill(features, points[part], scale)
-    for part in (*EYES, INNER_LIPS):
-        _fill(openings, people[-1][part], scale)
+            fill_outline(features, points[part], scale)
     reach = 2 * round(_MARGIN * unit * scale) + 1
     features = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     skin = np.where(inner > 0, np.float32(1), np.float32(_FOREHEAD_WEIGHT)) * (whole > 0) * (features == 0)
@@ -73,13 +60,7 @@ def shared_skin(face: GeneratedFace, visible: Visibility | None = None) -> Share
         cells *= _whole(_on_grid(visible.in_crop(crop.matrix, crop.geometry.size)))
     if face.mask is not None:
         cells *= _whole(_on_grid(face.mask.face))
-    return SharedSkin(cells, _on_grid(openings))
-
-
-def _fill(picture: NDArray[np.uint8], points: Points, scale: float) -> None:
-    """Fill the convex hull of points in the crop's pixels."""
-    outline = (convex(points) + 0.5) * scale - 0.5
-    cv2.fillConvexPoly(picture, np.rint(outline * 16).astype(np.int32), 1, shift=4)
+    return cells
 
 
 def _on_grid(share: NDArray[Any]) -> Floats:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -20,7 +21,7 @@ from faceswap.model.training.checkpoints import Checkpoints
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.model_files import export, read_model
 from faceswap.model.training.previews import preview_sheet
-from faceswap.model.training.schedule import Budget, Schedule
+from faceswap.model.training.schedule import Budget, Schedule, Step
 from faceswap.model.training.trainer import Trainer
 from tests.model.fakes import FakeFaces
 
@@ -70,6 +71,18 @@ def test_the_loss_falls(tmp_path: Path) -> None:
     assert np.mean(losses[-5:]) < 0.85 * np.mean(losses[:5])
     assert result.steps == 150
     assert result.history[-1][2]["heldout_mae"] < 0.2
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others compile the whole step")
+def test_a_long_training_compiles_its_loss_and_learns_the_same(tmp_path: Path) -> None:
+    short, long = (trainer(tmp_path / str(steps), steps) for steps in (2, 100))
+    assert short.model.compiles_loss != long.model.compiles_loss
+    found = []
+    for one in (short, long):
+        one.engine.use(one.optimizer)
+        _, logs = one.engine.run([Step(number, 0.0, 1e-3) for number in range(2)])
+        found.append(logs["loss"])
+    assert found[0] == pytest.approx(found[1], rel=1e-3)
 
 
 def test_one_step_trains_the_encoder_and_all_decoders(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
 from faceswap.swap.compositing.colour import Transfer, apply_transfer, fit_transfer
-from faceswap.swap.compositing.shared_skin import GRID, SharedSkin
+from faceswap.swap.compositing.openings import Openings
+from faceswap.swap.compositing.shared_skin import GRID
 from faceswap.swap.options import Colour
 
 SIZE = 96
-ALL = SharedSkin(np.ones((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32))
+ALL = np.ones((GRID, GRID), np.float32)
 SKIN = np.array([0.7, 0.5, 0.4])
 ACROSS = np.linspace(-1, 1, SIZE)[None, :, None]
 
@@ -27,11 +28,15 @@ def seen(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def fitted(
-    generated: NDArray[np.float32], target: NDArray[np.uint8], how: Colour = "light", shared: SharedSkin = ALL
+    generated: NDArray[np.float32],
+    target: NDArray[np.uint8],
+    how: Colour = "light",
+    shared: NDArray[np.float32] = ALL,
+    openings: Openings | None = None,
 ) -> NDArray[np.float32]:
     transfer = fit_transfer(generated, target, shared, how)
     assert transfer is not None
-    return apply_transfer(generated, transfer)
+    return apply_transfer(generated, transfer, openings)
 
 
 @pytest.mark.parametrize("how", ["light", "skin"])
@@ -56,17 +61,37 @@ def test_what_is_no_skin_does_not_pull_the_light() -> None:
     assert np.abs(fitted(face(), seen(spoilt)) - truth)[16:46].mean() < 0.012
 
 
+NOTHING = np.zeros((SIZE, SIZE), np.float32)
+OPENING = NOTHING.copy()
+OPENING[60:72, 30:66] = 1
+BESIDE = np.float32(1) - cv2.dilate(cv2.resize(OPENING, (GRID, GRID)), np.ones((3, 3)))
+"""The skin beside an opening."""
+
+
 def test_teeth_stay_neutral_on_another_skin() -> None:
-    generated, openings = face(), np.zeros((GRID, GRID), np.float32)
+    generated = face()
     generated[60:72, 30:66] = 0.8
-    openings[30:36, 15:33] = 1
-    skin = np.float32(1) - cv2.dilate(openings, np.ones((3, 3)))
     target = seen(np.broadcast_to([0.55, 0.33, 0.2], (SIZE, SIZE, 3)))
-    result = fitted(generated, target, shared=SharedSkin(skin, openings))
+    result = fitted(generated, target, shared=BESIDE, openings=Openings(NOTHING, OPENING, NOTHING))
     teeth = result[63:69, 36:60]
     assert np.ptp(teeth.mean(axis=(0, 1))) < 0.1  # the skins' quotients differ by 0.29
     assert teeth.mean() > 0.6
     assert np.allclose(result[10:40].mean(axis=(0, 1)), [0.55, 0.33, 0.2], atol=0.01)
+
+
+def test_eyes_of_a_dark_face_do_not_glow_on_a_fair_one() -> None:
+    """Skin that reflects twice as much under the same lamp: whites and brown irises reflect what they did."""
+    white, iris = (0.7, 0.69, 0.68), (0.2, 0.12, 0.08)
+    generated = (0.5 * face()).astype(np.float32)
+    generated[60:72, 30:42], generated[60:72, 42:54], generated[60:72, 54:66] = white, iris, white
+    target = seen(np.broadcast_to(SKIN, (SIZE, SIZE, 3)))
+    eye, lips = (
+        fitted(generated, target, shared=BESIDE, openings=openings)[63:69]
+        for openings in (Openings(OPENING, NOTHING, NOTHING), Openings(NOTHING, OPENING, NOTHING))
+    )
+    assert eye[:, 45:51].mean() < 1.5 * np.mean(iris)  # a quarter of the skins' difference is taken for light
+    assert lips[:, 45:51].mean() > 1.7 * np.mean(iris)
+    assert eye[:, 33:39].mean() < 0.85
 
 
 def test_no_colour_beyond_what_the_two_show() -> None:
@@ -76,7 +101,7 @@ def test_no_colour_beyond_what_the_two_show() -> None:
     skin = np.ones((GRID, GRID), np.float32)
     skin[28:38, 13:35] = 0
     target = seen(np.broadcast_to([0.7, 0.45, 0.32], (SIZE, SIZE, 3)))
-    result = fitted(generated, target, shared=SharedSkin(skin, ALL.openings))
+    result = fitted(generated, target, shared=skin)
     most, least = (f(result[62:70, 34:62].mean(axis=(0, 1))) for f in (np.max, np.min))
     assert (most - least) / most < 0.62  # 0.53 before, 0.54 the target's skin, 0.75 by the gain
 
@@ -85,11 +110,10 @@ def test_strength_none_little_skin_and_unknown_names() -> None:
     target = seen(0.5 * face())
     transfer = fit_transfer(face(), target, ALL, "skin")
     assert transfer is not None
-    half = apply_transfer(face(), transfer, 0.5).mean() / face().mean()
+    half = apply_transfer(face(), transfer, strength=0.5).mean() / face().mean()
     assert half == pytest.approx(0.5**0.5, abs=0.02)
     assert fit_transfer(face(), target, ALL, "none") is None
-    nothing = SharedSkin(0 * ALL.skin, ALL.openings)
-    assert fit_transfer(face(), target, nothing, "light") is None
+    assert fit_transfer(face(), target, 0 * ALL, "light") is None
     with pytest.raises(SettingsError, match="reinhard"):
         fit_transfer(face(), target, ALL, "reinhard")  # type: ignore[arg-type]
 

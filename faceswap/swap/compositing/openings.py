@@ -1,0 +1,64 @@
+"""Eyes, mouth and lips of a generated face, which another skin's colours would not suit."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.geometry import Points, apply
+from faceswap.faces.landmarks import EYES, INNER_LIPS, OUTER_LIPS
+from faceswap.faces.regions import convex
+from faceswap.swap.generated_face import GeneratedFace
+
+Floats = NDArray[np.float32]
+
+_FINER = 2
+"""Times the crop's size in which outlines are filled, before they are averaged to it."""
+_EDGE = 0.5
+"""Standard deviation of the outlines' edge, px of the crop; by eye."""
+
+
+@dataclass(frozen=True, eq=False)
+class Openings:
+    """What of a generated face is not skin like the rest.
+
+    Attributes:
+        eyes: (S, S) float32, 0..1: nothing there is skin.
+        mouth: (S, S) float32, 0..1: between the lips, teeth and what has about the colour of skin.
+        lips: (S, S) float32, 0..1: they, without the mouth.
+    """
+
+    eyes: Floats
+    mouth: Floats
+    lips: Floats
+
+
+def openings_of(face: GeneratedFace) -> Openings:
+    """By the landmarks of the generated face where they are known, else by the target's."""
+    crop = face.crop
+    points = crop.landmarks_in_crop if face.landmarks is None else apply(crop.matrix, face.landmarks)
+    size = crop.geometry.size
+    eyes, mouth, lips = (np.zeros((_FINER * size, _FINER * size), np.uint8) for _ in range(3))
+    for eye in EYES:
+        fill_outline(eyes, points[eye], _FINER)
+    fill_outline(mouth, points[INNER_LIPS], _FINER)
+    fill_outline(lips, points[OUTER_LIPS], _FINER)
+    return Openings(*(_in_crop(part, size) for part in (eyes, mouth, lips - mouth * lips)))
+
+
+def fill_outline(picture: NDArray[np.uint8], points: Points, scale: float) -> None:
+    """Fill the convex hull of points with ones.
+
+    Args:
+        picture: (H, W), changed.
+        points: (n, 2) in px of a crop.
+        scale: pixels of the picture per px of the crop.
+    """
+    outline = (convex(points) + 0.5) * scale - 0.5
+    cv2.fillConvexPoly(picture, np.rint(outline * 16).astype(np.int32), 1, shift=4)
+
+
+def _in_crop(part: NDArray[np.uint8], size: int) -> Floats:
+    share = cv2.resize(part.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(share, (0, 0), _EDGE)
