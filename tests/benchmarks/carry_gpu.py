@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def _source(folder: Path) -> None:
     shutil.copytree(root / "faceswap", folder / "faceswap", ignore=ignored)
     benchmarks = folder / "tests" / "benchmarks"
     benchmarks.mkdir(parents=True)
-    for name in ("bench_gpu.py", "packed_faces.py", "__init__.py"):
+    for name in ("bench_gpu.py", "gpu_card.py", "packed_faces.py", "__init__.py"):
         shutil.copy(root / "tests" / "benchmarks" / name, benchmarks)
     (folder / "tests" / "__init__.py").touch()
 
@@ -93,7 +94,9 @@ def _wheels(folder: Path) -> None:
         "--implementation=cp",
     ]
     names = [pinned[name] for name in _WHEELS]
-    subprocess.run([sys.executable, "-m", "pip", *command, *platforms, "-d", str(folder), *names], check=True)
+    # an environment that uv made has no pip
+    pip = [sys.executable, "-m", "pip"] if find_spec("pip") else ["uv", "tool", "run", "pip"]
+    subprocess.run([*pip, *command, *platforms, "-d", str(folder), *names], check=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from faceswap.errors import FaceswapError, RegistryError
 from faceswap.faces.finding.finder import Finder
 from faceswap.faces.geometry import Geometry
+from faceswap.media.video.reading import VideoWriter
 from faceswap.model.presets import PRESETS
 from faceswap.provenance.consent.record import Consent
 from faceswap.registry import Card, Listed, LoadedVersion, Version
@@ -17,7 +18,7 @@ from serving.catalogue import Catalogue
 from serving.guard.limits import Limits
 from serving.results.outbox import Outbox
 from serving.work import Workshop
-from tests.swap.fakes import Paint
+from tests.swap.fakes import Paint, smooth_noise
 
 GEOMETRY = Geometry(64, 1.6)
 
@@ -117,3 +118,11 @@ def workshop(
     bounds = limits or Limits(50, 4_000_000, 10.0)
     # fitted to the target's skin, all of the networks' plain colours would look the same
     return Workshop(catalogue(registry), finder, Outbox(folder, 3600), bounds, SwapOptions(colour="none"))
+
+
+def video(path: Path, frames: int = 30) -> Path:
+    """Write noise that changes once a second; returns the path."""
+    with VideoWriter(path, width=320, height=200, fps=10) as writer:
+        for number in range(frames):
+            writer.write(smooth_noise(200, 320, seed=number // 10))
+    return path
