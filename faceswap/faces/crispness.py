@@ -13,11 +13,11 @@ Floats = NDArray[np.float32]
 MOST = 1.6
 """Largest amount of unsharp masking: beyond it the swap leaves the truth. On the cast its SSIM to the true swap falls
 below the unswapped target's."""
-_HALO = 0.1
+_HALO = 0.2
 """Largest change of a pixel by sharpening, of the face's mean grey level: skin, brows and lids get their detail, and
 the whites of eyes and teeth don't glow (docs/measurements/colour-and-sharpness.md)."""
-_CLOSE = 0.1
-"""Of an amount of unsharp masking: what is closer to the one wanted is as good."""
+_CLOSE = 0.2
+"""Between two amounts of unsharp masking that are closer, detail is taken to grow linearly."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,16 @@ def unsharp_for(sharpened: Callable[[float], Floats], detail: float) -> float:
         detail: wanted, as :func:`detail_of` tells it.
     """
     low, high = 0.0, MOST
-    if detail_of(sharpened(low)) >= detail:
-        return low
-    if detail_of(sharpened(high)) <= detail:
-        return high
+    least, most = (detail_of(sharpened(amount)) for amount in (low, high))
+    if least >= detail or most <= detail:
+        return low if least >= detail else high
     while high - low > _CLOSE:
         middle = (low + high) / 2
-        low, high = (middle, high) if detail_of(sharpened(middle)) < detail else (low, middle)
-    return (low + high) / 2
+        found = detail_of(sharpened(middle))
+        low, least, high, most = (
+            (middle, found, high, most) if found < detail else (low, least, middle, found)
+        )
+    return low + (high - low) * (detail - least) / (most - least)
 
 
 def _level(crop: NDArray[Any]) -> float:

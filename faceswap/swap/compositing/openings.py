@@ -1,4 +1,4 @@
-"""Eyes, mouth and lips of a generated face, which another skin's colours would not suit."""
+"""Eyes and mouth of a generated face: what lies in them is not all skin, whose colours would be wrong there."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Points, apply
-from faceswap.faces.landmarks import EYES, INNER_LIPS, OUTER_LIPS
+from faceswap.faces.landmarks import EYES, INNER_LIPS
 from faceswap.faces.regions import convex
 from faceswap.swap.generated_face import GeneratedFace
 
@@ -21,17 +21,15 @@ _EDGE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Openings:
-    """What of a generated face is not skin like the rest.
+    """What lies between the lids and between the lips of a generated face.
 
     Attributes:
         eyes: (S, S) float32, 0..1: nothing there is skin.
-        mouth: (S, S) float32, 0..1: between the lips, teeth and what has about the colour of skin.
-        lips: (S, S) float32, 0..1: they, without the mouth.
+        mouth: (S, S) float32, 0..1: teeth, and what has about the colour of skin.
     """
 
     eyes: Floats
     mouth: Floats
-    lips: Floats
 
 
 def openings_of(face: GeneratedFace) -> Openings:
@@ -39,12 +37,11 @@ def openings_of(face: GeneratedFace) -> Openings:
     crop = face.crop
     points = crop.landmarks_in_crop if face.landmarks is None else apply(crop.matrix, face.landmarks)
     size = crop.geometry.size
-    eyes, mouth, lips = (np.zeros((_FINER * size, _FINER * size), np.uint8) for _ in range(3))
+    eyes, mouth = (np.zeros((_FINER * size, _FINER * size), np.uint8) for _ in range(2))
     for eye in EYES:
         fill_outline(eyes, points[eye], _FINER)
     fill_outline(mouth, points[INNER_LIPS], _FINER)
-    fill_outline(lips, points[OUTER_LIPS], _FINER)
-    return Openings(*(_in_crop(part, size) for part in (eyes, mouth, lips - mouth * lips)))
+    return Openings(*(_in_crop(part, size) for part in (eyes, mouth)))
 
 
 def fill_outline(picture: NDArray[np.uint8], points: Points, scale: float) -> None:

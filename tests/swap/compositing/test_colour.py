@@ -72,7 +72,7 @@ def test_teeth_stay_neutral_on_another_skin() -> None:
     generated = face()
     generated[60:72, 30:66] = 0.8
     target = seen(np.broadcast_to([0.55, 0.33, 0.2], (SIZE, SIZE, 3)))
-    result = fitted(generated, target, shared=BESIDE, openings=Openings(NOTHING, OPENING, NOTHING))
+    result = fitted(generated, target, shared=BESIDE, openings=Openings(NOTHING, OPENING))
     teeth = result[63:69, 36:60]
     assert np.ptp(teeth.mean(axis=(0, 1))) < 0.1  # the skins' quotients differ by 0.29
     assert teeth.mean() > 0.6
@@ -87,11 +87,11 @@ def test_eyes_of_a_dark_face_do_not_glow_on_a_fair_one() -> None:
     target = seen(np.broadcast_to(SKIN, (SIZE, SIZE, 3)))
     eye, lips = (
         fitted(generated, target, shared=BESIDE, openings=openings)[63:69]
-        for openings in (Openings(OPENING, NOTHING, NOTHING), Openings(NOTHING, OPENING, NOTHING))
+        for openings in (Openings(OPENING, NOTHING), Openings(NOTHING, OPENING))
     )
-    assert eye[:, 45:51].mean() < 1.5 * np.mean(iris)  # a quarter of the skins' difference is taken for light
+    assert eye[:, 45:51].mean() < 1.5 * np.mean(iris)  # half of the skins' difference is taken for light
     assert lips[:, 45:51].mean() > 1.7 * np.mean(iris)
-    assert eye[:, 33:39].mean() < 0.85
+    assert eye[:, 33:39].mean() < 0.96  # all of the gain would make it 1.4
 
 
 def test_no_colour_beyond_what_the_two_show() -> None:
