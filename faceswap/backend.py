@@ -13,7 +13,9 @@ from pathlib import Path
 _DRIVER = tuple(map(Path, ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")))
 """Of NVIDIA's driver; the last one under Windows' Linux."""
 _PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
-LARGE_PRESET, SMALL_PRESET = "hd256", "lite"
+LARGE_PRESET, PATIENT_PRESET, SMALL_PRESET = "hd256", "hd128", "lite"
+PATIENT_MINUTES = 10.0
+"""From which on a CPU trains the patient preset: ``lite`` gains little after four (docs/measurements/presets.md)."""
 
 
 def has_driver() -> bool:
@@ -30,9 +32,15 @@ def trains_on_gpu() -> bool:
     return jax_wanted and not cpu_wanted and has_driver() and any(map(find_spec, _PLUGINS))
 
 
-def preset_here() -> str:
-    """The name of the preset where none is given: as many pixels as the machine trains in minutes."""
-    return LARGE_PRESET if trains_on_gpu() else SMALL_PRESET
+def preset_here(minutes: float | None = None) -> str:
+    """The name of the preset where none is given: as many pixels as the machine trains in the time.
+
+    Args:
+        minutes: of the training; None: a few.
+    """
+    if trains_on_gpu():
+        return LARGE_PRESET
+    return PATIENT_PRESET if minutes and minutes >= PATIENT_MINUTES else SMALL_PRESET
 
 
 def choose() -> None:

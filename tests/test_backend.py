@@ -45,6 +45,8 @@ def test_the_backend_and_the_preset_of_a_machine(  # type: ignore[no-untyped-def
     assert backend.os.environ.get("KERAS_BACKEND") == expected
     assert backend.os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
     assert backend.preset_here() == preset
+    assert backend.preset_here(4) == preset
+    assert backend.preset_here(15) == {"lite": "hd128"}.get(preset, preset)
 
 
 @pytest.mark.parametrize(

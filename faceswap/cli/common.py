@@ -33,7 +33,8 @@ MachinesPreset = Annotated[
     str | None,
     typer.Option(
         help="architecture and recipe: original, lite, hd128, hd256, hd512; default: "
-        f"{backend.LARGE_PRESET} where a GPU trains, else {backend.SMALL_PRESET}",
+        f"{backend.LARGE_PRESET} where a GPU trains, else {backend.PATIENT_PRESET} from "
+        f"{backend.PATIENT_MINUTES:g} minutes on, else {backend.SMALL_PRESET}",
         callback=one_of(presets),
         autocompletion=presets,
     ),
@@ -161,14 +162,17 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not (record.name.startswith("prefect.") and "Finished in state Failed(" in record.getMessage())
 
 
-def preset_or_machines(name: str | None) -> str:
-    """The preset that is named, else the one for this machine; where that is the GPU's, the terminal says so."""
-    if name is None and backend.trains_on_gpu():
+def preset_or_machines(name: str | None, minutes: float | None = None) -> str:
+    """The preset that is named, else the one for this machine and time; the terminal tells of a larger one."""
+    if name is not None:
+        return name
+    chosen = backend.preset_here(minutes)
+    if chosen != backend.SMALL_PRESET:
+        reason = "A GPU trains" if chosen == backend.LARGE_PRESET else "There is time"
         remark(
-            f"A GPU trains: preset {backend.LARGE_PRESET}, since none is named "
-            f"(--preset {backend.SMALL_PRESET} draws fewer pixels)"
+            f"{reason}: preset {chosen}, since none is named (--preset {backend.SMALL_PRESET} draws fewer pixels)"
         )
-    return name or backend.preset_here()
+    return chosen
 
 
 def pairs(words: list[str], what: str) -> dict[str, str]:

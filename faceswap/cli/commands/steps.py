@@ -154,7 +154,9 @@ def train(
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
         parameters = TrainParameters(
             face_sets=face_sets or [OF_THE_RUN],
-            preset=preset_or_machines(preset) if not resume else preset or backend.SMALL_PRESET,
+            preset=preset or backend.SMALL_PRESET
+            if resume
+            else preset_or_machines(preset, options.get("minutes")),
             **options,
         )
         parameters.options()  # budgets that contradict each other

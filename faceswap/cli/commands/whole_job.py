@@ -112,7 +112,7 @@ def run(
             reference_photos=photos,
             out=out,
             minutes=minutes,
-            preset=preset_or_machines(preset),
+            preset=preset_or_machines(preset, minutes),
             bottleneck=bottleneck,
             seed=seed,
             options=ExtractionOptions(every=every),
