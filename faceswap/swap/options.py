@@ -113,8 +113,11 @@ class SwapOptions(BaseModel):
     match_blur: bool = Field(
         True, description="blur the swap where the target's face is out of focus, so that it is not crisper"
     )
-    grain: float = Field(
-        0.0, ge=0, le=2, description="share of the target's own noise that is added to the swap; 1 matches it"
+    texture: float = Field(
+        1.0,
+        ge=0,
+        le=2,
+        description="share of the target's pores and noise that the swap gets, finer than what the network generates",
     )
     min_face: int = Field(
         30, ge=4, le=4096, description="faces less high than this (brows to lower lip, px) are left alone"

@@ -16,7 +16,7 @@ from serving import html as words
 GROUPS: dict[str, tuple[str, ...]] = {
     "Mask": ("mask", "forehead", "outline", "erosion", "feather", "protect", "occlusion"),
     "Shape": ("reshape", "lips", "lids", "gaze", "hairline"),
-    "Colours and detail": ("colour", "colour_strength", "sharpen", "match_blur", "grain"),
+    "Colours and detail": ("colour", "colour_strength", "sharpen", "match_blur", "texture"),
     "Which faces": ("min_face", "max_faces", "max_yaw", "min_score", "match_threshold", "turn"),
     "Over time": ("colour_memory", "steady"),
 }
@@ -28,7 +28,7 @@ _STEPS = {
     "erosion": 0.005,
     "feather": 0.01,
     "sharpen": 0.1,
-    "grain": 0.1,
+    "texture": 0.1,
     "min_face": 1,
     "max_faces": 1,
     "max_yaw": 1,

@@ -44,14 +44,14 @@ def test_a_video_with_options_and_a_sheet(demo: Done, tmp_path: Path) -> None:
     name, other = first_frames(demo)
     target = str(demo.out / "people" / f"{other}.mp4")
     out = tmp_path / "out.mp4"
-    words = ("--mask", "ellipse", "--colour", "skin", "--grain", "0.5", "--feather", "0.2", "--end", "0.6")
+    words = ("--mask", "ellipse", "--colour", "skin", "--texture", "0.5", "--feather", "0.2", "--end", "0.6")
     printed = faceswap(demo.home, "swap", target, "--reference", name, "--out", str(out), *words)
     assert "frames_swapped: 15" in printed
     assert probe(out).frames == 15
     origin = read_provenance(out)
     assert origin is not None
-    chosen = {key: origin.options[key] for key in ("mask", "colour", "grain", "feather")}
-    assert chosen == {"mask": "ellipse", "colour": "skin", "grain": 0.5, "feather": 0.2}
+    chosen = {key: origin.options[key] for key in ("mask", "colour", "texture", "feather")}
+    assert chosen == {"mask": "ellipse", "colour": "skin", "texture": 0.5, "feather": 0.2}
     sheet = tmp_path / "sheet.png"
     faceswap(demo.home, "swap", target, "--reference", name, "--out", str(sheet), "--sheet")
     assert read_image(sheet).shape[0] > 5 * 200

@@ -70,7 +70,7 @@ def _photos(parameters: "SwapParameters") -> list[str]:
         "colour": Shown("how colours are fitted to the target's skin", _LOOK),
         "colour_strength": Shown("share of it that is applied", _LOOK),
         "sharpen": Shown("unsharp mask; 1: as crisp as the reference's photos, 0: off", _LOOK),
-        "grain": Shown("share of the target's noise; 1 matches it", _LOOK),
+        "texture": Shown("share of the target's pores and noise", _LOOK),
         "match_blur": Shown("as out of focus as the target", _SWITCHES),
         "watermark": Shown(
             "the mark in the pixels; without it those beside the face stay as they were", _SWITCHES

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness
-from faceswap.faces.geometry import Points
+from faceswap.faces.geometry import Points, scale_of
 from faceswap.faces.pose import frontality
 from faceswap.faces.regions import Region
 from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
 from faceswap.swap.compositing.blending import blend, uncrop
-from faceswap.swap.compositing.detail import add_grain
 from faceswap.swap.compositing.reshaping import Reshaping
+from faceswap.swap.compositing.texture import add_texture
 from faceswap.swap.compositing.toning import Toning, toning_of, without_colour
 from faceswap.swap.expression.transfer import ExpressionMemory
 from faceswap.swap.generated_face import GeneratedFace
@@ -45,7 +45,6 @@ class FaceMemory:
     seen: SeenFace | None = None
     expression: ExpressionMemory = field(default_factory=ExpressionMemory)
     """Of the stage before, which may run in a thread of its own."""
-    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
 
 def reshape_target(
@@ -111,9 +110,7 @@ def composite(
     before = memory.appearance if memory else None
     appearance = measure_appearance(face, image, visible, options, crispness, before, time)
     over = uncrop(apply_appearance(face, appearance, options), crop.matrix, region)
-    if options.grain:
-        rng = memory.rng if memory else np.random.default_rng(0)
-        over = add_grain(over, image[region.slices], mask > 0.5, options.grain, rng)
+    over = add_texture(over, image[region.slices], options.texture, 1 / scale_of(crop.matrix))
     blend(image, over, mask, region)
     if toning is not None:
         np.copyto(image[region.slices], toning.toned(image[region.slices]), where=mask[..., None] > 0)

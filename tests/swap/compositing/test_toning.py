@@ -15,7 +15,7 @@ from tests.swap.fakes import face_points, smooth_noise
 SIZE = 128
 POINTS = face_points(64, 60, 70)
 SEPIA = np.array([1.2, 1.03, 0.8])
-OPTIONS = SwapOptions(grain=0.5, occlusion="none")
+OPTIONS = SwapOptions(occlusion="none")
 
 
 def swapped(frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -2,19 +2,14 @@ import cv2
 import numpy as np
 import pytest
 
-from faceswap.swap.compositing.detail import (
-    add_grain,
+from faceswap.swap.compositing.focus import (
     around_eyes,
     blur_of,
     blur_of_face,
     blurred,
     missing_blur,
-    noise_of,
 )
 from faceswap.synthetic import CAST, Person, random_scene, render
-from tests.swap.fakes import smooth_noise
-
-ALL = np.ones((128, 128), bool)
 
 
 def edges(sigma: float) -> np.ndarray:
@@ -53,30 +48,3 @@ def test_focus_is_told_by_the_eyes_whatever_the_skin_shows(who: Person) -> None:
     for sigma in (3.0, 5.0):
         blurry = cv2.GaussianBlur(found.image, (0, 0), sigma)
         assert blur_of_face(blurry, marks) == pytest.approx(sigma, rel=0.35)
-
-
-@pytest.mark.parametrize("sigma", [2.0, 5.0, 10.0])
-def test_noise_is_measured_whatever_lies_under_it(sigma: float) -> None:
-    under = smooth_noise(160, 160).astype(float) * 0.5 + 60
-    noisy = under + np.random.default_rng(0).normal(0, sigma, under.shape)
-    assert noise_of(np.clip(np.rint(noisy), 0, 255).astype(np.uint8)) == pytest.approx(sigma, rel=0.2)
-
-
-def test_grain_gives_the_swap_the_targets_noise() -> None:
-    rng = np.random.default_rng(1)
-    swap = np.full((128, 128, 3), 120, np.uint8)
-    target = np.clip(rng.normal(130, (6, 4, 8), (128, 128, 3)), 0, 255).astype(np.uint8)
-    grained = add_grain(swap, target, ALL, 1.0, rng)
-    assert noise_of(grained) == pytest.approx(noise_of(target), rel=0.1)
-    assert grained.mean() == pytest.approx(120, abs=0.3)
-    half = add_grain(swap, target, ALL, 0.5, rng)
-    assert noise_of(half) == pytest.approx(0.5 * noise_of(target), rel=0.15)
-
-
-def test_no_grain_where_none_is_missing_or_wanted() -> None:
-    rng = np.random.default_rng(1)
-    noisy = np.clip(rng.normal(130, 6, (128, 128, 3)), 0, 255).astype(np.uint8)
-    clean = np.full((128, 128, 3), 120, np.uint8)
-    assert add_grain(noisy, clean, ALL, 1.0, rng) is noisy
-    assert add_grain(clean, noisy, ALL, 0.0, rng) is clean
-    assert add_grain(clean, noisy, ~ALL, 1.0, rng) is clean

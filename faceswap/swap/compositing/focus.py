@@ -1,4 +1,4 @@
-"""The target's focus and grain: how blurred and how noisy it is, and a swap with as much of both."""
+"""The target's focus: how blurred it is, and a swap that is as blurred."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,10 @@ from faceswap.faces.regions import convex
 
 Floats = NDArray[np.float32]
 
-_NOISE = np.array([(1, -2, 1), (-2, 4, -2), (1, -2, 1)], np.float32) / 6
-"""Difference of two Laplacians: it cancels what is locally linear, and keeps white noise's standard deviation."""
-
 
 @dataclass(frozen=True)
-class DetailTuning:
-    """Constants of focus and grain; not measured unless they follow from theory."""
+class FocusTuning:
+    """Constants of the focus; not measured unless they follow from theory."""
 
     reblur: float = 1.0
     """Standard deviation, px, of the second blur by which the first is told."""
@@ -32,8 +29,6 @@ class DetailTuning:
     """Variance, px², that the central difference over two pixels and the sampling of a step add to an edge."""
     least_blur: float = 0.25
     """Variance, px², of the missing blur up to which a picture stays as it is."""
-    mad: float = 1.4826
-    """Standard deviation of a Gaussian over its median absolute value."""
     lashes: float = 0.04
     """How far around the eyes' landmarks edges are looked at, in face heights."""
     looked_at: float = 128.0
@@ -42,17 +37,9 @@ class DetailTuning:
     found. On the skin beside the eyes sharp frames pass for blurred by up to 3.7 px."""
     least_looked_at: float = 32.0
     """The same for small faces, which are enlarged to it."""
-    fewest: int = 64
-    """Pixels below which no noise is measured."""
-    least_grain: float = 0.3
-    """Standard deviation, grey levels, of the missing noise up to which none is added."""
-    shared_grain: float = 0.8
-    """Share of the grain's deviation that all channels have in common: mostly brightness, as after demosaicing."""
-    own_grain: float = 0.6
-    """Share that each channel has for itself; the squares of both add up to 1."""
 
 
-TUNING = DetailTuning()
+TUNING = FocusTuning()
 _EYES_COVERAGE = 1.3
 """Face heights that are cut out to look at the eyes."""
 
@@ -136,54 +123,6 @@ def missing_blur(own: float, target: float, enlarged: float) -> float:
 def blurred(crop: Floats, deviation: float) -> Floats:
     """(S, S, 3) float32 RGB with a Gaussian's blur of so many px; the crop itself where that is 0."""
     return cv2.GaussianBlur(crop, (0, 0), deviation) if deviation else crop
-
-
-def noise_of(picture: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> Floats:
-    """(3,) standard deviation of the noise of each channel, in grey levels (0..255).
-
-    Immerkær, "Fast noise variance estimation" (1996), with the median of the absolute values instead of their mean,
-    so that edges and features do not count.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB.
-        where: (H, W) to look at; None: everywhere. With fewer than 64 pixels there is no noise.
-    """
-    filtered = np.abs(cv2.filter2D(picture.astype(np.float32), -1, _NOISE))
-    samples = filtered[where] if where is not None else filtered.reshape(-1, 3)
-    if len(samples) < TUNING.fewest:
-        return np.zeros(3, np.float32)
-    return (np.median(samples, axis=0) * TUNING.mad).astype(np.float32)
-
-
-def add_grain(
-    over: NDArray[np.uint8],
-    under: NDArray[np.uint8],
-    where: NDArray[np.bool_],
-    amount: float,
-    rng: np.random.Generator,
-) -> NDArray[np.uint8]:
-    """Add noise to the swap until it has as much as the target.
-
-    Args:
-        over, under: (h, w, 3) uint8 RGB, the swap and the target in the frame's pixels.
-        where: (h, w) the face, where both are measured.
-        amount: 1 matches the target, 0 adds nothing.
-        rng: fresh noise for every frame, as a sensor has it.
-
-    Returns:
-        (h, w, 3) uint8 RGB.
-    """
-    if not amount or not where.any():
-        return over
-    missing = np.sqrt(np.maximum(noise_of(under, where) ** 2 - noise_of(over, where) ** 2, 0))
-    if missing.max() < TUNING.least_grain:
-        return over
-    shape = over.shape[:2]
-    shared = rng.standard_normal(shape, np.float32)[..., None]
-    own = rng.standard_normal((*shape, 3), np.float32)
-    grain = np.float32(TUNING.shared_grain) * shared + np.float32(TUNING.own_grain) * own
-    grain = grain * (np.float32(amount) * missing)
-    return np.clip(np.rint(over + grain), 0, 255).astype(np.uint8)
 
 
 def _gradient(grey: Floats) -> Floats:
