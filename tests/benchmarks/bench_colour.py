@@ -63,7 +63,7 @@ LIGHTS = {
     ),
 }
 """Name -> the target's light, pose and expression."""
-PLAIN = SwapOptions(sharpen=0, match_blur=False, reshape=0)
+PLAIN = SwapOptions(sharpen=0, match_blur=False, texture=0, reshape=0)
 """Colours and border only."""
 
 

@@ -8,7 +8,7 @@ from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, smooth_noise
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
-PLAIN = SwapOptions(label=False, colour="none", sharpen=0, match_blur=False)
+PLAIN = SwapOptions(label=False, colour="none", sharpen=0, match_blur=False, texture=0)
 NETWORK = Echo(Geometry(64, 1.5))
 NAN = float("nan")
 

@@ -14,7 +14,7 @@ from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, Paint, face_at, face_points, smooth_noise
 
 PLAIN = SwapOptions(
-    label=False, sharpen=0, occlusion="none", hairline=0
+    label=False, sharpen=0, texture=0, occlusion="none", hairline=0
 )  # noise and plain colours hold no hair
 GEOMETRY = Geometry(64, 1.5)
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -153,7 +153,7 @@ def test_the_label_is_there_only_on_what_was_swapped() -> None:
 def test_swap_face_needs_no_detector_and_leaves_its_input_alone() -> None:
     frame = smooth_noise(300, 300)
     before = frame.copy()
-    swapper = Swapper(Paint(GEOMETRY, RED), KnownFaces(), SwapOptions(colour="none"))
+    swapper = Swapper(Paint(GEOMETRY, RED), KnownFaces(), SwapOptions(colour="none", texture=0))
     out = swapper.swap_face(frame, face_points(150, 150, 80))
     assert tuple(out[150, 150]) == RED
     assert (frame == before).all()
