@@ -14,7 +14,7 @@ from tests.e2e.conftest import Done, environment_of, faceswap
 def test_a_killed_training_goes_on_and_becomes_the_challenger(demo: Done, server: str) -> None:
     people = sorted({row.version.identity for row in registry.versions()})
     sets = [find_headers(settings().face_sets_root, name)[0][0] for name in people]
-    command = [sys.executable, "-m", "faceswap.cli", "train", *sets, "--steps", "80", "--bottleneck", "32"]
+    command = [sys.executable, "-m", "faceswap.cli", "train", *sets, "--steps", "6", "--bottleneck", "32"]
     job = subprocess.Popen(
         command,
         env=environment_of(demo.home) | {"PREFECT_API_URL": server},

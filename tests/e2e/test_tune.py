@@ -14,7 +14,7 @@ def test_a_search_is_tracked_resumed_and_its_winner_becomes_challenger(demo: Don
     sets = [
         found[0][0] for name in ("emeric", "bram") if (found := find_headers(settings().face_sets_root, name))
     ]
-    words = ["tune", *sets, "--steps", "4", "--frames", "2"]
+    words = ["tune", *sets, "--steps", "2", "--frames", "2"]
     printed = faceswap(demo.home, *words, "--trials", "1")
     assert "1 trials, best first" in printed
     (folder,) = (demo.home / "work" / "tune").iterdir()

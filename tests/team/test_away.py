@@ -80,7 +80,7 @@ def test_without_postgresql_a_training_ends_with_a_sentence_and_goes_on_elsewher
     own = team.client_environment() | {"PREFECT_API_URL": ""}
     here, there = (own | {"FACESWAP_HOME": str(tmp_path / name)} for name in ("here", "there"))
     told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    words = ["-m", "tests.team.people", "--minutes", "0.4"]
+    words = ["-m", "tests.team.people", "--minutes", "0.2"]
     process = subprocess.Popen([sys.executable, *words], env=here, **told)  # type: ignore[call-overload]
     team.until(lambda: saved() or process.poll() is not None, 300, "no checkpoint")
     (run_id,) = saved()

@@ -1,6 +1,7 @@
 """Trainings whose pairs are made on the device, on whatever backend the tests run, against those with host pairs."""
 
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -65,48 +66,64 @@ def trainer(
     return one
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A training that nothing interrupted, with one step a call."""
+
+    engine: type
+    losses: dict[int, float]
+    weights: list[np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """With pairs of the device; once for all tests, since most of a training of ten steps is its compilation."""
+    notes = Notes()
+    one = trainer(tmp_path_factory.mktemp("whole"), notes)
+    assert one.train().steps == STEPS
+    assert sorted(notes.losses) == list(range(1, STEPS + 1))
+    return Whole(type(one.engine), notes.losses, weights(one))
+
+
 def weights(one: Trainer) -> list[np.ndarray]:
     return [np.asarray(w) for part in (one.model.encoder, *one.model.decoders) for w in part.get_weights()]
 
 
-def test_pairs_of_host_and_device_train_the_same_to_the_end_of_the_finish(tmp_path: Path) -> None:
-    host, device = Notes(), Notes()
-    one = trainer(tmp_path / "host", host, pairs="host")
+def test_pairs_of_host_and_device_train_the_same_to_the_end_of_the_finish(
+    tmp_path: Path, whole: Whole
+) -> None:
+    host = Notes()
+    one = trainer(tmp_path, host, pairs="host")
     one.train()
-    other = trainer(tmp_path / "device", device)
-    assert type(one.engine) is not type(other.engine)
-    result = other.train()
-    assert result.steps == STEPS
-    assert sorted(host.losses) == sorted(device.losses) == list(range(1, STEPS + 1))
-    expected = [host.losses[step] for step in sorted(host.losses)]
-    np.testing.assert_allclose([device.losses[step] for step in sorted(device.losses)], expected, rtol=0.02)
-    for ours, theirs in zip(weights(other), weights(one), strict=True):
+    assert type(one.engine) is not whole.engine
+    assert sorted(host.losses) == sorted(whole.losses)
+    steps = sorted(host.losses)
+    expected = [host.losses[step] for step in steps]
+    np.testing.assert_allclose([whole.losses[step] for step in steps], expected, rtol=0.02)
+    for ours, theirs in zip(whole.weights, weights(one), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=6e-3)  # Adam's steps are as large as the rate, 1e-3
 
 
-def test_many_steps_a_call_are_the_same_steps(tmp_path: Path) -> None:
-    single, many = Notes(), Notes()
-    one = trainer(tmp_path / "one", single)
-    one.train()
-    other = trainer(tmp_path / "many", many, a_call=5)
+def test_many_steps_a_call_are_the_same_steps(tmp_path: Path, whole: Whole) -> None:
+    many = Notes()
+    other = trainer(tmp_path, many, a_call=5)
     result = other.train()
     assert result.steps == STEPS
     if getattr(other.engine, "_pace", None):
         assert len(many.losses) < STEPS
         assert {7, 10} <= set(many.losses)  # a call ends where the finish begins
-    for ours, theirs in zip(weights(other), weights(one), strict=True):
+    for ours, theirs in zip(weights(other), whole.weights, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 @pytest.mark.parametrize(("first", "second"), [("device", "device"), ("device", "host"), ("host", "device")])
 def test_interrupted_and_resumed_is_the_same_curve_also_on_the_other_engine(
-    tmp_path: Path, first: str, second: str
+    tmp_path: Path, whole: Whole, first: str, second: str
 ) -> None:
-    whole, before, after = Notes(), Notes(cut=8), Notes()
-    trainer(tmp_path / "whole", whole).train()
+    before, after = Notes(cut=8), Notes()
     with pytest.raises(KeyboardInterrupt):
-        trainer(tmp_path / "cut", before, pairs=first).train()
-    again = trainer(tmp_path / "cut", after, pairs=second)
+        trainer(tmp_path, before, pairs=first).train()
+    again = trainer(tmp_path, after, pairs=second)
     assert again.resume() == 8
     assert again.state.encoder_rests
     again.train()
