@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 
 from faceswap.faces.geometry import Points
 from faceswap.faces.landmarks import EYE_LOWER_LID, EYE_UPPER_LID, EYES, LEFT_BROW, RIGHT_BROW
@@ -35,13 +36,13 @@ class LidTuning:
     """The same for one that is less wide: a blink is none."""
     narrowest: float = 0.18
     """The usual ratio is never less: eyes that are shut for long stay shut."""
-    upper_share: float = 0.9
+    upper_share: float = 0.8
     """Share of the way that the upper lid goes; the lower one goes the rest."""
     enlarged: int = 3
     """The lids are moved in a picture so many times larger: shut lids meet within a pixel, in a line without steps."""
     left_open: float = 0.5
     """Px of that picture that are left of a shut eye."""
-    lashes: float = 0.25
+    lashes: float = 0.12
     """Height, in openings, of the strip above the upper lid's edge that is not stretched: lashes keep their width."""
     lower_edge: float = 0.12
     """How far below the landmarks the lower lid's edge is taken to be, in openings: no white of a shut eye may stay."""
@@ -167,12 +168,17 @@ def _shut(ratios: Floats, usual: Floats) -> Floats:
 
 def _heights(columns: Floats, eye: Points, brow: Points) -> Floats:
     """(S, 5) rows in each column, downwards: where the skin begins to move, the lashes, the lids, where it ends."""
-    upper, lower = (
-        np.interp(columns, eye[points, 0], eye[points, 1]) for points in (EYE_UPPER_LID, EYE_LOWER_LID)
-    )
+    upper, lower = (_arc(columns, eye[points]) for points in (EYE_UPPER_LID, EYE_LOWER_LID))
     above = np.interp(columns, brow[:, 0], brow[:, 1])
     top = np.minimum(above + TUNING.brow * np.maximum(upper - above, 0), upper)
     lower = lower + TUNING.lower_edge * (lower - upper)
     lashes = np.maximum(upper - TUNING.lashes * (lower - upper), (top + upper) / 2)
     bottom = lower + TUNING.cheek * float(np.linalg.norm(eye[0] - eye[3]))
     return np.maximum.accumulate(np.stack([top, lashes, upper, lower, bottom], axis=1), axis=1)
+
+
+def _arc(columns: Floats, lid: Points) -> Floats:
+    """(W,) rows of a smooth curve through a lid's points, level beyond them: straight pieces would shut to a zigzag."""
+    order = np.argsort(lid[:, 0])
+    x, y = lid[order, 0] + 1e-3 * np.arange(len(lid)), lid[order, 1]  # no two in one column
+    return np.asarray(PchipInterpolator(x, y)(np.clip(columns, x[0], x[-1])))
