@@ -20,7 +20,7 @@ _FACES = Path(os.environ.get("FACESWAP_TEST_FACES", Path(__file__).parents[2] / 
 
 
 class ByRoom(LoadScopeScheduling):
-    """Tests run in two processes; those of a file, all end-to-end and all of a team share what they have set up."""
+    """Tests run in three processes, of which two wait for servers; those of a file, of e2e and of team share a set-up."""
 
     def _split_scope(self, nodeid: str) -> str:
         rooms = [room for room in ("e2e", "team") if f"/{room}/" in nodeid]

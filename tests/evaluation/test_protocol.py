@@ -187,7 +187,7 @@ def test_the_report_has_exactly_these_keys() -> None:
 
 
 def test_it_works_with_the_swapper() -> None:
-    options = SwapOptions(label=False, colour="none", sharpen=0, occlusion="none", hairline=0)
+    options = SwapOptions(label=False, colour="none", sharpen=0, texture=0, occlusion="none", hairline=0)
     swapper = Swapper(Paint(VIEW, COLOURS["ada"]), ColourFinder(), options)
     result = evaluate(swapper.swap_face_masked)
     assert result.seam > 6  # another colour than the face's, and none is fitted

@@ -31,7 +31,7 @@ def test_the_sheet_shows_every_mask_under_every_colour() -> None:
     swapper = Swapper(
         Paint(Geometry(64, 1.5), (255, 0, 0)),
         KnownFaces(face_at(150, 150, 100)),
-        SwapOptions(sharpen=0, feather=0.1),
+        SwapOptions(sharpen=0, texture=0, feather=0.1),
     )
     sheet = comparison_sheet(frame, swapper, CELL)
     masks, colours = get_args(Mask), get_args(Colour)

@@ -64,7 +64,7 @@ def test_the_swap_changes_at_most_1_3_times_as_much_as_the_target(colour: str) -
 def test_a_frame_without_detection_does_not_flash() -> None:
     lost = frozenset({10, 11, 17})
     options = SwapOptions(
-        label=False, watermark=False, occlusion="none", colour="none", sharpen=0, match_blur=False
+        label=False, watermark=False, occlusion="none", colour="none", sharpen=0, match_blur=False, texture=0
     )
     network = Paint(Geometry(64, 1.5), (255, 0, 0))
     video = VideoSwapper(Swapper(network, KnownFaces(), options), Tally())
@@ -79,7 +79,7 @@ def test_two_people_who_cross_keep_their_references() -> None:
     """They meet in the middle, one hides the other for some frames, and each goes on."""
     left, right = Paint(Geometry(64, 1.5), (255, 0, 0)), Paint(Geometry(64, 1.5), (0, 0, 255))
     options = SwapOptions(
-        label=False, watermark=False, occlusion="none", colour="none", sharpen=0, match_blur=False
+        label=False, watermark=False, occlusion="none", colour="none", sharpen=0, match_blur=False, texture=0
     )
 
     class Named(KnownFaces):
