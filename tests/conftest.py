@@ -20,7 +20,7 @@ _FACES = Path(os.environ.get("FACESWAP_TEST_FACES", Path(__file__).parents[2] / 
 
 
 class ByRoom(LoadScopeScheduling):
-    """Three processes, of which two wait for servers; the tests of a file, all of e2e and all of a team share one."""
+    """Tests run in two processes (three take as long); those of a file, of e2e and of a team share what they set up."""
 
     def _split_scope(self, nodeid: str) -> str:
         rooms = [room for room in ("e2e", "team") if f"/{room}/" in nodeid]
