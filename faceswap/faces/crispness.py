@@ -16,8 +16,6 @@ below the unswapped target's."""
 _HALO = 0.2
 """Largest change of a pixel by sharpening, of the face's mean grey level: skin, brows and lids get their detail, and
 the whites of eyes and teeth don't glow (docs/measurements/colour-and-sharpness.md)."""
-_CLOSE = 0.2
-"""Between two amounts of unsharp masking that are closer, detail is taken to grow linearly."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,9 @@ def unsharp_for(sharpened: Callable[[float], Floats], detail: float) -> float:
     least, most = (detail_of(sharpened(amount)) for amount in (low, high))
     if least >= detail or most <= detail:
         return low if least >= detail else high
-    while high - low > _CLOSE:
-        middle = (low + high) / 2
-        found = detail_of(sharpened(middle))
-        low, least, high, most = (
-            (middle, found, high, most) if found < detail else (low, least, middle, found)
-        )
-    return low + (high - low) * (detail - least) / (most - least)
+    # with a limit it grows less and less: one more amount, and lines in between
+    middle = (low + high) / 2
+    return float(np.interp(detail, [least, detail_of(sharpened(middle)), most], [low, middle, high]))
 
 
 def _level(crop: NDArray[Any]) -> float:

@@ -27,6 +27,8 @@ class TextureTuning:
 
 
 TUNING = TextureTuning()
+_COARSER = 4
+"""Times that the neighbourhood is looked at smaller: it is smooth."""
 
 
 def add_texture(
@@ -47,7 +49,11 @@ def add_texture(
         return over
     grey = cv2.cvtColor(under, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), sigma)
-    power = cv2.GaussianBlur(fine * fine, (0, 0), TUNING.around * sigma)
-    limit = np.float32(max(TUNING.edge * float(grey.mean()), 1.0))
-    fine *= np.float32(amount) / (1 + (power / (limit * limit)) ** 2)
+    size = fine.shape[1::-1]
+    coarse = tuple(max(1, side // _COARSER) for side in size)
+    power = cv2.resize(fine * fine, coarse, interpolation=cv2.INTER_AREA)
+    power = cv2.GaussianBlur(power, (0, 0), TUNING.around * sigma / _COARSER)
+    limit = np.float32(max(TUNING.edge * float(cv2.mean(grey)[0]), 1.0))
+    share = np.float32(amount) / (1 + (power / (limit * limit)) ** 2)
+    fine *= cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
     return cv2.add(over, cv2.merge([fine] * 3), dtype=cv2.CV_8U)
