@@ -22,6 +22,8 @@ class TextureTuning:
     """The same in px of the frame, below which the network generates all that the frame shows."""
     edge: float = 0.06
     """Root mean square of what is finer, of the mean grey level, at which half of it counts as texture."""
+    deepest: float = 0.04
+    """Largest change of a pixel, of the mean grey level: a single line on even skin is no pore."""
     around: float = 2.0
     """Standard deviation of the neighbourhood in which that is measured, in those of the Gaussian."""
 
@@ -53,7 +55,8 @@ def add_texture(
     coarse = tuple(max(1, side // _COARSER) for side in size)
     power = cv2.resize(fine * fine, coarse, interpolation=cv2.INTER_AREA)
     power = cv2.GaussianBlur(power, (0, 0), TUNING.around * sigma / _COARSER)
-    limit = np.float32(max(TUNING.edge * float(cv2.mean(grey)[0]), 1.0))
+    level = max(float(cv2.mean(grey)[0]), 1 / TUNING.edge)
+    limit, deepest = np.float32(TUNING.edge * level), np.float32(TUNING.deepest * level)
     share = np.float32(amount) / (1 + (power / (limit * limit)) ** 2)
-    fine *= cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
+    fine = np.clip(fine, -deepest, deepest) * cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
     return cv2.add(over, cv2.merge([fine] * 3), dtype=cv2.CV_8U)

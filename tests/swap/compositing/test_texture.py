@@ -29,8 +29,8 @@ def test_the_swap_gets_the_targets_pores(amount: float) -> None:
     target = skin(3.0)
     added = change(target, amount)[..., 0]
     grey = cv2.cvtColor(target, cv2.COLOR_RGB2GRAY).astype(float)
-    assert np.corrcoef(added.ravel(), grey.ravel())[0, 1] > 0.95
-    assert added.std() == pytest.approx(amount * 3.0, rel=0.15)
+    assert np.corrcoef(added.ravel(), grey.ravel())[0, 1] > 0.9
+    assert added.std() == pytest.approx(amount * 3.0, rel=0.2)
     assert abs(added.mean()) < 0.2
 
 
@@ -49,6 +49,13 @@ def test_a_lid_a_brow_or_a_rim_of_the_target_leaves_no_second_edge() -> None:
     assert np.abs(added[70:94, :100]).max() <= 8
     assert np.abs(added[:60, 110:130]).max() <= 8
     assert added[10:60, 10:100].std() > 1.5  # pores a little away from them
+
+
+def test_a_single_fine_line_of_the_target_is_hardly_seen() -> None:
+    """A frown line: so thin that its surroundings are even."""
+    target = skin(1.0)
+    target[40:120, 80] = target[40:120, 80] - 30
+    assert np.abs(change(target)[50:110, 78:83, 0]).max() <= 6
 
 
 def test_what_the_network_generates_itself_is_not_added() -> None:
