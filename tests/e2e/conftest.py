@@ -73,7 +73,7 @@ def http() -> httpx.Client:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Done:
     folder = tmp_path_factory.mktemp("demo")
     printed = faceswap(
-        folder / "home", "demo", "--out", str(folder / "out"), "--minutes", "0.05", "--seconds", "4"
+        folder / "home", "demo", "--out", str(folder / "out"), "--minutes", "0.3", "--seconds", "4"
     )
     return Done(folder / "home", folder / "out", printed)
 
