@@ -62,7 +62,7 @@ def crispness_on(network: FaceNetwork, faces: FaceSet) -> Crispness:
 def _unsharp(network: FaceNetwork, real: float, faces: list[tuple[NDArray[np.uint8], Points]]) -> float:
     amounts = (0.0, MOST / 2, MOST)
     # faces put on themselves: lips, lids and irises stay, so that the amounts differ by nothing else
-    plain = SwapOptions(label=False, match_blur=False, texture=0, lips=0, lids=0, gaze=0)
+    plain = SwapOptions(label=False, match_blur=False, texture=0, lips=0, lids=0, eyes=0, teeth=0)
     crispness = []
     for amount in amounts:
         options = plain.model_copy(update={"sharpen": amount})

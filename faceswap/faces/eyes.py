@@ -27,22 +27,26 @@ class Eyes:
 
     Attributes:
         openness: (2,) height over width; NaN: too small to tell.
+        read: each as the network reads it; None: too small.
         offsets: (2, 2) how far each iris lies from the middle between the corners, in halves of the eye's width: to the
             picture's right, and down, along the face's own axes; NaN: shut or too small.
     """
 
     openness: Floats
     offsets: Floats
+    read: tuple[Eye | None, Eye | None] = (None, None)
 
     @classmethod
     def of(cls, image: Image, landmarks: Points) -> "Eyes":
         """Those of a face (68, 2) in an image (H, W, 3) uint8 RGB; 1 ms each."""
         openness, offsets = np.full(2, np.nan), np.full((2, 2), np.nan)
+        read: list[Eye | None] = [None, None]
         for number, (eye, left) in enumerate(((landmarks[RIGHT_EYE], False), (landmarks[LEFT_EYE], True))):
             outer, inner = (eye[3], eye[0]) if left else (eye[0], eye[3])
             if np.linalg.norm(outer - inner) > _SMALLEST:
-                openness[number], offsets[number] = _read(find_eye(image, outer, inner, left), left)
-        return cls(openness, offsets)
+                found = find_eye(image, outer, inner, left)
+                read[number], (openness[number], offsets[number]) = found, _read(found, left)
+        return cls(openness, offsets, (read[0], read[1]))
 
     @property
     def gaze(self) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 
 from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, scale_of
 from faceswap.faces.landmarks import BROWS
@@ -108,3 +109,18 @@ def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) 
         part = slice(start, start + rows)
         np.min(down[part, :, None] + across, axis=1, out=depth[part])
     return depth
+
+
+def curve(x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A smooth curve through points, level beyond them (PCHIP: it never leaves the range of two neighbours).
+
+    Args:
+        x, y: (n,) of the points, in any order.
+        at: places of x, of any shape.
+
+    Returns:
+        the values there, of the same shape.
+    """
+    order = np.argsort(x)
+    places = x[order] + 1e-3 * np.arange(len(x)) * max(float(np.ptp(x)), 1e-6)  # no two in one place
+    return np.asarray(PchipInterpolator(places, y[order])(np.clip(at, places[0], places[-1])))

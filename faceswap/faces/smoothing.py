@@ -12,6 +12,12 @@ def smoothstep(x: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(t * t * (3 - 2 * t))
 
 
+def rise(x: ArrayLike, limits: tuple[float, float]) -> NDArray[np.float64]:
+    """A soft step: 0 up to the first limit, 1 from the second on. Any shape, same shape out."""
+    start, end = limits
+    return smoothstep((np.asarray(x) - start) / (end - start))
+
+
 def weight_of_new(seconds: float, time_constant: float) -> float:
     """How much a new value counts in an exponential smoother (a first-order low-pass filter), 0 to 1.
 

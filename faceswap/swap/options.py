@@ -58,12 +58,19 @@ class SwapOptions(BaseModel):
         description="how far the generated eyes shut where the target's are shut; 0: they stay as the network "
         "made them",
     )
-    gaze: float = Field(
+    eyes: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="how far the generated irises move to where the target's lie between the corners of the eyes; "
-        "0: they stay as the network made them",
+        description="how much of the target's own eyeballs is seen between the generated lids, in the colour of the "
+        "reference's irises: they look where it looks; 0: they stay as the network made them",
+    )
+    teeth: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="how much of the target's own teeth and tongue is seen between the generated lips; 0: they stay as "
+        "the network made them",
     )
     hairline: float = Field(
         1.0,

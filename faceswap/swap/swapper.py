@@ -5,9 +5,9 @@ The steps of one frame's swap, in order: :meth:`Swapper.swap` takes them all, a 
 1. find the faces: detector and landmarks, in the frame turned so that heads stand upright
 2. assign to each the reference that it gets, or why it is left alone (:meth:`Swapper.select`)
 3. generate each reference's face with the target's pose, expression and light (:meth:`Swapper.generate`)
-4. transfer what the network misses of the expression, lips, lids and gaze (:meth:`Swapper.transfer_expression`)
+4. transfer what the network misses of the expression, lips and lids (:meth:`Swapper.transfer_expression`)
 5. reshape the targets' heads to the outlines of the generated faces (:meth:`Swapper.reshape`)
-6. composite the generated faces: mask, colours, detail, blend (:meth:`Swapper.composite`)
+6. composite the generated faces: mask, colours, detail, eyeballs and teeth, blend (:meth:`Swapper.composite`)
 7. turn the frame back, and label it (there, too)
 """
 
@@ -161,7 +161,7 @@ class Swapper:
         time: float = 0.0,
         quick: bool = False,
     ) -> list[FrameFace]:
-        """Step 4: the generated lips, lids and irises move as the target's, and hair leaves the face.
+        """Step 4: the generated lips and lids move as the target's, and hair leaves the face.
 
         Args:
             faces: as :meth:`generate` gives them.

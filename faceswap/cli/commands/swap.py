@@ -64,7 +64,10 @@ def _photos(parameters: "SwapParameters") -> list[str]:
         "occlusion": Shown("learned: hands, glasses and hair over the face stay the target's", _MASK),
         "reshape": Shown("jaw and cheeks take the generated face's outline: 0 not at all, 1 wholly", _SHAPE),
         "lips": Shown("the lips open as the target's: 0 as generated, 1 wholly", _SHAPE),
-        "gaze": Shown("the eyes look where the target's do: 0 as generated, 1 wholly", _SHAPE),
+        "eyes": Shown(
+            "the target's own eyeballs, irises in the reference's colour: 0 none, 1 wholly", _SHAPE
+        ),
+        "teeth": Shown("the target's own teeth: 0 none, 1 wholly", _SHAPE),
         "lids": Shown("the eyes shut as the target's: 0 as generated, 1 wholly", _SHAPE),
         "hairline": Shown("generated hair on the face is painted over: 0 not at all, 1 wholly", _SHAPE),
         "colour": Shown("how colours are fitted to the target's skin", _LOOK),

@@ -10,10 +10,10 @@ from faceswap.faces.geometry import scale_of
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.compositing.colour import Transfer, apply_transfer, fit_transfer
 from faceswap.swap.compositing.focus import around_eyes, blur_of, blur_of_face, blurred, missing_blur
-from faceswap.swap.compositing.openings import openings_of
 from faceswap.swap.compositing.shared_skin import shared_skin
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.visibility import Visibility
+from faceswap.swap.openings.outlines import openings_of
 from faceswap.swap.options import SwapOptions
 
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
 from faceswap.faces.smoothing import smoothstep
-from faceswap.swap.compositing.openings import Openings
 from faceswap.swap.compositing.shared_skin import GRID
+from faceswap.swap.openings.outlines import Openings
 from faceswap.swap.options import Colour
 
 Floats = NDArray[np.float32]

@@ -20,6 +20,9 @@ from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.face_mask import face_mask, feature_mask
 from faceswap.swap.masks.seen_face import SeenFace
 from faceswap.swap.masks.visibility import Visibility, visible_face
+from faceswap.swap.openings.eyeballs import lay_eyeballs
+from faceswap.swap.openings.iris_colour import IrisGain
+from faceswap.swap.openings.teeth import lay_teeth
 from faceswap.swap.options import SwapOptions
 
 Floats = NDArray[np.float32]
@@ -43,6 +46,7 @@ class FaceMemory:
     appearance: Appearance | None = None
     toning: Toning | None = None
     seen: SeenFace | None = None
+    irises: IrisGain | None = None
     expression: ExpressionMemory = field(default_factory=ExpressionMemory)
     """Of the stage before, which may run in a thread of its own."""
 
@@ -110,15 +114,32 @@ def composite(
     before = memory.appearance if memory else None
     appearance = measure_appearance(face, image, visible, options, crispness, before, time)
     over = uncrop(apply_appearance(face, appearance, options), crop.matrix, region)
-    over = add_texture(over, image[region.slices], options.texture, 1 / scale_of(crop.matrix))
+    under = image[region.slices]
+    over = add_texture(over, under, options.texture, 1 / scale_of(crop.matrix))
+    irises = _lay_openings(over, under, (region.left, region.top), face, options, memory, time)
     blend(image, over, mask, region)
     if toning is not None:
         np.copyto(image[region.slices], toning.toned(image[region.slices]), where=mask[..., None] > 0)
     if covered is not None:
         covered[region.slices] = mask
     if memory is not None:
-        memory.appearance, memory.toning = appearance, toning
+        memory.appearance, memory.toning, memory.irises = appearance, toning, irises
     return float(mask.sum())
+
+
+def _lay_openings(
+    over: NDArray[np.uint8],
+    under: NDArray[np.uint8],
+    corner: tuple[int, int],
+    face: GeneratedFace,
+    options: SwapOptions,
+    memory: FaceMemory | None,
+    time: float,
+) -> IrisGain | None:
+    """The target's eyeballs and teeth between the lids and lips of the swap, in place; what the next frame needs."""
+    lay_teeth(over, under, corner, face, options.teeth)
+    before = memory.irises if memory else None
+    return lay_eyeballs(over, under, corner, face, options.eyes, before, time)
 
 
 def _mask(face: GeneratedFace, visible: Visibility | None, options: SwapOptions) -> tuple[Region, Floats]:

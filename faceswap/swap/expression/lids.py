@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from faceswap.faces.geometry import Points
 from faceswap.faces.landmarks import EYE_LOWER_LID, EYE_UPPER_LID, EYES, LEFT_BROW, RIGHT_BROW
+from faceswap.faces.regions import curve
 from faceswap.swap.expression.column_warp import Floats, columns_of, warp_columns
 
 
@@ -133,6 +133,18 @@ def close_lids(picture: NDArray[np.float32], landmarks: Points, shares: Floats) 
     return result
 
 
+def closed_landmarks(landmarks: Points, shares: Floats) -> Points:
+    """(68, 2) landmarks where :func:`close_lids` moves them; arguments as there."""
+    result = landmarks.copy()
+    for eye, brow, share in zip(EYES, (RIGHT_BROW, LEFT_BROW), shares, strict=True):
+        heights = _heights(landmarks[eye, 0], landmarks[eye], landmarks[brow])
+        lost = share * (heights[:, 3] - heights[:, 2])
+        for lid, way in ((EYE_UPPER_LID, TUNING.upper_share), (EYE_LOWER_LID, TUNING.upper_share - 1)):
+            inner = lid[1:-1]  # the corners stay
+            result[eye][inner, 1] += way * lost[inner]
+    return result
+
+
 def _around(picture: NDArray[np.float32], eye: Points, brow: Points) -> tuple[tuple[slice, slice], Points]:
     """The part of a picture in which an eye's lids move and no others, and its first pixel (x, y)."""
     margin = TUNING.margin + TUNING.cheek * float(np.linalg.norm(eye[0] - eye[3]))
@@ -168,17 +180,12 @@ def _shut(ratios: Floats, usual: Floats) -> Floats:
 
 def _heights(columns: Floats, eye: Points, brow: Points) -> Floats:
     """(S, 5) rows in each column, downwards: where the skin begins to move, the lashes, the lids, where it ends."""
-    upper, lower = (_arc(columns, eye[points]) for points in (EYE_UPPER_LID, EYE_LOWER_LID))
+    upper, lower = (
+        curve(eye[points, 0], eye[points, 1], columns) for points in (EYE_UPPER_LID, EYE_LOWER_LID)
+    )
     above = np.interp(columns, brow[:, 0], brow[:, 1])
     top = np.minimum(above + TUNING.brow * np.maximum(upper - above, 0), upper)
     lower = lower + TUNING.lower_edge * (lower - upper)
     lashes = np.maximum(upper - TUNING.lashes * (lower - upper), (top + upper) / 2)
     bottom = lower + TUNING.cheek * float(np.linalg.norm(eye[0] - eye[3]))
     return np.maximum.accumulate(np.stack([top, lashes, upper, lower, bottom], axis=1), axis=1)
-
-
-def _arc(columns: Floats, lid: Points) -> Floats:
-    """(W,) rows of a smooth curve through a lid's points, level beyond them: straight pieces would shut to a zigzag."""
-    order = np.argsort(lid[:, 0])
-    x, y = lid[order, 0] + 1e-3 * np.arange(len(lid)), lid[order, 1]  # no two in one column
-    return np.asarray(PchipInterpolator(x, y)(np.clip(columns, x[0], x[-1])))

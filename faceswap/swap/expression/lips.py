@@ -15,10 +15,12 @@ from faceswap.faces.geometry import Points
 from faceswap.faces.landmarks import (
     CHIN,
     LEFT_INNER_CORNER,
+    LEFT_MOUTH_CORNER,
     LOWER_LIP_INNER,
     LOWER_LIP_OUTER,
     NOSE_BASE,
     RIGHT_INNER_CORNER,
+    RIGHT_MOUTH_CORNER,
     UPPER_LIP_INNER,
     UPPER_LIP_MIDDLE,
     UPPER_LIP_OUTER,
@@ -54,6 +56,7 @@ class LipTuning:
 
 
 TUNING = LipTuning()
+_CORNERS = {RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER, RIGHT_INNER_CORNER, LEFT_INNER_CORNER}
 
 
 @dataclass(frozen=True)
@@ -100,12 +103,26 @@ def change_lip_gap(picture: NDArray[np.float32], landmarks: Points, change: floa
         (S, S, 3) float32, a new picture; where nothing moves, the same values.
     """
     columns = columns_of(picture)
+    half, heights = _moves(columns, landmarks, change)
+    return warp_columns(picture, heights, half[:, None] * np.array([0, -1, -1, 1, 1, 0]))
+
+
+def moved_landmarks(landmarks: Points, change: float) -> Points:
+    """(68, 2) landmarks where :func:`change_lip_gap` moves them; arguments as there."""
+    result = landmarks.copy()
+    half, _ = _moves(landmarks[:, 0], landmarks, change)
+    for lip, way in ((UPPER_LIP_OUTER + UPPER_LIP_INNER, -1), (LOWER_LIP_OUTER + LOWER_LIP_INNER, 1)):
+        moving = sorted(set(lip) - _CORNERS)
+        result[moving, 1] += way * half[moving]
+    return result
+
+
+def _moves(columns: Floats, landmarks: Points, change: float) -> tuple[Floats, Floats]:
+    """(n,) px by which each lip moves in columns (n,), and (n, 6) what :func:`_heights` gives there."""
     half = _profile(columns, landmarks) * change * interocular(landmarks) / 2
     heights = _heights(columns, landmarks)
-    half = np.maximum(
-        half, -TUNING.no_crossing * (heights[:, 3] - heights[:, 2])
-    )  # the inner lips must not cross
-    return warp_columns(picture, heights, half[:, None] * np.array([0, -1, -1, 1, 1, 0]))
+    # the inner lips must not cross
+    return np.maximum(half, -TUNING.no_crossing * (heights[:, 3] - heights[:, 2])), heights
 
 
 def _profile(columns: Floats, landmarks: Points) -> Floats:

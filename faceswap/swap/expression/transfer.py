@@ -1,4 +1,4 @@
-"""The generated face takes the target's expression: lips, lids and irises move as the target's, and hair leaves it."""
+"""The generated face takes the target's expression: lips and lids move as the target's, and hair leaves it."""
 
 from dataclasses import dataclass, replace
 
@@ -16,17 +16,16 @@ from faceswap.swap.expression.generated_landmarks import (
     detect_landmarks,
     track_generated_landmarks,
 )
-from faceswap.swap.expression.irises import GazeChange, move_irises
 from faceswap.swap.expression.lids import TUNING as LID_TUNING
-from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing, openness
+from faceswap.swap.expression.lids import UsualOpenness, close_lids, closed_landmarks, lid_closing, openness
 from faceswap.swap.expression.lips import TUNING as LIP_TUNING
-from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change
-from faceswap.swap.generated_face import GeneratedFace
+from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change, moved_landmarks
+from faceswap.swap.generated_face import Features, GeneratedFace
 from faceswap.swap.masks.generated_mask import SmoothedGeneratedMask
 from faceswap.swap.options import SwapOptions
 
 _READ_EVERY = 0.1
-"""Seconds of video after which the generated eyes are read anew: where they look hardly changes. Not measured."""
+"""Seconds of video after which the generated eyes are read anew, while the target's stay open. Not measured."""
 
 
 @dataclass
@@ -36,7 +35,6 @@ class ExpressionMemory:
     offsets: LandmarkOffsets | None = None
     openness: UsualOpenness | None = None
     lip_gap: LipGapChange | None = None
-    gaze: GazeChange | None = None
     own_eyes: tuple[float, Eyes] | None = None
     """Of the generated picture, and when they were read, seconds."""
     mask: SmoothedGeneratedMask | None = None
@@ -53,22 +51,23 @@ def transfer_expression(
     time: float = 0.0,
     quick: bool = False,
 ) -> GeneratedFace:
-    """Give a generated face the target's gap of the lips, opening of the eyes and gaze, and take hair out of it.
+    """Give a generated face the target's gap of the lips and opening of the eyes, and take hair out of it.
 
     A single picture takes twelve detections of landmarks (20 ms), a video's frame four, seldom six.
 
     Args:
         generated: as the network made it.
         detector: of landmarks.
-        options: ``outline``, ``mask``, ``lips``, ``lids``, ``gaze``, ``hairline`` and ``sharpen`` count here.
+        options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline`` and ``sharpen`` count here, and whether
+            ``eyes`` or ``teeth`` will ask for the features.
         crispness: of the network's pictures, as for :func:`faceswap.swap.compositing.composite.composite`.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         quick: treat a single picture like a video's frame.
 
     Returns:
-        the same face with its lips, lids and irises moved, without hair; with its landmarks and its mask, where the
-        mask of the swap follows them.
+        the same face with its lips and lids moved, without hair; with its landmarks and its mask, where the mask of
+        the swap follows them, and with its features.
     """
     careful = memory is None and not quick
     memory = memory or ExpressionMemory()
@@ -84,30 +83,25 @@ def transfer_expression(
         )
         generated = replace(generated, landmarks=apply(crop.to_frame, landmarks))
     facing = frontality(crop.landmarks)
+    lips, shares, seen = 0.0, np.zeros(2), None
     if facing and options.lips:
-        strength = facing * options.lips
-        if careful:
-            picture = change_lip_gap(picture, pair.generated, strength * _careful_lip_change(pair))
-        else:
-            memory.lip_gap = LipGapChange.after(
-                memory.lip_gap, lip_gap_change(pair.generated, pair.target), time
-            )
-            picture = change_lip_gap(picture, pair.generated, strength * memory.lip_gap.amount)
-    if facing and (options.gaze or options.lids):
+        lips = facing * options.lips * _lip_change(pair, memory, time, careful)
+        picture = change_lip_gap(picture, pair.generated, lips)
+    if facing and (options.lids or options.eyes):
         seen = Eyes.of(generated.target, pair.target)
+    if seen is not None and options.lids:
         opened = openness(pair.target, seen.openness)
-        read_at, own = _own_eyes(pair, opened, memory, time)
-        looks = own.gaze[0] if read_at == time else None
-        memory.own_eyes, memory.gaze = (
-            (read_at, own),
-            GazeChange.after(memory.gaze, seen.gaze[0], looks, time),
+        memory.own_eyes = _own_eyes(pair, opened, memory, time)
+        closing, memory.openness = lid_closing(
+            openness(pair.generated, memory.own_eyes[1].openness), opened, memory.openness, time
         )
-        change = facing * options.gaze * memory.gaze.amount
-        picture = move_irises(picture, pair.generated, memory.gaze.generated, change)
-        shares, memory.openness = lid_closing(
-            openness(pair.generated, own.openness), opened, memory.openness, time
+        shares = facing * options.lids * closing
+        picture = close_lids(picture, pair.generated, shares)
+    if facing and (options.eyes or options.teeth):
+        shown = closed_landmarks(moved_landmarks(pair.generated, lips), shares)
+        generated = replace(
+            generated, features=Features(shown, pair.target, seen.read if seen else (None, None))
         )
-        picture = close_lids(picture, pair.generated, facing * options.lids * shares)
     if landmarks is not None:
         memory.mask = SmoothedGeneratedMask.after(memory.mask, picture, landmarks, crop.geometry, time)
         generated = replace(generated, mask=memory.mask.mask)
@@ -126,6 +120,14 @@ def _own_eyes(
         return known
     picture = np.rint(np.clip(pair.picture, 0, 1) * 255).astype(np.uint8)
     return time, Eyes.of(picture, pair.generated)
+
+
+def _lip_change(pair: LandmarkPair, memory: ExpressionMemory, time: float, careful: bool) -> float:
+    """How much wider the generated lips have to open, in inter-ocular distances."""
+    if careful:
+        return _careful_lip_change(pair)
+    memory.lip_gap = LipGapChange.after(memory.lip_gap, lip_gap_change(pair.generated, pair.target), time)
+    return memory.lip_gap.amount
 
 
 def _careful_lip_change(pair: LandmarkPair) -> float:

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from faceswap.errors import SettingsError
 from faceswap.swap.compositing.colour import Transfer, apply_transfer, fit_transfer
-from faceswap.swap.compositing.openings import Openings
 from faceswap.swap.compositing.shared_skin import GRID
+from faceswap.swap.openings.outlines import Openings
 from faceswap.swap.options import Colour
 
 SIZE = 96

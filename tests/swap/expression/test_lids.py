@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
-from faceswap.swap.expression.lids import UsualOpenness, close_lids, lid_closing, openness
+from faceswap.swap.expression.lids import UsualOpenness, close_lids, closed_landmarks, lid_closing, openness
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from tests.swap.fakes import Echo, KnownFaces, face_at, face_points
@@ -162,3 +162,14 @@ def test_a_network_that_stares_is_made_to_blink(brightness: int, moves: bool) ->
         for lids in (0.0, 1.0)
     ]
     assert np.array_equal(*results) is not moves
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 0.8])
+def test_landmarks_follow_the_lids(share: float) -> None:
+    points = opened(0.4, 0.4)
+    after = closed_landmarks(points, np.array([share, 0.0]))
+    heights = after[[41, 40], 1] - after[[37, 38], 1]
+    shown = white(close_lids(picture_of(points), points, np.array([share, 0.0])), points, 0)
+    np.testing.assert_allclose(heights, shown, atol=1.5)
+    np.testing.assert_array_equal(after[[36, 39]], points[[36, 39]])
+    np.testing.assert_array_equal(after[42:], points[42:])

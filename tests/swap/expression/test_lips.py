@@ -8,7 +8,7 @@ from faceswap.faces.finding.dlib_finder import FaceFinder
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.faces.pose import interocular, lip_gap
 from faceswap.swap.expression.generated_landmarks import DETECTION_SIDE, detect_landmarks
-from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change
+from faceswap.swap.expression.lips import LipGapChange, change_lip_gap, lip_gap_change, moved_landmarks
 from faceswap.swap.expression.transfer import transfer_expression
 from faceswap.swap.face_crop import FaceCrop
 from faceswap.swap.generated_face import GeneratedFace
@@ -55,6 +55,18 @@ def test_lips_move_by_what_is_asked(change: float) -> None:
     after = change_lip_gap(before, points, change)
     moved = (white_rows(after, points) - white_rows(before, points)) / interocular(points)
     assert moved == pytest.approx(change, rel=0.15)
+
+
+@pytest.mark.parametrize("change", [0.1, -0.1])
+def test_landmarks_follow_the_lips(change: float) -> None:
+    points = parted(0.2)
+    after = moved_landmarks(points, change)
+    assert lip_gap(after) == pytest.approx(0.2 + change, abs=0.01)
+    height = float((after[[67, 66, 65], 1] - after[[61, 62, 63], 1]).mean())
+    shown = white_rows(change_lip_gap(picture_of(points), points, change), points)
+    assert height == pytest.approx(shown, abs=1.5)
+    still = np.r_[:48, 48, 54, 60, 64]
+    np.testing.assert_array_equal(after[still], points[still])
 
 
 def test_nothing_else_moves() -> None:

@@ -1,0 +1,83 @@
+"""An eye between its corners: where its lids' edges and its iris lie, by the iris's network and by the landmarks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faceswap.faces.finding.mediapipe.mesh import Eye
+from faceswap.faces.geometry import Points
+from faceswap.faces.landmarks import EYE_LOWER_LID, EYE_UPPER_LID
+from faceswap.faces.smoothing import rise
+from faceswap.swap.openings.axes import Axis, Floats, edge
+
+
+@dataclass(frozen=True)
+class EyeOpeningTuning:
+    """Constants of reading eyes; by eye on a, b, e and g."""
+
+    misread: tuple[float, float] = (1.15, 1.45)
+    """Opening by the landmarks over that by the iris's network, from which on the landmarks begin to count, and from
+    which on they alone do: in a blurred eye that network takes the iris for the lid. (Landmarks alone take an eye that
+    looks down for shut.)"""
+
+
+TUNING = EyeOpeningTuning()
+
+_LOWER, _UPPER = [0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 9, 10, 11, 12, 13, 14, 15, 8]
+"""The lids among the points of an eye's contour, from the outer corner to the inner one."""
+_LOWER_MIDDLE, _UPPER_MIDDLE = slice(3, 6), slice(11, 14)
+
+
+@dataclass(frozen=True, eq=False)
+class EyeOpening:
+    """One eye.
+
+    Attributes:
+        axis: from the corner on the picture's left to the other one.
+        eye: as the iris's network reads it.
+        marks: (6, 2) its landmarks, px.
+    """
+
+    axis: Axis
+    eye: Eye
+    marks: Points
+
+    @property
+    def openness(self) -> float:
+        """Height over width."""
+        by_network, by_marks = self._heights()
+        return by_network + self._share_of_marks() * (by_marks - by_network)
+
+    def lids(self, along: Floats) -> tuple[Floats, Floats]:
+        """How far down from the axis the upper and the lower lid's edge lie, at places along it."""
+        share = self._share_of_marks()
+        edges = (
+            (edge(self.axis, self.eye.contour[points], along), edge(self.axis, self.marks[marks], along))
+            for points, marks in ((_UPPER, EYE_UPPER_LID), (_LOWER, EYE_LOWER_LID))
+        )
+        upper, lower = (network + share * (marks - network) for network, marks in edges)
+        return upper, lower
+
+    @property
+    def doubt(self) -> float:
+        """How far the network and the landmarks disagree on the corners, in halves of the eye's width."""
+        ends = self.axis.of(self.eye.contour[[0, 8]])[:, 0]
+        marks = self.axis.of(self.marks[[0, 3]])[:, 0]
+        return float(np.abs(np.sort(ends) - marks).max())
+
+    @property
+    def iris(self) -> tuple[Points, float]:
+        """Its centre (2,) and radius, px."""
+        centre = self.eye.iris[0]
+        return centre, max(float(np.linalg.norm(self.eye.iris[1:] - centre, axis=1).mean()), 1e-3)
+
+    def _heights(self) -> tuple[float, float]:
+        """Height over width by the network and by the landmarks."""
+        rows, marks = self.axis.of(self.eye.contour)[:, 1], self.axis.of(self.marks)[:, 1]
+        by_network = rows[_LOWER_MIDDLE].mean() - rows[_UPPER_MIDDLE].mean()
+        by_marks = marks[[5, 4]].mean() - marks[[1, 2]].mean()
+        return float(by_network) / 2, float(by_marks) / 2
+
+    def _share_of_marks(self) -> float:
+        by_network, by_marks = self._heights()
+        return float(rise(by_marks / max(by_network, 1e-3), TUNING.misread))

@@ -1,0 +1,186 @@
+"""The target's own eyeballs between the generated lids: gaze, moisture and catch-lights are its own.
+
+An eye is 19 px wide in the smallest network's crop, and a decoder generates it as a dull disc that looks where its own
+person looked. What shows between the lids is the target's: where it looks, what light shines in it, and in whose
+camera. The reference's are the lids and the colour of the irises. So the target's eyeball is laid between the generated
+lids, corner on corner, and its iris takes the colour that the generated ones have.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.faces.finding.mediapipe.mesh import Eye, find_eye
+from faceswap.faces.geometry import apply
+from faceswap.faces.landmarks import EYES
+from faceswap.faces.pose import frontality
+from faceswap.faces.smoothing import rise, smoothstep
+from faceswap.swap.generated_face import Features, GeneratedFace
+from faceswap.swap.openings.axes import Axis, Floats, Window, lay_in, sample
+from faceswap.swap.openings.eye_opening import EyeOpening
+from faceswap.swap.openings.iris_colour import IrisGain
+
+
+@dataclass(frozen=True)
+class EyeballTuning:
+    """Constants of the eyeballs, by eye on a, b, e and g. Lengths are halves of an eye's width unless said."""
+
+    narrow: tuple[float, float] = (8.0, 16.0)
+    """Width of an eye, px of the frame, from which on its eyeball is replaced, and from which on wholly."""
+    shut: tuple[float, float] = (0.12, 0.2)
+    """Height over width up to which an eye of the target shows nothing, and from which on enough."""
+    slit: tuple[float, float] = (0.08, 0.14)
+    """The same of a generated eye."""
+    stretched: tuple[float, float] = (1.4, 2.0)
+    """Opening of the generated eye over that of the target's up to which the target's shows enough of itself, and from
+    which on too little: an eye that is screwed up tells little of one that is wide open."""
+    doubted: tuple[float, float] = (0.16, 0.24)
+    """Disagreement on the corners of the target's eye from which on it is doubted, and from which on it is not used."""
+    inset: float = 0.06
+    """What of the target's eye next to its lids is not taken: their edges, lashes."""
+    tone: float = 0.6
+    """Standard deviation of the Gaussian that tells how bright an eye is, which stays as generated: faces are
+    recognised by it, too. Identity distance of e on g and of d on g: 0.370 and 0.435 without eyeballs, 0.410 and 0.490
+    without this, 0.384 and 0.475 with 0.6, 0.378 and 0.462 with 0.2, where gaze follows half as far (slope 0.48, 0.59
+    of 1 across and up in ``test_eyeballs``, 0.82 and 0.87 with 0.6)."""
+    largest: float = 2.0
+    """Largest factor by which that changes a channel."""
+    lid: float = 0.1
+    """Width of the soft edge along the lids."""
+    corner: float = 0.12
+    """The same at the corners."""
+    soft: float = 0.02
+    """Standard deviation of the blur of it all."""
+    thinnest: float = 0.02
+    """Least height of an eye: a limit to what is divided by."""
+
+
+TUNING = EyeballTuning()
+_REACH = 1.1
+_BLACK = 8.0
+"""Of 255, is added before brightnesses are divided."""
+
+Floats32 = NDArray[np.float32]
+
+
+def lay_eyeballs(
+    over: NDArray[np.uint8],
+    under: NDArray[np.uint8],
+    corner: tuple[int, int],
+    face: GeneratedFace,
+    amount: float,
+    before: IrisGain | None = None,
+    time: float = 0.0,
+) -> IrisGain | None:
+    """Lay the target's eyeballs between the lids of the swap, in place (2 ms for finding the swap's eyes).
+
+    Args:
+        over: (h, w, 3) uint8 RGB, the swap, changed.
+        under: (h, w, 3) uint8 RGB, the target in the same part of the frame.
+        corner: x and y of that part's first pixel in the frame.
+        face: with its features, without which nothing happens.
+        amount: 1 lays them in wholly, 0 not at all.
+        before: what the frame before left; None: a single picture, or the first.
+        time: of the frame, seconds.
+
+    Returns:
+        what the next frame needs.
+    """
+    amount *= frontality(face.crop.landmarks)
+    if face.features is None or not amount:
+        return before
+    found = [_pair(over, corner, face, face.features, number) for number in range(len(EYES))]
+    pairs = [pair for pair in found if pair is not None]
+    # both or none: with one alone, a face squints
+    amount *= min((_trusted(*pair) for pair in pairs), default=0.0)
+    shares = [amount * _shown(*pair) for pair in pairs]
+    if not any(shares):
+        return before
+    irises = IrisGain.after(before, over, under, pairs, time)
+    for (swap, target), share in zip(pairs, shares, strict=True):
+        if share:
+            _lay_one(over, under, swap, target, share, irises)
+    return irises
+
+
+def _pair(
+    over: NDArray[np.uint8], corner: tuple[int, int], face: GeneratedFace, features: Features, number: int
+) -> tuple[EyeOpening, EyeOpening] | None:
+    """An eye of the swap and that of the target; None where it is too narrow or was not read."""
+    read, place = features.target_eyes[number], EYES[number]
+    origin, to_frame = np.array(corner, np.float64), face.crop.to_frame
+    own, others = (
+        apply(to_frame, points[place]) - origin for points in (features.generated, features.target)
+    )
+    # corners that are smoothed over time: an eyeball must not tremble between the lids
+    steady = own if face.landmarks is None else face.landmarks[place] - origin
+    axis = Axis.between(steady[0], steady[3])
+    points = face.target_landmarks[place] - origin
+    target_axis = Axis.between(points[0], points[3])
+    if read is None or min(axis.half, target_axis.half) * 2 <= TUNING.narrow[0]:
+        return None
+    # the eye on the picture's right is the person's left one, whose outer corner comes last
+    outer, inner = (own[3], own[0]) if number else (own[0], own[3])
+    found = find_eye(over, outer, inner, left=bool(number))
+    of_target = Eye(*(apply(to_frame, part) - origin for part in (read.contour, read.iris)))
+    return EyeOpening(axis, found, own), EyeOpening(target_axis, of_target, others)
+
+
+def _trusted(swap: EyeOpening, target: EyeOpening) -> float:
+    """How far a pair was read well enough, 0..1, and tells enough of an eye that is open so wide."""
+    stretched = swap.openness / max(target.openness, 1e-3)
+    return 1 - float(max(rise(stretched, TUNING.stretched), rise(target.doubt, TUNING.doubted)))
+
+
+def _shown(swap: EyeOpening, target: EyeOpening) -> float:
+    """How far an eyeball can be seen, 0..1: both eyes have to be large and open."""
+    width = 2 * min(swap.axis.half, target.axis.half)
+    seen = rise(target.openness, TUNING.shut) * rise(swap.openness, TUNING.slit)
+    return float(rise(width, TUNING.narrow) * seen)
+
+
+def _lay_one(
+    over: NDArray[np.uint8],
+    under: NDArray[np.uint8],
+    swap: EyeOpening,
+    target: EyeOpening,
+    share: float,
+    irises: IrisGain | None,
+) -> None:
+    window = Window.around(swap.axis, _REACH, over.shape)
+    if window.empty:
+        return
+    along, down = window.along, window.down
+    upper, lower = swap.lids(along)
+    first, last = target.lids(along)
+    # as it lies between the target's lids; stretched where the swap's are further apart
+    first, last = np.maximum(first + TUNING.inset, upper), np.minimum(last - TUNING.inset, lower)
+    height = np.maximum(lower - upper, TUNING.thinnest)
+    there = first + np.clip((down - upper) / height, 0, 1) * np.maximum(last - first, TUNING.thinnest)
+    source = target.axis.px(np.stack([along, there], axis=-1))
+    pixels = sample(under, source)
+    if irises is not None:
+        centre, radius = target.iris
+        pixels = irises.coloured(pixels, np.linalg.norm(source - centre, axis=-1) / radius)
+    inside = smoothstep((down - upper) / TUNING.lid + 0.5) * smoothstep((lower - down) / TUNING.lid + 0.5)
+    inside *= smoothstep((1 - np.abs(along)) / TUNING.corner + 0.5)
+    pixels = _toned(pixels, over[window.part], inside, TUNING.tone * swap.axis.half)
+    lay_in(over, window, pixels, share * inside, TUNING.soft * swap.axis.half)
+
+
+def _toned(pixels: Floats32, goal: NDArray[np.uint8], inside: Floats, sigma: float) -> Floats32:
+    """An eye (h, w, 3), 0..255, with the low frequencies of another: how bright its parts are, but not its detail.
+
+    Args:
+        pixels: the eye.
+        goal: (h, w, 3) uint8 RGB, the other one.
+        inside: (h, w), 0..1: where the eyes are.
+        sigma: standard deviation of the Gaussian between low and high, px.
+    """
+    weight = np.maximum(inside, 1e-3).astype(np.float32)[..., None]
+    both = np.concatenate([goal * weight, pixels * weight], axis=-1)
+    low = np.split(cv2.GaussianBlur(both, (0, 0), max(sigma, 0.3)), 2, axis=-1)
+    gain = (low[0] + _BLACK * weight) / (low[1] + _BLACK * weight)
+    return np.clip(pixels * np.clip(gain, 1 / TUNING.largest, TUNING.largest), 0, 255).astype(np.float32)

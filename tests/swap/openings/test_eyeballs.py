@@ -1,0 +1,125 @@
+"""The target's eyeballs between the lids of a network that always stares, on rendered people whose gaze is known."""
+
+import numpy as np
+import pytest
+
+from faceswap.faces.eyes import gaze
+from faceswap.faces.finding.dlib_finder import FaceFinder
+from faceswap.faces.finding.mediapipe.mesh import Eye
+from faceswap.faces.landmarks import EYES, OUTER_LIPS
+from faceswap.model.presets import preset
+from faceswap.swap.openings.axes import Axis, Window
+from faceswap.swap.openings.eye_opening import EyeOpening
+from faceswap.swap.openings.iris_colour import IrisGain
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.swapper import Swapper
+from faceswap.synthetic import Expression
+from tests.swap.openings.staring import GEOMETRY, Staring, target
+
+PLAIN = {"label": False, "lids": 0, "lips": 0, "teeth": 0, "outline": "target", "occlusion": "none"}
+
+
+def swapper(eyes: float, **options: object) -> Swapper:
+    return Swapper(Staring(), FaceFinder(), SwapOptions(**{**PLAIN, "eyes": eyes, **options}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("axis", ["gaze_x", "gaze_y"])
+def test_a_network_that_stares_looks_where_the_target_looks(axis: str) -> None:
+    asked, seen = [], {0.0: [], 1.0: []}  # type: ignore[var-annotated]
+    number = ("gaze_x", "gaze_y").index(axis)
+    for value in (-0.6, -0.3, 0.0, 0.3, 0.6):
+        image, points = target(Expression(**{axis: value}))
+        asked.append(gaze(image, points)[number])
+        for share, found in seen.items():
+            found.append(gaze(swapper(share).swap_face(image, points), points)[number])
+    slopes = [float(np.polyfit(asked, found, 1)[0]) for found in seen.values()]
+    assert abs(slopes[0]) < 0.2
+    assert slopes[1] == pytest.approx(0.9, abs=0.2)
+    assert np.corrcoef(asked, seen[1.0])[0, 1] > 0.9
+
+
+def test_nothing_but_the_eyes_changes() -> None:
+    image, points = target(Expression(gaze_x=0.5))
+    without, with_eyes = (swapper(share).swap_face(image, points).astype(int) for share in (0, 1))
+    changed = np.abs(with_eyes - without).max(axis=-1) > 1
+    around = np.zeros(changed.shape, bool)
+    for eye in EYES:
+        window = Window.around(Axis.between(points[eye][0], points[eye][3]), 1.6, changed.shape)
+        around[window.part] = True
+    assert changed[around].sum() > 100
+    assert not changed[~around].any()
+    assert not changed[int(points[OUTER_LIPS][:, 1].min()) :].any()
+
+
+@pytest.mark.parametrize("closed", [0.0, 1.0])
+def test_an_eye_that_is_shut_shows_nothing_of_itself(closed: float) -> None:
+    image, points = target(Expression(gaze_x=0.5, close_left=closed, close_right=closed))
+    without, with_eyes = (swapper(share).swap_face(image, points).astype(int) for share in (0, 1))
+    assert bool((without != with_eyes).any()) == (closed == 0)
+
+
+def test_a_face_too_small_for_its_eyes_stays_as_it_is() -> None:
+    image, points = target(Expression(gaze_x=0.5))
+    small = image[::10, ::10].copy()
+    without, with_eyes = (
+        swapper(share, min_face=4, erosion=0).swap_face(small, points / 10) for share in (0, 1)
+    )
+    np.testing.assert_array_equal(without, with_eyes)
+
+
+def drawn(iris: tuple[int, int, int]) -> np.ndarray:  # type: ignore[type-arg]
+    """(60, 100, 3) uint8: skin, a white almond and a round iris with a catch-light."""
+    rows, columns = np.mgrid[:60, :100]
+    picture = np.full((60, 100, 3), (200, 150, 130), np.uint8)
+    picture[np.abs(rows - 30) < 18 * (1 - ((columns - 50) / 40) ** 2)] = (230, 225, 220)
+    picture[np.hypot(rows - 30, columns - 50) < 14] = iris
+    picture[np.hypot(rows - 26, columns - 54) < 2.5] = 255
+    return picture
+
+
+def opening() -> EyeOpening:
+    """The true reading of a drawn eye."""
+    along = np.linspace(-1, 1, 9)
+    lower = np.stack([50 + 40 * along, 30 + 18 * (1 - along**2)], axis=-1)
+    upper = np.stack([50 + 40 * along, 30 - 18 * (1 - along**2)], axis=-1)[1:-1]
+    iris = np.array([(50, 30), (64, 30), (50, 16), (36, 30), (50, 44)], float)
+    marks = np.array([(10, 30), (37, 14), (63, 14), (90, 30), (63, 46), (37, 46)], float)
+    eye = Eye(np.concatenate([lower, upper]), iris)
+    return EyeOpening(Axis.between(marks[0], marks[3]), eye, marks)
+
+
+def test_the_reading_of_a_drawn_eye_is_its_closed_form() -> None:
+    eye = opening()
+    assert eye.openness == pytest.approx(36 / 80, rel=0.1)
+    assert eye.doubt == pytest.approx(0, abs=1e-9)
+    upper, lower = eye.lids(np.array([-1.0, 0.0, 0.5]))
+    np.testing.assert_allclose(lower, [0, 18 / 40, 18 / 40 * 0.75], atol=0.01)
+    np.testing.assert_allclose(upper, -lower, atol=0.01)
+
+
+@pytest.mark.parametrize("goal", [(60, 100, 130), (90, 120, 70)])
+def test_an_iris_takes_the_references_colour_and_its_catch_light_stays(goal: tuple[int, int, int]) -> None:
+    over, under, eye = drawn(goal), drawn((110, 75, 50)), opening()
+    gain = IrisGain.after(None, over, under, [(eye, eye)], 0.0)
+    assert gain is not None
+    rows, columns = np.mgrid[:60, :100]
+    away = np.hypot(rows - 30, columns - 50) / 14
+    result = gain.coloured(under.astype(np.float32), away)
+    np.testing.assert_allclose(result[38, 50], goal, atol=8)
+    np.testing.assert_allclose(result[26, 54], 255, atol=1)
+    np.testing.assert_array_equal(result[30, 80], under[30, 80])
+
+
+def test_on_a_video_nobodys_irises_change_at_once() -> None:
+    under, eye = drawn((110, 75, 50)), opening()
+    first = IrisGain.after(None, drawn((60, 110, 150)), under, [(eye, eye)], 0.0)
+    later = IrisGain.after(first, drawn((150, 110, 60)), under, [(eye, eye)], 0.04)
+    hidden = IrisGain.after(later, under, under, [], 0.08)
+    assert first is not None
+    assert later is not None
+    assert 0 < np.abs(later.gain - first.gain).max() < 0.2
+    assert hidden is later
+
+
+def test_the_geometry_of_these_tests_is_that_of_the_smallest_preset() -> None:
+    assert preset("lite").geometry.size == GEOMETRY.size
