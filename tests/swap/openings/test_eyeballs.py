@@ -34,7 +34,7 @@ def test_a_network_that_stares_looks_where_the_target_looks(axis: str) -> None:
             found.append(gaze(swapper(share).swap_face(image, points), points)[number])
     slopes = [float(np.polyfit(asked, found, 1)[0]) for found in seen.values()]
     assert abs(slopes[0]) < 0.2
-    assert slopes[1] == pytest.approx(0.9, abs=0.2)
+    assert 0.7 < slopes[1] < 1.1
     assert np.corrcoef(asked, seen[1.0])[0, 1] > 0.9
 
 
