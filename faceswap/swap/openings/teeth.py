@@ -1,10 +1,12 @@
 """The target's own teeth and tongue between the generated lips.
 
 A decoder generates teeth as one pale slab, whose colour no transfer of skin gets right. Between the lips the target's
-show, in its own light: what lies above and below each column of the generated lips corresponds to the target's, and
-where both show the inside of a mouth, it is the target's that is seen. The lips are the reference's.
+show, in its own light: what lies between the lips in each column of the generated mouth corresponds to what lies there
+in the target's. The lips are the reference's. Landmarks tell where lips meet better than where they end, so what is
+dark or a tooth beside them belongs to the opening, too.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -53,12 +55,14 @@ class TeethTuning:
     """Distance from the middle from which on less is replaced, and from which on nothing."""
     soft: float = 0.02
     """Standard deviation of the blur of it all."""
+    steady: float = 0.04
+    """Standard deviation along the mouth by which the edges of an opening are smoothed."""
     edge: float = 0.06
     """Width of the soft edge along the lips' landmarks."""
     told: tuple[float, float] = (0.1, 0.25)
     """Share of what lies between the target's landmarks that is dark or pale, from which on its mouth counts as open,
     and from which on wholly: shut lips have landmarks, too. (A tongue has the lips' colour.)"""
-    told_by_swap: tuple[float, float] = (0.7, 0.82)
+    told_by_swap: tuple[float, float] = (0.74, 0.84)
     """The same of the swap, for what is no lip at least: a generated slab may have any colour but that of lips."""
     unlike: tuple[float, float] = (0.1, 0.3)
     """Difference from the lips, in shares of their grey level or saturation, from which on a pixel may be no lip, and
@@ -69,6 +73,9 @@ class TeethTuning:
 
 TUNING = TeethTuning()
 _REACH = 1.25
+_CORNERS = 0.9
+"""Distance from the middle up to which lips tell their colour."""
+_INSIDE = 0.5
 _EDGES = (UPPER_LIP_OUTER, UPPER_LIP_INNER, LOWER_LIP_INNER, LOWER_LIP_OUTER)
 
 
@@ -103,19 +110,15 @@ def lay_teeth(
     window = Window.around(axis, _REACH, over.shape)
     if not amount or window.empty:
         return
-    lips, target_lips = (
-        [edge(a, points[part], window.along) for part in _EDGES]
-        for a, points in ((axis, own), (target_axis, others))
-    )
-    there = _corresponding(window.down, lips, target_lips)
-    pixels = sample(under, target_axis.px(np.stack([window.along, there], axis=-1)))
-    across = np.abs(window.along)
-    swap = _read(over[window.part].astype(np.float32), across, window.down, lips)
-    target = _read(pixels, across, there, target_lips)
+    swap, target = _Mouth.read(over, axis, own), _Mouth.read(under, target_axis, others)
     sure = min(float(rise(target.open, TUNING.told)), float(rise(swap.unlike, TUNING.told_by_swap)))
-    share = amount * sure * np.minimum(swap.inside, target.inside)
-    share *= 1 - rise(across, TUNING.corner)
-    lay_in(over, window, pixels, share, TUNING.soft * axis.half)
+    if not sure:
+        return
+    edges, target_edges = swap.edges_at(window.along), target.edges_at(window.along)
+    there = _corresponding(window.down, edges, target_edges)
+    pixels = sample(under, target_axis.px(np.stack([window.along, there], axis=-1)))
+    inside = _between(window.down, edges[1], edges[2]) * (1 - rise(np.abs(window.along), TUNING.corner))
+    lay_in(over, window, pixels, amount * sure * inside, TUNING.soft * axis.half)
 
 
 def _opened(axis: Axis, points: Points) -> float:
@@ -126,7 +129,7 @@ def _opened(axis: Axis, points: Points) -> float:
     return float(rise(gap * axis.half, TUNING.gap_px) * rise(gap, TUNING.gap))
 
 
-def _corresponding(down: Floats, lips: list[Floats], others: list[Floats]) -> Floats:
+def _corresponding(down: Floats, lips: Floats, others: Floats) -> Floats:
     """Where a place between one mouth's edges lies between the other's: each part of a column is stretched to it."""
     result = others[0].copy()
     for i in range(len(lips) - 1):
@@ -135,49 +138,71 @@ def _corresponding(down: Floats, lips: list[Floats], others: list[Floats]) -> Fl
     return result
 
 
+def _between(down: Floats, upper: Floats, lower: Floats) -> Floats:
+    return smoothstep((down - upper) / TUNING.edge + 0.5) * smoothstep((lower - down) / TUNING.edge + 0.5)
+
+
 @dataclass(frozen=True, eq=False)
 class _Mouth:
-    """What a mouth shows by its colours.
+    """Where a mouth is open and what it shows, by its landmarks and its colours.
 
     Attributes:
-        inside: (h, w), 0..1: between the landmarks, and beyond them what is no lip.
-        open: share of what lies between the landmarks that is dark or a tooth.
+        along: (n,) places along its axis.
+        edges: (4, n) how far down the upper lip begins, the opening does, and where each ends.
+        open: share of what lies between the lips' landmarks that is dark or a tooth.
         unlike: share of it that is no lip at least.
     """
 
-    inside: Floats
+    along: Floats
+    edges: Floats
     open: float = 0.0
     unlike: float = 0.0
 
+    @classmethod
+    def read(cls, picture: NDArray[np.uint8], axis: Axis, points: Points) -> "_Mouth":
+        """A mouth by its landmarks (68, 2) in a picture (h, w, 3) uint8 RGB."""
+        along = np.linspace(-_REACH, _REACH, math.ceil(2 * _REACH * axis.half) + 1)
+        edges = np.stack([edge(axis, points[part], along) for part in _EDGES])
+        step = along[1] - along[0]
+        rows = np.arange(edges[0].min() - step, edges[3].max() + 2 * step, step)
+        down, across = np.meshgrid(rows, np.abs(along), indexing="ij")
+        pixels = sample(picture, axis.px(np.stack(np.meshgrid(along, rows), axis=-1)))
+        top, upper, lower, bottom = edges
+        between = _between(down, upper, lower)
+        lip = ((down > top) & (down < upper)) | ((down > lower) & (down < bottom))
+        lip &= (across < _CORNERS) & (between == 0)
+        if not lip.any():
+            return cls(along, edges)
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        saturation = 1 - pixels.min(axis=-1) / np.maximum(pixels.max(axis=-1), 5)
+        level = grey / max(float(np.median(grey[lip])), 1)
+        colourful = saturation / max(float(np.median(saturation[lip])), 0.05)
+        dark = 1 - rise(level, TUNING.dark)
+        tooth = (1 - rise(colourful, TUNING.pale)) * rise(level, TUNING.brighter)
+        unlike = np.maximum(
+            rise(np.abs(level - 1), TUNING.unlike), rise(np.abs(colourful - 1), TUNING.unlike)
+        )
+        above = (upper - down) / np.maximum(upper - top, TUNING.thinnest) / TUNING.above
+        below = (down - lower) / np.maximum(bottom - lower, TUNING.thinnest) / TUNING.below
+        beyond = np.maximum(above, below)
+        parts = [between, dark * smoothstep(1 - beyond), tooth * smoothstep(1.3 - 1.5 * beyond)]
+        seen, other = (
+            float((part * between).sum()) / max(float(between.sum()), 1.0)
+            for part in (np.maximum(dark, tooth), unlike)
+        )
+        edges[1:3] = _extent(np.maximum.reduce(parts) > _INSIDE, rows, edges[1:3], TUNING.steady / step)
+        return cls(along, edges, seen, other)
 
-def _read(pixels: NDArray[np.float32], across: Floats, down: Floats, lips: list[Floats]) -> _Mouth:
-    """Read a mouth.
+    def edges_at(self, along: Floats) -> Floats:
+        """(4, ...) the edges at places along the axis."""
+        return np.stack([np.interp(along, self.along, one) for one in self.edges])
 
-    Args:
-        pixels: (h, w, 3) float32 RGB, 0..255.
-        across: (h, w) distance of each from the mouth's middle, along its axis.
-        down: (h, w) how far each lies below the axis.
-        lips: four (h, w), how far the lips' edges do.
-    """
-    top, upper, lower, bottom = lips
-    between = smoothstep((down - upper) / TUNING.edge + 0.5) * smoothstep((lower - down) / TUNING.edge + 0.5)
-    lip = ((down > top) & (down < upper)) | ((down > lower) & (down < bottom))
-    lip &= (across < 0.9) & (between == 0)
-    if not lip.any():
-        return _Mouth(between)
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    saturation = 1 - pixels.min(axis=-1) / np.maximum(pixels.max(axis=-1), 5)
-    level = grey / max(float(np.median(grey[lip])), 1)
-    colourful = saturation / max(float(np.median(saturation[lip])), 0.05)
-    dark = 1 - rise(level, TUNING.dark)
-    tooth = (1 - rise(colourful, TUNING.pale)) * rise(level, TUNING.brighter)
-    unlike = np.maximum(rise(np.abs(level - 1), TUNING.unlike), rise(np.abs(colourful - 1), TUNING.unlike))
-    above = (upper - down) / np.maximum(upper - top, TUNING.thinnest) / TUNING.above
-    below = (down - lower) / np.maximum(bottom - lower, TUNING.thinnest) / TUNING.below
-    beyond = np.maximum(above, below)
-    parts = [between, dark * smoothstep(1 - beyond), tooth * smoothstep(1.3 - 1.5 * beyond)]
-    seen, other = (
-        float((part * between).sum()) / max(float(between.sum()), 1.0)
-        for part in (np.maximum(dark, tooth), unlike)
+
+def _extent(inside: NDArray[np.bool_], rows: Floats, marks: Floats, sigma: float) -> Floats:
+    """(2, n): where each column of (m, n) begins and ends to be inside; where it never is, its marks (2, n)."""
+    any_of = inside.any(axis=0)
+    first, last = inside.argmax(axis=0), len(rows) - 1 - inside[::-1].argmax(axis=0)
+    found = np.where(any_of, np.stack([rows[first], rows[last]]), marks)
+    return np.asarray(
+        cv2.GaussianBlur(found, (0, 0), sigmaX=sigma, sigmaY=1e-3, borderType=cv2.BORDER_REPLICATE)
     )
-    return _Mouth(np.maximum.reduce(parts), seen, other)
