@@ -23,6 +23,7 @@ from faceswap.model.training.engines.engine import engine_for
 from faceswap.model.training.engines.optimizer import adam
 from faceswap.model.training.more_views import MoreViews
 from faceswap.model.training.schedule import Due, Schedule, Step, Stopwatch
+from faceswap.model.training.validation import Quality, Validation, Validator
 
 logger = logging.getLogger(__name__)
 _MAX_ROLLBACKS = 3
@@ -35,7 +36,7 @@ class Observer(Protocol):
         """New numbers at a step."""
 
     def validated(self, step: int, model: Autoencoders) -> None:
-        """A validation is done; time for a preview."""
+        """A validation is done; time for a preview. Where a GPU trains, this comes in a thread of its own."""
 
     def progress(self, share: float, message: str) -> None:
         """How much of the budget is used, 0..1."""
@@ -55,10 +56,6 @@ class TrainingResult:
     views: dict[str, MoreViews] = field(default_factory=dict)
     """What each identity was learnt from besides its pictures."""
     history: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
-
-
-Quality = Callable[[Autoencoders], dict[str, float]]
-"""Measures the swaps of a model on held-out faces; must hold the key ``score`` (higher is better)."""
 
 
 class Trainer:
@@ -90,7 +87,7 @@ class Trainer:
         saved: Callable[[Path], None] = lambda _: None,
     ) -> None:
         self.saved = saved
-        self.data, self.options, self.observer, self.quality = data, options, observer, quality
+        self.data, self.options, self.observer = data, options, observer
         self.checkpoints = Checkpoints(folder)
         self.schedule = Schedule(options.budget, preset, data.steps_per_epoch)
         keras.utils.set_random_seed(options.seed)
@@ -105,6 +102,7 @@ class Trainer:
             face_sets or {},
             run_id=run_id,
         )
+        self.validator = Validator(self.model, data, quality, observer.validated, device().accelerated)
         self.engine = engine_for(self.model, data, options.seed, options.pairs)
         self._prepare(options.freeze_encoder)
         self._pace, self._compiled_in = 0.0, 0.0
@@ -150,6 +148,7 @@ class Trainer:
             raise
         finally:
             self.engine.close()
+            self.validator.close()
         rate = self.state.step * self._images_per_step / max(self.state.seconds, 1e-9)
         return TrainingResult(
             self.model,
@@ -201,15 +200,17 @@ class Trainer:
             if due("report", self.state.seconds):
                 self._report(*unreported, share)
                 unreported = None
-            validating = due("validate", self.state.seconds)
+            validating = not self.validator.busy and due("validate", self.state.seconds)
             if due("save", self.state.seconds) or validating:
                 self._save_if_possible()
             if validating:
                 self._validate()
+            elif found := self.validator.collect():
+                self._judge(found)
         if unreported:  # the curve reaches the last step, however short the training
             self._report(*unreported, 1.0)
         self._save_if_possible()
-        self._validate()
+        self._validate_last()
         self.observer.progress(1.0, f"step {self.state.step}")
 
     def _report(self, logs: dict[str, Any], last: Step, share: float) -> None:
@@ -228,16 +229,34 @@ class Trainer:
             )
 
     def _validate(self) -> None:
+        """Beside the training where a GPU trains; else now, which counts as time of the training."""
         self.engine.settle()
-        values = heldout_errors(self.model, self.data)
-        if self.quality:
-            values |= self.quality(self.model)
-        score = values.get("score", -values["heldout_mae"])
-        self.state.history.append((self.state.step, self.state.seconds, values))
+        if self.validator.beside:
+            self.validator.begin(self.state.step, self.state.seconds)
+            return
+        found = self.validator.measure(self.state.step, self.state.seconds)
+        self._judge(found)
         with self._clock.paused():
-            self.observer.metrics(self.state.step, values)
-            self.observer.validated(self.state.step, self.model)
+            self.observer.validated(found.step, self.model)
         self.state.seconds = self._clock.seconds
+
+    def _validate_last(self) -> None:
+        """Of what is trained; the training is over, and waiting for a thread is none of its time."""
+        if not self.validator.beside:
+            self._validate()
+            return
+        with self._clock.paused():
+            if found := self.validator.collect(wait=True):
+                self._judge(found)
+            self._validate()
+            if found := self.validator.collect(wait=True):
+                self._judge(found)
+
+    def _judge(self, found: Validation) -> None:
+        score = found.values.get("score", -found.values["heldout_mae"])
+        self.state.history.append((found.step, found.seconds, found.values))
+        with self._clock.paused():
+            self.observer.metrics(found.step, found.values)
         if score > self.state.best + 1e-3:
             self.state.best, self.state.waited = score, 0
         else:
@@ -317,16 +336,3 @@ def _whole(stored: dict[str, Any]) -> dict[str, Any]:
         return Preset.model_validate(stored).model_dump(mode="json")
     except ValidationError:
         return stored
-
-
-def heldout_errors(model: Autoencoders, data: Batches, limit: int = 16) -> dict[str, float]:
-    """Mean absolute error (0..1) of each identity's held-out faces through its own decoder, and their mean."""
-    errors: dict[str, float] = {}
-    for index, identity in enumerate(data.identities):
-        held = data.heldout[identity]
-        if len(held):
-            crops = held[:: max(1, len(held) // limit)][:limit]
-            output = model.reconstruct(crops, index)
-            errors[f"heldout_mae_{identity}"] = float(abs(output - crops / 255.0).mean())
-    errors["heldout_mae"] = sum(errors.values()) / len(errors) if errors else math.nan
-    return errors
