@@ -28,7 +28,9 @@ from faceswap.errors import (
     TrainingError,
 )
 from faceswap.files.atomic import write_text
+from faceswap.process import cards
 from faceswap.process.ids import age
+from faceswap.settings import settings
 from faceswap.tuning.objective import FAILED
 from faceswap.tuning.plan import SearchPlan, Status, TrialJob, TrialRecord, TrialResult, read_record
 
@@ -52,11 +54,15 @@ def run(job: TrialJob, plan: SearchPlan) -> TrialRecord:
         return done
     write_text(job.folder / "job.json", job.model_dump_json(indent=1))
     began = time.monotonic()
-    with (job.folder / "log.txt").open("ab") as log:
+    with (job.folder / "log.txt").open("ab") as log, cards.taken(settings().cards_path) as own:
         command = [sys.executable, "-m", "faceswap.tuning.trial", str(job.folder)]
         # A session of its own: Ctrl-C reaches this process alone, which then lets the trial save.
         process = subprocess.Popen(
-            command, env=_environment(plan), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            env=_environment(plan) | cards.visible(own),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             code = process.wait()

@@ -32,6 +32,7 @@ from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.model_files import copy_weights, export
 from faceswap.model.training.trainer import Trainer, TrainingResult
 from faceswap.output.notify import telling_of_training
+from faceswap.process import cards
 from faceswap.provenance import audit
 from faceswap.provenance.consent.life import Purpose
 from faceswap.provenance.consent.record import require_consent
@@ -96,7 +97,7 @@ def fit(
         )
     data, finder = TrainingData(sets, recipe, seen_in_crops), measuring_finder(settings().detector)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
-    with monitor.training_slot(), monitor.progress(f"train {' + '.join(sets)}") as report:
+    with monitor.progress(f"train {' + '.join(sets)}") as report:
         trainer = Trainer(
             data,
             recipe,
@@ -254,14 +255,16 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
         )
-        allowed = parameters.options().budget.model_dump_json(exclude_none=True)
-        run.tags({"device": str(device()), "budget": allowed})
+        run.tags({"budget": parameters.options().budget.model_dump_json(exclude_none=True)})
         if parameters.tune_run:
             run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
-        with _counting_energy(run, bool(parameters.resume)) as energy:
-            result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
+        # nothing before has looked at the device: CUDA shows the cards that it is told of then
+        with monitor.training_slot(), cards.taken_here(settings().cards_path, parameters.devices):
+            run.tags({"device": str(device())})
+            with _counting_energy(run, bool(parameters.resume)) as energy:
+                result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
         versions = monitor.step("register", register_versions, run, parameters, result, sets, folder)
         if parameters.measure_frames:
             monitor.step(

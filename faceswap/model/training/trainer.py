@@ -21,6 +21,7 @@ from faceswap.model.training.dataset import Batches
 from faceswap.model.training.engines import out_of_memory, signals
 from faceswap.model.training.engines.engine import engine_for
 from faceswap.model.training.engines.optimizer import adam
+from faceswap.model.training.engines.parallel import spread_over
 from faceswap.model.training.more_views import MoreViews
 from faceswap.model.training.schedule import Due, Schedule, Step, Stopwatch
 from faceswap.model.training.validation import Quality, Validation, Validator
@@ -91,6 +92,7 @@ class Trainer:
         self.checkpoints = Checkpoints(folder)
         self.schedule = Schedule(options.budget, preset, data.steps_per_epoch)
         keras.utils.set_random_seed(options.seed)
+        spread_over(options.devices, preset)
         fuse = fuses(self.schedule.steps, self.schedule.seconds)
         self.model = Autoencoders(preset, data.identities, device().dtype, fuse=fuse)
         if initialize:
@@ -149,6 +151,7 @@ class Trainer:
         finally:
             self.engine.close()
             self.validator.close()
+            spread_over(1, self.model.preset)
         rate = self.state.step * self._images_per_step / max(self.state.seconds, 1e-9)
         return TrainingResult(
             self.model,

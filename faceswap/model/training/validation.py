@@ -1,4 +1,4 @@
-"""Validations on held-out faces. Where a GPU trains they run beside it, on a copy of the weights: it waits for nobody."""
+"""Validations on held-out faces: where a GPU trains, beside it, on a copy of the weights, so that it waits for none."""
 
 import math
 import threading

@@ -1,4 +1,4 @@
-"""Validations beside a training, as where a GPU trains: it goes on meanwhile, and what is measured is one step's model."""
+"""Validations beside a training, as where a GPU trains: it goes on meanwhile, and the model of one step is measured."""
 
 import threading
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +13,7 @@ import numpy as np
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.engines.optimizer import adam
+from faceswap.model.training.engines.parallel import spread
 from faceswap.model.training.engines.supply import Pace, Supply, padded
 from faceswap.model.training.pairs.device_pairs import DevicePairs
 from faceswap.model.training.pairs.draws import BatchDraws
@@ -58,7 +60,9 @@ class JaxEngine:
         self._decoders = [[places[id(v)] for v in decoder.weights] for decoder in model.decoders]
         self._of_encoder = [id(variable) in encoder for variable in self._variables]
         self._whole = adam(data.preset, self._variables)
-        self._supply = Supply(data, seed, jnp.asarray, _memory())
+        self._spread = spread()
+        self._everywhere = self._spread.everywhere if self._spread else None
+        self._supply = Supply(data, seed, partial(jax.device_put, device=self._everywhere), _memory())
         self._pairs = DevicePairs(data, self._supply.faces.side, jax.lax.optimization_barrier)
         self._pace = Pace(self._supply.most)
         self._learnt: _Learnt | None = None
@@ -86,7 +90,8 @@ class JaxEngine:
         for ours, theirs in self._slots():
             slots[ours] = np.array(own[theirs].value)
         # by way of the host: copies on the device would be compiled for each shape
-        self._learnt = jax.device_put(_Learnt([np.array(v.value) for v in self._variables], slots))
+        learnt = _Learnt([np.array(v.value) for v in self._variables], slots)
+        self._learnt = jax.device_put(learnt, self._everywhere)
 
     def _slots(self) -> list[tuple[int, int]]:
         """(place in the optimizer of all, place in that of the trained): iterations, rate, then two of each weight."""
@@ -109,7 +114,9 @@ class JaxEngine:
             return 0.0
         started = time.monotonic()
         faces, told = self._told([Step(0, 0.0, 0.0)])
-        self._compiled = jax.jit(self._train, donate_argnums=0).lower(self._learnt, faces, told).compile()
+        results = {"out_shardings": self._everywhere} if self._spread else {}
+        train = jax.jit(self._train, donate_argnums=0, **results)
+        self._compiled = train.lower(self._learnt, faces, told).compile()
         return time.monotonic() - started
 
     def run(self, plan: Sequence[Step]) -> tuple[int, dict[str, Any]]:
@@ -153,8 +160,12 @@ class JaxEngine:
         def one(index: Any, state: tuple[_Learnt, Any]) -> tuple[_Learnt, Any]:
             learnt, sums = state
             rows, draws = jax.tree.map(lambda array: array[index], (told.rows, told.draws))
+            if self._spread:  # each device makes its own pairs
+                rows, draws = self._spread.shared_out((rows, draws))
             # the barrier: else the pairs are made again within each sum over them
             x, y = jax.lax.optimization_barrier(self._pairs(faces, rows, draws, told.warps[index]))
+            if self._spread:
+                x, y = self._spread.shared_out((x, y))
             learnt, losses = self._step(learnt, x, y, told.rates[index], told.rests)
             return learnt, sums + losses
 
