@@ -159,7 +159,7 @@ def _faces() -> Iterator[Finding]:
 
 def _device() -> Iterator[Finding]:
     from faceswap import backend
-    from faceswap.model.device import device
+    from faceswap.model.device import device, idle_gpu
 
     found = device()
     card = _graphics_card()
@@ -174,7 +174,7 @@ def _device() -> Iterator[Finding]:
         yield Finding(
             "device",
             "warning",
-            f"trainings run on the {found}, although there is {card or 'an NVIDIA driver'}",
+            idle_gpu() or f"trainings run on the {found}, although there is {card or 'an NVIDIA driver'}",
             "`uv run --extra gpu faceswap …` brings JAX with CUDA (driver 580 or newer); or `pip install "
             "'tensorflow[and-cuda]'` with KERAS_BACKEND=tensorflow",
         )

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from faceswap import backend
+from faceswap.errors import TrainingError
+
 _ACCELERATORS = ("nvidia[0-9]*", "dxg", "kfd", "accel*", "vfio/[0-9]*")
 """Device files below /dev on Linux: NVIDIA's, Windows' under WSL, AMD's, TPUs' (two ways)."""
 
@@ -43,13 +46,36 @@ class Device:
 @lru_cache
 def device() -> Device:
     """Look once at what the backend sees."""
-    backend = _backend()
-    ask = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[backend]
-    found = ask() if backend in sys.modules or _may_have_accelerator() else None
+    name = _backend()
+    ask = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[name]
+    found = ask() if name in sys.modules or _may_have_accelerator() else None
     if found:
-        name, bfloat16 = found
-        return Device(backend, name, accelerated=True, bfloat16=bfloat16)
-    return Device(backend, f"CPU {platform.processor() or platform.machine()}", False, _cpu_has_bfloat16())
+        card, bfloat16 = found
+        return Device(name, card, accelerated=True, bfloat16=bfloat16)
+    return Device(name, f"CPU {platform.processor() or platform.machine()}", False, _cpu_has_bfloat16())
+
+
+def idle_gpu() -> str:
+    """Why the GPU that this machine seems to have does not train, in a sentence; empty: it does, or there is none."""
+    if not backend.trains_on_gpu() or device().accelerated:
+        return ""
+    return (
+        f"The GPU of this machine can't be used, and the {device()} trains: {_refusal(device().backend)}; "
+        "`faceswap doctor` says more"
+    )
+
+
+def _refusal(name: str) -> str:
+    """What the backend says of it."""
+    if name != "jax":
+        return f"{name} does not find it"
+    import jax
+
+    try:
+        jax.devices("cuda")
+    except RuntimeError as error:
+        return str(error).splitlines()[0].rstrip(".")
+    return "JAX_PLATFORMS names another device first"
 
 
 def _backend() -> str:
@@ -85,8 +111,14 @@ def _tensorflow_gpu() -> tuple[str, bool] | None:
 def _jax_gpu() -> tuple[str, bool] | None:
     import jax
 
-    if jax.default_backend() == "cpu":
-        return None
+    try:
+        if jax.default_backend() == "cpu":
+            return None
+    except RuntimeError as error:  # JAX_PLATFORMS names a device, and it can't be used
+        raise TrainingError(
+            f"JAX can't use what JAX_PLATFORMS names: {str(error).splitlines()[0]}",
+            "look after the driver (`nvidia-smi`), or leave JAX_PLATFORMS out",
+        ) from error
     first = jax.devices()[0]
     if first.platform == "tpu":  # bfloat16 was made for them
         return first.device_kind, True

@@ -21,6 +21,7 @@ from typing import NoReturn
 from faceswap.errors import (
     CheckpointError,
     ConsentError,
+    DeviceMemoryError,
     DivergedError,
     FaceswapError,
     StorageError,
@@ -185,7 +186,7 @@ def _kind(error: Exception) -> Status:
     told = f"{type(error).__name__}: {error}"
     # The backends have errors of their own: ResourceExhaustedError, XlaRuntimeError, OutOfMemoryError.
     exhausted = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory")
-    if isinstance(error, MemoryError) or any(word in told for word in exhausted):
+    if isinstance(error, MemoryError | DeviceMemoryError) or any(word in told for word in exhausted):
         return "out of memory"
     return "crashed"
 

@@ -24,7 +24,7 @@ from faceswap.jobs.parameters import PRIOR, TrainParameters
 from faceswap.jobs.training import resuming
 from faceswap.jobs.training.checkpoint_store import CheckpointStore
 from faceswap.jobs.training.observer import Observer
-from faceswap.model.device import device
+from faceswap.model.device import device, idle_gpu
 from faceswap.model.presets import Preset
 from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
@@ -194,6 +194,14 @@ def measure_versions(
         logger.warning("The versions are registered, but not measured: %s", error.message)
 
 
+def _say_where(parameters: TrainParameters) -> None:
+    """On what it trains, and that a GPU does not take part where one seems to be there."""
+    if reason := idle_gpu():
+        logger.warning("%s. Preset %s may take long here", reason, parameters.preset.value)
+    else:
+        logger.info("Training preset %s on the %s", parameters.preset.value, device())
+
+
 @contextmanager
 def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[CheckpointStore]:
     """Where a withdrawal ends the training of the block, its checkpoints, which hold the likeness, go at once."""
@@ -263,6 +271,7 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
         # nothing before has looked at the device: CUDA shows the cards that it is told of then
         with monitor.training_slot(), cards.taken_here(settings().cards_path, parameters.devices):
             run.tags({"device": str(device())})
+            _say_where(parameters)
             with _counting_energy(run, bool(parameters.resume)) as energy:
                 result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
         versions = monitor.step("register", register_versions, run, parameters, result, sets, folder)

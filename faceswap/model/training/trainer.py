@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,9 +95,10 @@ class Trainer:
         keras.utils.set_random_seed(options.seed)
         spread_over(options.devices, preset)
         fuse = fuses(self.schedule.steps, self.schedule.seconds)
-        self.model = Autoencoders(preset, data.identities, device().dtype, fuse=fuse)
-        if initialize:
-            initialize(self.model)
+        with self._explained(preset):
+            self.model = Autoencoders(preset, data.identities, device().dtype, fuse=fuse)
+            if initialize:
+                initialize(self.model)
         self.state = TrainingState(
             options.seed,
             preset.model_dump(mode="json"),
@@ -105,8 +107,9 @@ class Trainer:
             run_id=run_id,
         )
         self.validator = Validator(self.model, data, quality, observer.validated, device().accelerated)
-        self.engine = engine_for(self.model, data, options.seed, options.pairs)
-        self._prepare(options.freeze_encoder)
+        with self._explained(preset):
+            self.engine = engine_for(self.model, data, options.seed, options.pairs)
+            self._prepare(options.freeze_encoder)
         self._pace, self._compiled_in = 0.0, 0.0
         self._images_per_step = len(data.identities) * preset.batch_size
         self._clock = Stopwatch()
@@ -136,7 +139,7 @@ class Trainer:
             DivergedError: the loss is not a number, again and again.
         """
         try:
-            with out_of_memory.explained(self.model.preset, len(self.data.identities)):
+            with self._explained(self.model.preset):
                 self._compile()
                 self._loop()
             self._save()
@@ -164,6 +167,9 @@ class Trainer:
             dict(self.data.views),
             self.state.history,
         )
+
+    def _explained(self, preset: Preset) -> AbstractContextManager[None]:
+        return out_of_memory.explained(preset, len(self.data.identities))
 
     def _compile(self) -> None:
         """Before the clock starts: a budget of minutes is one of training."""

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from faceswap.errors import CheckpointError
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.engines.optimizer import adam
@@ -67,6 +68,7 @@ class JaxEngine:
         self._pace = Pace(self._supply.most)
         self._learnt: _Learnt | None = None
         self._compiled: Any = None
+        self._failed = False
         self._sums: Any = np.zeros(len(model.identities))
         self._steps = 0
 
@@ -91,7 +93,7 @@ class JaxEngine:
             slots[ours] = np.array(own[theirs].value)
         # by way of the host: copies on the device would be compiled for each shape
         learnt = _Learnt([np.array(v.value) for v in self._variables], slots)
-        self._learnt = jax.device_put(learnt, self._everywhere)
+        self._learnt, self._failed = jax.device_put(learnt, self._everywhere), False
 
     def _slots(self) -> list[tuple[int, int]]:
         """(place in the optimizer of all, place in that of the trained): iterations, rate, then two of each weight."""
@@ -102,6 +104,11 @@ class JaxEngine:
         """Copies, since the next call overwrites what it is given."""
         if self._learnt is None:
             return
+        if self._failed:
+            raise CheckpointError(
+                "What was learnt since the last checkpoint is lost: the device failed in the middle of a call",
+                "resume: it goes on from that checkpoint",
+            )
         learnt: _Learnt = jax.device_get(self._learnt)
         for variable, value in zip(self._variables, learnt.weights, strict=True):
             variable.assign(value)
@@ -125,8 +132,10 @@ class JaxEngine:
         started = time.monotonic()
         faces, told = self._told(plan)
         self._supply.prepare(plan[-1].number + 1, self._pace.likely)
+        self._failed = True  # until it is done: a call overwrites what it is given
         self._learnt, losses = self._compiled(self._learnt, faces, told)
         self._sums = self._sums + jax.device_get(losses)  # waits
+        self._failed = False
         self._steps += len(plan)
         self._pace.took(len(plan), time.monotonic() - started)
         means = self._sums / self._steps
