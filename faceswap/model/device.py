@@ -59,10 +59,7 @@ def idle_gpu() -> str:
     """Why the GPU that this machine seems to have does not train, in a sentence; empty: it does, or there is none."""
     if not backend.trains_on_gpu() or device().accelerated:
         return ""
-    return (
-        f"The GPU of this machine can't be used, and the {device()} trains: {_refusal(device().backend)}; "
-        "`faceswap doctor` says more"
-    )
+    return f"The GPU of this machine can't be used, and the {device()} trains: {_refusal(device().backend)}"
 
 
 def _refusal(name: str) -> str:

@@ -197,7 +197,10 @@ def measure_versions(
 def _say_where(parameters: TrainParameters) -> None:
     """On what it trains, and that a GPU does not take part where one seems to be there."""
     if reason := idle_gpu():
-        logger.warning("%s. Preset %s may take long here", reason, parameters.preset.value)
+        faster = (
+            "" if device().backend == "tensorflow" else ", and KERAS_BACKEND=tensorflow is faster on a CPU"
+        )
+        logger.warning("%s. `faceswap doctor` says what is missing%s", reason, faster)
     else:
         logger.info("Training preset %s on the %s", parameters.preset.value, device())
 

@@ -12,7 +12,7 @@ import keras
 from pydantic import ValidationError
 
 from faceswap.errors import CheckpointError, DivergedError, TrainingError
-from faceswap.model.compiled import fuses
+from faceswap.model.compiled import fuses, keep_compiled
 from faceswap.model.device import device
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
@@ -93,6 +93,8 @@ class Trainer:
         self.checkpoints = Checkpoints(folder)
         self.schedule = Schedule(options.budget, preset, data.steps_per_epoch)
         keras.utils.set_random_seed(options.seed)
+        if keras.backend.backend() == "jax":
+            keep_compiled()
         spread_over(options.devices, preset)
         fuse = fuses(self.schedule.steps, self.schedule.seconds)
         with self._explained(preset):

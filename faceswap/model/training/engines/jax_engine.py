@@ -20,7 +20,6 @@ from faceswap.model.training.pairs.device_pairs import DevicePairs
 from faceswap.model.training.pairs.draws import BatchDraws
 from faceswap.model.training.pairs.resident_faces import FaceArrays, Rows
 from faceswap.model.training.schedule import Step
-from faceswap.settings import settings
 
 _FEW = 8
 """Up to so many pairs of each identity all decoders are computed together, as one with a further axis: at 3 x 4 on an
@@ -53,7 +52,6 @@ class JaxEngine:
     """
 
     def __init__(self, model: Autoencoders, data: TrainingData, seed: int) -> None:
-        keep_compiled()
         self.model, self._preset = model, data.preset
         self._variables = list(model.weights)  # all of them learn
         encoder = {id(variable) for variable in model.encoder.weights}
@@ -219,16 +217,6 @@ class JaxEngine:
             "picture": jax.vmap(draw)(each, features.reshape(*x.shape[:2], *features.shape[1:])),
             "shape": shape,
         }
-
-
-def keep_compiled() -> None:
-    """Compiled graphs are kept under the home folder, so that the next training starts at once.
-
-    JAX_COMPILATION_CACHE_DIR names another place.
-    """
-    if not jax.config.jax_compilation_cache_dir:
-        jax.config.update("jax_compilation_cache_dir", str(settings().cache_path / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 def _memory() -> int | None:
