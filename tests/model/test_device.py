@@ -1,5 +1,6 @@
 """Which devices train in mixed bfloat16: those that multiply it natively."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,6 +130,23 @@ def test_keras_is_not_imported_to_find_that_there_is_no_accelerator(
     (tmp_path / "keras.json").unlink()
     monkeypatch.setattr(module, "_tensorflow_gpu", lambda: None)
     assert module.device().backend == "tensorflow"
+
+
+def test_what_jax_only_logs_is_the_reason(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def falls_back() -> str:
+        try:
+            raise RuntimeError("Unable to load cuDNN. Is it installed?")
+        except RuntimeError:
+            logging.getLogger("jax._src.xla_bridge").exception("Jax plugin configuration error")
+        return "cpu"
+
+    monkeypatch.setattr(module, "_heard", [])
+    use(monkeypatch, "jax", default_backend=falls_back, devices=no_cuda)
+    monkeypatch.setattr(module.backend, "trains_on_gpu", lambda: True)
+    assert module.idle_gpu().endswith("Unable to load cuDNN. Is it installed?")
+    assert not caplog.records  # no traceback beside it
 
 
 def no_cuda(kind: str) -> None:

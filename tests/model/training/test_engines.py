@@ -3,6 +3,7 @@
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -13,9 +14,9 @@ from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import preset
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.engines import out_of_memory
-from faceswap.model.training.engines.supply import Supply
+from faceswap.model.training.engines.supply import Pace, Supply
 from faceswap.model.training.pairs.host_pairs import PairMaker
-from faceswap.model.training.schedule import Budget
+from faceswap.model.training.schedule import Budget, Schedule
 from faceswap.model.training.trainer import Trainer, TrainingOptions
 from faceswap.tuning import trial
 from tests.model.fakes import FakeFaces
@@ -48,6 +49,8 @@ class Notes:
     def metrics(self, step: int, values: dict[str, float]) -> None:
         if "loss" in values:
             self.losses[step] = values["loss"]
+        if "compile_seconds" in values:
+            self.compiled.append(values["compile_seconds"])
         self.rollbacks += "rollbacks" in values
         if step == self.cut and "loss" in values:
             raise KeyboardInterrupt
@@ -137,6 +140,43 @@ def test_interrupted_and_resumed_is_the_same_curve_also_on_the_other_engine(
     assert sorted(joined) == steps
     exact = {"rtol": 1e-3} if first == second else {"rtol": 0.02}
     np.testing.assert_allclose([joined[s] for s in steps], [whole.losses[s] for s in steps], **exact)
+
+
+def test_compiling_is_told_apart_and_is_no_time_of_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=5.0)
+    monkeypatch.setattr("faceswap.model.training.schedule.time", SimpleNamespace(monotonic=lambda: clock.now))
+    notes = Notes()
+    one = trainer(tmp_path, notes)
+    one.schedule = Schedule(Budget(minutes=0.1), TINY, 7)
+
+    def compiles() -> float:
+        if not notes.compiled:
+            clock.now += 1000
+            return 1000 + 0 * prepare()
+        return 0.0
+
+    def takes_a_second(plan):  # type: ignore[no-untyped-def]
+        clock.now += 1
+        return run(plan[:1])
+
+    prepare, run = one.engine.prepare, one.engine.run
+    one.engine.prepare = compiles  # type: ignore[method-assign]
+    one.engine.run = takes_a_second  # type: ignore[method-assign]
+    result = one.train()
+    assert (result.steps, result.seconds, result.compile_seconds) == (6, 6.0, 1000.0)
+    assert notes.compiled == [1000.0]
+
+
+def test_a_call_takes_half_a_second_at_most_once_the_pace_is_known() -> None:
+    pace = Pace(256)
+    for a_step in (0.002, 0.1, 3.0):  # a card slows down: another program came
+        for _ in range(8):
+            pace.took(pace.steps, pace.steps * a_step)
+        assert pace.steps == {0.002: 250, 0.1: 5, 3.0: 1}[a_step]
+    pace.took(1, 1e-4)
+    assert pace.steps == 16  # not all at once
 
 
 def test_a_frozen_encoder_stays_and_an_identity_is_added(tmp_path: Path) -> None:
