@@ -30,7 +30,8 @@ from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.model_files import copy_weights, export
-from faceswap.model.training.trainer import Trainer, TrainingResult
+from faceswap.model.training.result import TrainingResult
+from faceswap.model.training.trainer import Trainer
 from faceswap.output.notify import telling_of_training
 from faceswap.process import cards
 from faceswap.provenance import audit

@@ -4,9 +4,8 @@ import logging
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 from pydantic import ValidationError
@@ -23,41 +22,12 @@ from faceswap.model.training.engines import out_of_memory, signals
 from faceswap.model.training.engines.engine import engine_for
 from faceswap.model.training.engines.optimizer import adam
 from faceswap.model.training.engines.parallel import spread_over
-from faceswap.model.training.more_views import MoreViews
+from faceswap.model.training.result import Observer, TrainingResult
 from faceswap.model.training.schedule import Due, Schedule, Step, Stopwatch
 from faceswap.model.training.validation import Quality, Validation, Validator
 
 logger = logging.getLogger(__name__)
 _MAX_ROLLBACKS = 3
-
-
-class Observer(Protocol):
-    """Who is told how the training goes (MLflow, a progress bar)."""
-
-    def metrics(self, step: int, values: dict[str, float]) -> None:
-        """New numbers at a step."""
-
-    def validated(self, step: int, model: Autoencoders) -> None:
-        """A validation is done; time for a preview. Where a GPU trains, this comes in a thread of its own."""
-
-    def progress(self, share: float, message: str) -> None:
-        """How much of the budget is used, 0..1."""
-
-
-@dataclass
-class TrainingResult:
-    """What came out: the trained model and the account of the time; compiling comes before the training."""
-
-    model: Autoencoders
-    steps: int
-    seconds: float
-    compile_seconds: float
-    images_per_second: float
-    stopped_early: bool
-    rollbacks: int
-    views: dict[str, MoreViews] = field(default_factory=dict)
-    """What each identity was learnt from besides its pictures."""
-    history: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
 
 
 class Trainer:

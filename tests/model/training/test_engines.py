@@ -15,6 +15,7 @@ from faceswap.model.presets import preset
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.engines import out_of_memory
 from faceswap.model.training.engines.supply import Pace, Supply
+from faceswap.model.training.model_files import copy_weights, export, read_model
 from faceswap.model.training.pairs.host_pairs import PairMaker
 from faceswap.model.training.schedule import Budget, Schedule
 from faceswap.model.training.trainer import Trainer, TrainingOptions
@@ -179,7 +180,7 @@ def test_a_call_takes_half_a_second_at_most_once_the_pace_is_known() -> None:
     assert pace.steps == 16  # not all at once
 
 
-def test_a_frozen_encoder_stays_and_an_identity_is_added(tmp_path: Path) -> None:
+def test_a_frozen_encoder_stays(tmp_path: Path) -> None:
     one = trainer(tmp_path, freeze_encoder=True, steps=4)
     before = [np.array(w) for w in one.model.encoder.get_weights()]
     decoder = [np.array(w) for w in one.model.decoders[1].get_weights()]
@@ -189,6 +190,38 @@ def test_a_frozen_encoder_stays_and_an_identity_is_added(tmp_path: Path) -> None
     assert any(
         (old != new).any() for old, new in zip(decoder, one.model.decoders[1].get_weights(), strict=True)
     )
+
+
+@pytest.mark.parametrize("pairs", ["device", "host"])
+def test_an_identity_is_added_to_a_trained_encoder(tmp_path: Path, pairs: str) -> None:
+    old = trainer(tmp_path / "old", steps=4, pairs=pairs)
+    trained = old.train().model
+    encoder = [np.array(w) for w in trained.encoder.get_weights()]
+    decoder = [np.array(w) for w in trained.decoders[0].get_weights()]
+    export(trained, tmp_path / "export")
+    networks = [read_model(tmp_path / "export" / f"{name}.keras") for name in ("encoder", "decoder_ann")]
+    options = TrainingOptions(
+        budget=Budget(steps=4),
+        freeze_encoder=True,
+        pairs=pairs,  # type: ignore[arg-type]
+        validate_seconds=1e9,
+    )
+    data = TrainingData({"cyd": FakeFaces("cyd", (120, 200, 90))}, TINY)
+    new = Trainer(
+        data,
+        TINY,
+        options,
+        tmp_path / "new",
+        Notes(),
+        initialize=lambda model: copy_weights(model, *networks, TINY),
+    )
+    for start, theirs in zip(new.model.decoders[0].get_weights(), decoder, strict=True):
+        np.testing.assert_array_equal(start, theirs)
+    added = new.train().model
+    for ours, theirs in zip(added.encoder.get_weights(), encoder, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    changed = zip(added.decoders[0].get_weights(), decoder, strict=True)
+    assert any((ours != theirs).any() for ours, theirs in changed)
 
 
 def test_not_a_number_rolls_back(tmp_path: Path) -> None:

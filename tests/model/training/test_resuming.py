@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from faceswap.model.training.result import TrainingResult
 from faceswap.model.training.schedule import Budget, Schedule
-from faceswap.model.training.trainer import TrainingResult
 from tests.model.training.test_trainer import TINY, Notes, trainer
 
 
