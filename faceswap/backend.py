@@ -63,6 +63,7 @@ def preset_here(minutes: float | None = None) -> str:
 
 def choose() -> None:
     """Set the backend, and let each process take the GPU's memory as it needs it, so that several share one."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # CUDA counts cards as NVIDIA's other tools do
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if "KERAS_BACKEND" in os.environ or "keras" in sys.modules:

@@ -1,5 +1,6 @@
 """A GPU of its own for each training of this machine, by locks on files that end with their process."""
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+logger = logging.getLogger(__name__)
 _VARIABLE = "CUDA_VISIBLE_DEVICES"
 _LISTED = Path("/proc/driver/nvidia/gpus")
 _NODES = Path("/dev")
@@ -23,6 +25,20 @@ def cards() -> list[str]:
     listed = sorted(_LISTED.iterdir()) if _LISTED.is_dir() else []
     nodes = [path for path in _NODES.glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
     return [str(number) for number in range(max(len(listed), len(nodes)))]
+
+
+def free_memory() -> int | None:
+    """Bytes that nobody uses on the first card; None: nothing tells (``nvidia-ml-py`` comes with the extra gpu)."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        name = cards()[0]
+        by = pynvml.nvmlDeviceGetHandleByIndex if name.isdecimal() else pynvml.nvmlDeviceGetHandleByUUID
+        return int(pynvml.nvmlDeviceGetMemoryInfo(by(int(name) if name.isdecimal() else name)).free)
+    except Exception as error:  # no library, no driver, no card, part of a card
+        logger.debug("No card tells its free memory: %s", error)
+        return None
 
 
 @contextmanager

@@ -42,6 +42,7 @@ _WHEELS = (
     "mdurl",
     "pygments",
     "psutil",
+    "filelock",
     "nvidia-ml-py",
 )
 """All that the package's training, Keras and the measuring of the card import, but JAX, NumPy and OpenCV."""

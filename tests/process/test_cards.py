@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -78,3 +79,19 @@ def test_cards_are_those_that_the_driver_lists(tmp_path: Path, monkeypatch: pyte
     for name in ("0000:01:00.0", "0000:02:00.0", "0000:03:00.0"):
         (tmp_path / "gpus" / name).mkdir(parents=True)
     assert cards.cards() == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(("visible", "free"), [("0,1", 10), ("1", 20), ("GPU-3f", 30), ("", None)])
+def test_free_memory_is_that_of_the_first_card(
+    monkeypatch: pytest.MonkeyPatch, visible: str, free: int | None
+) -> None:
+    """By a stand-in for nvidia-ml-py with its functions' names: bytes."""
+    nvml = SimpleNamespace(
+        nvmlInit=lambda: None,
+        nvmlDeviceGetHandleByIndex=lambda index: (10, 20)[index],
+        nvmlDeviceGetHandleByUUID=lambda name: {"GPU-3f": 30}[name],
+        nvmlDeviceGetMemoryInfo=lambda card: SimpleNamespace(total=99, free=card, used=99 - card),
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert cards.free_memory() == free

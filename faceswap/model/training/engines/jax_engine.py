@@ -20,6 +20,7 @@ from faceswap.model.training.pairs.device_pairs import DevicePairs
 from faceswap.model.training.pairs.draws import BatchDraws
 from faceswap.model.training.pairs.resident_faces import FaceArrays, Rows
 from faceswap.model.training.schedule import Step
+from faceswap.process.cards import free_memory
 
 _FEW = 8
 """Up to so many pairs of each identity all decoders are computed together, as one with a further axis: at 3 x 4 on an
@@ -220,5 +221,8 @@ class JaxEngine:
 
 
 def _memory() -> int | None:
+    """What XLA would take, or less where others use the card, too."""
     stats = jax.devices()[0].memory_stats()
-    return int(stats["bytes_limit"]) if stats and "bytes_limit" in stats else None
+    if not stats or "bytes_limit" not in stats:
+        return None
+    return min(int(stats["bytes_limit"]), free_memory() or int(stats["bytes_limit"]))
