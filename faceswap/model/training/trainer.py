@@ -227,11 +227,13 @@ class Trainer:
             self._validate()
             return
         with self._clock.paused():
-            if found := self.validator.collect(wait=True):
+            found = self.validator.collect(wait=True)
+            if found:
                 self._judge(found)
-            self._validate()
-            if found := self.validator.collect(wait=True):
-                self._judge(found)
+            if not found or found.step != self.state.step:
+                self._validate()
+                if found := self.validator.collect(wait=True):
+                    self._judge(found)
 
     def _judge(self, found: Validation) -> None:
         score = found.values.get("score", -found.values["heldout_mae"])
