@@ -34,13 +34,18 @@ def trains_on_gpu() -> bool:
         return False
     match os.environ.get("KERAS_BACKEND", "jax"):
         case "jax":
-            return os.environ.get("JAX_PLATFORMS", "") != "cpu" and any(map(_installed, _PLUGINS))
+            return os.environ.get("JAX_PLATFORMS", "") != "cpu" and has_cuda_for_jax()
         case "tensorflow":
             return _installed("tensorflow") and _installed(_CUDA_OF_TENSORFLOW)
         case "torch":
             spec = find_spec("torch")
             return bool(spec and spec.origin and (Path(spec.origin).parent / _CUDA_OF_TORCH).exists())
     return False
+
+
+def has_cuda_for_jax() -> bool:
+    """Whether JAX's CUDA plugin is installed: the extra ``gpu``."""
+    return any(map(_installed, _PLUGINS))
 
 
 def _installed(module: str) -> bool:

@@ -15,6 +15,7 @@ from faceswap.model.training.engines.keras_step import KerasStepEngine
 from faceswap.model.training.engines.supply import Pace, Supply, padded
 from faceswap.model.training.pairs.device_pairs import DevicePairs
 from faceswap.model.training.schedule import Step
+from faceswap.process.cards import free_memory
 
 
 class TensorflowEngine(KerasStepEngine):
@@ -67,5 +68,5 @@ class TensorflowEngine(KerasStepEngine):
 
 
 def _memory() -> int | None:
-    """Half of what the first GPU has is a guess that errs on the safe side, since TensorFlow does not tell it."""
-    return 8 * 2**30 if tf.config.list_physical_devices("GPU") else None
+    """What is free on the first GPU; where the driver does not tell, half of a card of 16 GB errs on the safe side."""
+    return (free_memory() or 8 * 2**30) if tf.config.list_physical_devices("GPU") else None
