@@ -144,10 +144,11 @@ class Trainer:
         return out_of_memory.explained(preset, len(self.data.identities))
 
     def _compile(self) -> None:
-        """Before the clock starts: a budget of minutes is one of training."""
-        self._compiled_in = self.engine.prepare()
-        if self._compiled_in:
-            logger.info("Compiled in %.1f s", self._compiled_in)
+        """While the clock stands: a budget of minutes is one of training."""
+        seconds = self.engine.prepare()
+        if seconds:
+            self._compiled_in += seconds
+            logger.info("Compiled in %.1f s", seconds)
             self.observer.metrics(self.state.step, {"compile_seconds": self._compiled_in})
 
     def _loop(self) -> None:
@@ -165,6 +166,8 @@ class Trainer:
             step = self.state.step
             if not self.state.encoder_rests and self.schedule.finishing(share):
                 self._prepare(encoder_rests=True)
+                with self._clock.paused():
+                    self._compile()
             before = self.state.seconds
             slow = 0.5**self.state.rollbacks
             plan = self.schedule.plan(step, before, self._pace, self.engine.wanted, slow)

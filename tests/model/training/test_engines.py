@@ -143,6 +143,18 @@ def test_interrupted_and_resumed_is_the_same_curve_also_on_the_other_engine(
     np.testing.assert_allclose([joined[s] for s in steps], [whole.losses[s] for s in steps], **exact)
 
 
+def test_compiling_trains_nothing(tmp_path: Path) -> None:
+    one = trainer(tmp_path)
+    before = weights(one)
+    spent = one.engine.prepare()
+    one.engine.settle()
+    for ours, theirs in zip(weights(one), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert int(one.optimizer.iterations) == 0
+    assert (spent > 0) == (keras.backend.backend() in {"jax", "tensorflow"})
+    assert one.engine.prepare() == 0
+
+
 def test_compiling_is_told_apart_and_is_no_time_of_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +164,7 @@ def test_compiling_is_told_apart_and_is_no_time_of_the_training(
     one = trainer(tmp_path, notes)
     one.schedule = Schedule(Budget(minutes=0.1), TINY, 7)
 
-    def compiles() -> float:
+    def compiles() -> float:  # once
         if not notes.compiled:
             clock.now += 1000
             return 1000 + 0 * prepare()
