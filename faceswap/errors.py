@@ -18,6 +18,7 @@ FaceswapError
 ├── CredentialsError       a certificate can't sign, or a file can't be signed
 ├── TrainingError          training can't start or can't go on
 │   ├── DivergedError      the loss is not a number, and rolling back did not help
+│   ├── DeviceMemoryError  the GPU's memory does not suffice
 │   ├── CheckpointError    a checkpoint can't be written or read
 │   └── TrainingCancelled  stopped by the user; the state is saved
 ├── TrackingError          the MLflow server can't be reached or refuses
@@ -136,6 +137,10 @@ class TrainingError(FaceswapError):
 
 class DivergedError(TrainingError):
     """The loss is not a number, and rolling back did not help."""
+
+
+class DeviceMemoryError(TrainingError):
+    """The memory of the device that trains does not suffice."""
 
 
 class CheckpointError(TrainingError):

@@ -1,6 +1,7 @@
 """One settings object, from the environment (``FACESWAP_…``) and ``.env``."""
 
 import re
+import socket
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -159,6 +160,11 @@ class Settings(BaseSettings):
     def work_path(self) -> Path:
         """Local folder of running trainings."""
         return Path(self.work).expanduser().resolve() if self.work else self.home_path / "work"
+
+    @property
+    def cards_path(self) -> Path:
+        """Where trainings of this machine note which GPU they hold."""
+        return self.work_path / "cards" / socket.gethostname()
 
     @property
     def cache_path(self) -> Path:

@@ -13,6 +13,8 @@ from prefect.client.schemas.sorting import DeploymentSort
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
+from faceswap import backend
+from faceswap.process import cards
 from flows.flows import (
     evaluate,
     learn_masks,
@@ -31,7 +33,6 @@ from flows.watch import keep_watch, watch_heartbeats
 
 _OLD_NAME = "faceswap"
 """All deployments were called so once; those are removed."""
-_QUEUE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 _SAVE_SECONDS = 30
 _TRAINING = (train, pipeline, pretrain, learn_masks)
 TRAINING_FLOWS = frozenset(flow.name for flow in (*_TRAINING, tune))
@@ -50,14 +51,15 @@ def main_flows() -> tuple[Flow[..., Any], ...]:
 
 
 def deployments() -> list[RunnerDeployment]:
-    """One deployment of every flow; those that train wait for each other, one at a time, in ``training_slot``.
+    """One deployment of every flow; those that train wait for each other, one a GPU, in ``training_slot``.
 
     More runs of the same are not even started before. Searches are: the workers of a shared search, which need no
     slot, would queue behind their chief, who waits for them.
     """
+    queue = ConcurrencyLimitConfig(limit=slots_here(), collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
     waiting = [
         RunnerDeployment.from_flow(
-            flow, deployment_name(flow.name), tags=["training"], concurrency_limit=_QUEUE
+            flow, deployment_name(flow.name), tags=["training"], concurrency_limit=queue
         )
         for flow in _TRAINING
     ]
@@ -65,10 +67,15 @@ def deployments() -> list[RunnerDeployment]:
     return [*waiting, searching, *(RunnerDeployment.from_flow(f, deployment_name(f.name)) for f in _OTHER)]
 
 
+def slots_here() -> int:
+    """How many trainings this machine does at a time: one a GPU, each on its own (:mod:`faceswap.process.cards`)."""
+    return max(1, len(cards.cards())) if backend.trains_on_gpu() else 1
+
+
 def main() -> None:
     """Serve until stopped."""
     with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(TRAINING_SLOT, 1)
+        client.upsert_global_concurrency_limit_by_name(TRAINING_SLOT, slots_here())
         _remove_old_names(client)
     watch_heartbeats()
     keep_watch()

@@ -20,7 +20,7 @@ from faceswap.settings import settings
 from infra.services import services
 
 Grade = Literal["good", "warning", "bad"]
-_LEAST_FREE = 5e9
+_LEAST_FREE, _LEAST_FREE_ON_CARD = 5e9, 2.4e9
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ def _faces() -> Iterator[Finding]:
 
 def _device() -> Iterator[Finding]:
     from faceswap import backend
-    from faceswap.model.device import device
+    from faceswap.model.device import device, idle_gpu
+    from faceswap.process.cards import free_memory
 
     found = device()
     card = _graphics_card()
@@ -170,13 +171,28 @@ def _device() -> Iterator[Finding]:
             f"trainings run on the {found}, preset {backend.preset_here()} if none is named"
             f"{f'; cards: {card}' if card else ''}",
         )
+        free = free_memory()
+        if free is not None and free < _LEAST_FREE_ON_CARD:
+            yield Finding(
+                "device",
+                "warning",
+                f"only {free / 1e9:.1f} GB are free on the card: a training of hd512 took 2.4",
+                "end other programs on it (`nvidia-smi` lists them), or train with a smaller --preset",
+            )
     elif card or backend.has_driver():
         yield Finding(
             "device",
             "warning",
-            f"trainings run on the {found}, although there is {card or 'an NVIDIA driver'}",
+            idle_gpu() or f"trainings run on the {found}, although there is {card or 'an NVIDIA driver'}",
             "`uv run --extra gpu faceswap …` brings JAX with CUDA (driver 580 or newer); or `pip install "
             "'tensorflow[and-cuda]'` with KERAS_BACKEND=tensorflow",
+        )
+    elif backend.has_cuda_for_jax():
+        yield Finding(
+            "device",
+            "warning",
+            f"trainings run on the {found}: JAX's CUDA is installed, but no NVIDIA driver is seen",
+            "install the driver (580 or newer); in a container, start it with `--gpus all`",
         )
     else:
         yield Finding("device", "good", f"trainings run on the {found}; {os.cpu_count()} cores")

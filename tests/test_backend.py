@@ -62,3 +62,39 @@ def test_the_environment_decides(  # type: ignore[no-untyped-def]
     assert backend.preset_here() == "lite"
     backend.choose()
     assert backend.os.environ.get("KERAS_BACKEND") in {None, "tensorflow"}
+
+
+@pytest.mark.parametrize(
+    ("name", "modules", "preset"),
+    [
+        ("tensorflow", ("tensorflow", "nvidia.cuda_runtime"), "hd256"),
+        ("tensorflow", ("tensorflow", "jax", "jax_cuda13_plugin"), "lite"),
+        ("torch", ("torch",), "lite"),
+    ],
+)
+def test_a_backend_that_is_named_trains_on_the_gpu_where_its_cuda_is_there(  # type: ignore[no-untyped-def]
+    machine, monkeypatch: pytest.MonkeyPatch, name: str, modules: tuple[str, ...], preset: str
+) -> None:
+    machine(True, *modules)
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    backend.trains_on_gpu.cache_clear()
+    assert backend.preset_here() == preset
+    backend.choose()
+    assert backend.os.environ["KERAS_BACKEND"] == name
+
+
+def test_pytorchs_cuda_is_a_library_beside_it(  # type: ignore[no-untyped-def]
+    machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    machine(True)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "libtorch_cuda.so").touch()
+    spec = ModuleSpec("torch", None, origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(backend, "find_spec", lambda name: spec if name == "torch" else None)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    backend.trains_on_gpu.cache_clear()
+    assert backend.preset_here() == "hd256"
+
+
+def test_a_package_that_is_in_none_is_not_installed() -> None:
+    assert not backend._installed("no_such_package.of_cuda")

@@ -93,7 +93,7 @@ def _prepare() -> None:
     lines.setFormatter(_log_format())
     lines.addFilter(_is_news)
     logging.basicConfig(level=settings().log_level, handlers=[lines])
-    for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL"):
+    for noisy in ("httpx", "prefect", "mlflow", "alembic", "botocore", "absl", "matplotlib", "PIL", "jax"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
     from faceswap.process.loopback import reach_loopback_directly

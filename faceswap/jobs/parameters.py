@@ -125,6 +125,9 @@ class TrainParameters(Parameters):
         "a version (NAME@alias, NAME/3), or empty: nothing",
     )
     freeze_encoder: bool = Field(False, description="with a warm start: train only the decoders")
+    devices: int = Field(
+        1, ge=1, le=64, description="GPUs that train together, each a part of every batch (JAX)"
+    )
     measure_frames: int = Field(
         12,
         ge=0,
@@ -172,6 +175,7 @@ class TrainParameters(Parameters):
             freeze_encoder=self.freeze_encoder,
             checkpoint_seconds=self.checkpoint_seconds,
             validate_seconds=self.validate_seconds,
+            devices=self.devices,
         )
 
 
@@ -182,6 +186,9 @@ class PretrainParameters(Parameters):
     options: PretrainingOptions = PretrainingOptions()
     start: str = Field("", description="prior to begin from, another view's too; empty: from nothing")
     out: str = Field("", description="file to write; empty: under the home folder, where trainings find it")
+    devices: int = Field(
+        1, ge=1, le=64, description="GPUs that train together, each a part of every batch (JAX)"
+    )
 
 
 class LearnMasksParameters(Parameters):

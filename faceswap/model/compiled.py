@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from faceswap.model.device import device
+from faceswap.settings import settings
 
 Chain = Sequence[keras.Model]
 LEAST_STEPS, LEAST_SECONDS = 100, 30.0
@@ -59,3 +60,15 @@ def _chained(models: Chain, x: Any) -> Any:
 
 def _variables(models: Chain) -> list[Any]:
     return [variable for model in models for variable in model.variables]
+
+
+def keep_compiled() -> None:
+    """Compiled graphs are kept under the home folder, so that the next training starts at once.
+
+    JAX_COMPILATION_CACHE_DIR names another place.
+    """
+    import jax
+
+    if not jax.config.jax_compilation_cache_dir:
+        jax.config.update("jax_compilation_cache_dir", str(settings().cache_path / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

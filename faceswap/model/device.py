@@ -4,6 +4,7 @@ Importing Keras takes seconds. Where it is not imported yet and the system shows
 """
 
 import json
+import logging
 import os
 import platform
 import sys
@@ -11,6 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from faceswap import backend
+from faceswap.errors import TrainingError
+
+_heard: list[str] = []
 _ACCELERATORS = ("nvidia[0-9]*", "dxg", "kfd", "accel*", "vfio/[0-9]*")
 """Device files below /dev on Linux: NVIDIA's, Windows' under WSL, AMD's, TPUs' (two ways)."""
 
@@ -43,13 +48,33 @@ class Device:
 @lru_cache
 def device() -> Device:
     """Look once at what the backend sees."""
-    backend = _backend()
-    ask = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[backend]
-    found = ask() if backend in sys.modules or _may_have_accelerator() else None
+    name = _backend()
+    ask = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[name]
+    found = ask() if name in sys.modules or _may_have_accelerator() else None
     if found:
-        name, bfloat16 = found
-        return Device(backend, name, accelerated=True, bfloat16=bfloat16)
-    return Device(backend, f"CPU {platform.processor() or platform.machine()}", False, _cpu_has_bfloat16())
+        card, bfloat16 = found
+        return Device(name, card, accelerated=True, bfloat16=bfloat16)
+    return Device(name, f"CPU {platform.processor() or platform.machine()}", False, _cpu_has_bfloat16())
+
+
+def idle_gpu() -> str:
+    """Why the GPU that this machine seems to have does not train, in a sentence; empty: it does, or there is none."""
+    if not backend.trains_on_gpu() or device().accelerated:
+        return ""
+    return f"The GPU of this machine can't be used, and the {device()} trains: {_refusal(device().backend)}"
+
+
+def _refusal(name: str) -> str:
+    """What the backend says of it."""
+    if name != "jax":
+        return f"{name} does not find it"
+    import jax
+
+    try:
+        jax.devices("cuda")
+    except RuntimeError as error:
+        return (_heard[-1] if _heard else str(error).splitlines()[0]).rstrip(".")
+    return "JAX_PLATFORMS names another device first"
 
 
 def _backend() -> str:
@@ -85,14 +110,33 @@ def _tensorflow_gpu() -> tuple[str, bool] | None:
 def _jax_gpu() -> tuple[str, bool] | None:
     import jax
 
-    if jax.default_backend() == "cpu":
-        return None
+    asked = logging.getLogger("jax._src.xla_bridge")
+    asked.addFilter(_hear)
+    try:
+        if jax.default_backend() == "cpu":
+            return None
+    except (RuntimeError, AssertionError) as error:  # JAX_PLATFORMS names a device, and it can't be used
+        reason = _heard[-1] if _heard else (str(error) or "it finds none").splitlines()[0]
+        raise TrainingError(
+            f"JAX can't use what JAX_PLATFORMS names: {reason}",
+            "look after the driver (`nvidia-smi`), or leave JAX_PLATFORMS out",
+        ) from error
+    finally:
+        asked.removeFilter(_hear)
     first = jax.devices()[0]
     if first.platform == "tpu":  # bfloat16 was made for them
         return first.device_kind, True
     capability = str(getattr(first, "compute_capability", "")).split(".")  # "8.0"; AMD's are "gfx90a"
     numbers = tuple(int(part) for part in capability) if all(p.isdecimal() for p in capability) else None
     return first.device_kind, _is_ampere_or_newer(numbers)
+
+
+def _hear(record: logging.LogRecord) -> bool:
+    """Keep in mind why JAX could not start CUDA, which it logs with a traceback and tells nobody."""
+    if not record.exc_info or not record.exc_info[1]:
+        return True
+    _heard.append((str(record.exc_info[1]) or type(record.exc_info[1]).__name__).splitlines()[0])
+    return False
 
 
 def _torch_gpu() -> tuple[str, bool] | None:

@@ -30,6 +30,7 @@ class TrainingOptions(BaseModel):
     freeze_encoder: bool = Field(
         False, description="train the decoders only: add an identity to a trained encoder"
     )
+    devices: int = Field(1, ge=1, le=64, description="that train together, each a part of every batch")
     pairs: Pairs = Field(
         "auto", description="where training pairs are made; auto: on the device where that is a GPU"
     )

@@ -223,7 +223,7 @@ def run(
             tags=labels,
             parent_run_id=parent or None,
             nested=mlflow.active_run() is not None,
-            log_system_metrics=kind in {"train", "trial"},
+            log_system_metrics=kind in {"train", "trial", "pretrain"},
         )
     tracked = Run(client, active.info.run_id)
     if not parent and tracked.url:

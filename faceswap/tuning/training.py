@@ -19,7 +19,8 @@ from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
-from faceswap.model.training.trainer import Observer, Trainer
+from faceswap.model.training.result import Observer
+from faceswap.model.training.trainer import Trainer
 from faceswap.settings import settings
 from faceswap.swap.masks.visibility import seen_in_crops
 from faceswap.tuning.plan import SearchPlan, TrialJob, TrialResult

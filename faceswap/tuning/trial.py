@@ -21,6 +21,7 @@ from typing import NoReturn
 from faceswap.errors import (
     CheckpointError,
     ConsentError,
+    DeviceMemoryError,
     DivergedError,
     FaceswapError,
     StorageError,
@@ -28,7 +29,9 @@ from faceswap.errors import (
     TrainingError,
 )
 from faceswap.files.atomic import write_text
+from faceswap.process import cards
 from faceswap.process.ids import age
+from faceswap.settings import settings
 from faceswap.tuning.objective import FAILED
 from faceswap.tuning.plan import SearchPlan, Status, TrialJob, TrialRecord, TrialResult, read_record
 
@@ -52,11 +55,15 @@ def run(job: TrialJob, plan: SearchPlan) -> TrialRecord:
         return done
     write_text(job.folder / "job.json", job.model_dump_json(indent=1))
     began = time.monotonic()
-    with (job.folder / "log.txt").open("ab") as log:
+    with (job.folder / "log.txt").open("ab") as log, cards.taken(settings().cards_path) as own:
         command = [sys.executable, "-m", "faceswap.tuning.trial", str(job.folder)]
         # A session of its own: Ctrl-C reaches this process alone, which then lets the trial save.
         process = subprocess.Popen(
-            command, env=_environment(plan), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            env=_environment(plan) | cards.visible(own),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             code = process.wait()
@@ -179,7 +186,7 @@ def _kind(error: Exception) -> Status:
     told = f"{type(error).__name__}: {error}"
     # The backends have errors of their own: ResourceExhaustedError, XlaRuntimeError, OutOfMemoryError.
     exhausted = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory")
-    if isinstance(error, MemoryError) or any(word in told for word in exhausted):
+    if isinstance(error, MemoryError | DeviceMemoryError) or any(word in told for word in exhausted):
         return "out of memory"
     return "crashed"
 

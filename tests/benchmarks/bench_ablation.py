@@ -32,8 +32,9 @@ from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.more_views import ONLY_PICTURES, MoreViews
+from faceswap.model.training.result import TrainingResult
 from faceswap.model.training.schedule import Budget
-from faceswap.model.training.trainer import Trainer, TrainingResult
+from faceswap.model.training.trainer import Trainer
 from faceswap.provenance.consent.record import Consent
 from faceswap.swap.masks.visibility import seen_in_crops
 from faceswap.swap.options import SwapOptions

@@ -2,7 +2,7 @@
 
 ``python -m tests.benchmarks.bench_gpu --faces FOLDER --out FOLDER [--tiny]``: on packed face sets
 (:mod:`tests.benchmarks.carry_gpu` makes them). It needs JAX, Keras and OpenCV only. Each part runs in a process of its
-own with a time limit, and its results are written when it is done: whatever fails, the rest is measured. The last part
+own with a time limit, and its results are written when it is done: whatever fails, the rest is measured. The second one
 trains hd256 and writes its weights; ``python -m tests.benchmarks.measure_gpu`` measures them where dlib is.
 ``--tiny``: small networks and few steps, to prove the script on a CPU.
 """
@@ -23,6 +23,9 @@ import numpy as np
 from tests.benchmarks.gpu_card import flops_an_image, kernels_of, peak_memory, watched
 
 STARTED = time.monotonic()
+_OF_A_TRAINING = ("until_compiling_s", "compile_s", "training_s", "end_to_end_s", "rollbacks", "heldout_mae")
+_LEAST = 15.0
+"""Seconds without which no part is begun."""
 _TINY: dict[str, Any] = {
     "encoder_filters": (8, 16, 16, 16),
     "bottleneck": 16,
@@ -43,8 +46,10 @@ def parts(tiny: bool) -> list[dict[str, Any]]:
             {"name": "lite tiny, from the cache", "limit": 300, "kind": "rate", **small},
             {"name": "lite tiny, pairs on the host", "limit": 300, "kind": "rate", "pairs": "host", **small},
             {"name": "trained", "limit": 600, "kind": "train", **small, "steps": 60, "write": True},
+            {"name": "both", "limit": 600, "kind": "both", **small, "steps": 20},
         ]
     rate = {"kind": "rate", "seconds": 4, "limit": 100}
+    both = {**rate, "kind": "both", "steps": 2000}
     return [
         {"name": "ceiling", "limit": 40, "kind": "ceiling", "side": 8192},
         {
@@ -58,9 +63,9 @@ def parts(tiny: bool) -> list[dict[str, Any]]:
         },
         {"name": "hd256 3 x 4, from the cache", **rate, "preset": "hd256", "people": 3},
         {"name": "hd256 3 x 16", **rate, "preset": "hd256", "people": 3, "changes": {"batch_size": 16}},
-        {"name": "lite 2 x 64", **rate, "preset": "lite", "people": 2, "changes": {"batch_size": 64}},
-        {"name": "hd128 3 x 4", **rate, "preset": "hd128", "people": 3},
-        {"name": "hd512 3 x 4", **rate, "preset": "hd512", "people": 3, "enlarge": 2},
+        {"name": "lite 2 x 64", **both, "preset": "lite", "people": 2, "changes": {"batch_size": 64}},
+        {"name": "hd128 3 x 4", **both, "preset": "hd128", "people": 3},
+        {"name": "hd512 3 x 4", **both, "preset": "hd512", "people": 3, "enlarge": 2},
         {"name": "hd256 3 x 4, pairs on the host", **rate, "preset": "hd256", "people": 3, "pairs": "host"},
     ]
 
@@ -72,6 +77,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tiny", action="store_true")
     parser.add_argument("--parts", type=Path, help="other parts, a JSON list")
+    parser.add_argument("--minutes", type=float, help="for all parts; 6, or 40 with --tiny")
     parser.add_argument("--part", help="measure this one here")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -81,27 +87,41 @@ def main() -> None:
             found = measure(part, options.faces, options.out)
         except Exception as error:
             traceback.print_exc(limit=8)
-            found = {"error": f"{type(error).__name__}: {error}"[:500]}
+            found = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:500]}
         line = json.dumps({"name": part["name"], **found})
         with (options.out / "rows.jsonl").open("a") as file:
             file.write(line + "\n")
         sys.stdout.write(line + "\n")
         return
     chosen = json.loads(options.parts.read_text()) if options.parts else parts(options.tiny)
+    rows = options.out / "rows.jsonl"
+    rows.unlink(missing_ok=True)
+    ends = STARTED + 60 * (options.minutes or (40 if options.tiny else 6))
     with tempfile.TemporaryDirectory() as home:
         for part in chosen:
-            where = {"FACESWAP_HOME": os.environ.get("FACESWAP_HOME", home), **part.get("env", {})}
-            command = [sys.executable, "-m", "tests.benchmarks.bench_gpu", "--part", json.dumps(part)]
-            command += ["--faces", str(options.faces), "--out", str(options.out)]
-            began = time.monotonic()
-            try:
-                subprocess.run(command, env=os.environ | where, timeout=part["limit"], check=False)
-            except subprocess.TimeoutExpired:
-                sys.stdout.write(f"{part['name']}: not done within {part['limit']} s\n")
-            sys.stdout.write(f"# {part['name']}: {time.monotonic() - began:.1f} s in all\n")
-    sys.stdout.write(
-        table([json.loads(line) for line in (options.out / "rows.jsonl").read_text().splitlines()])
-    )
+            run_part(part, options, home, ends)
+    sys.stdout.write(table([json.loads(line) for line in rows.read_text().splitlines()]))
+
+
+def run_part(part: dict[str, Any], options: argparse.Namespace, home: str, ends: float) -> None:
+    """One part in its own process; where that leaves no row, one says why."""
+    rows = options.out / "rows.jsonl"
+    known = rows.read_text() if rows.exists() else ""
+    limit = min(part["limit"], ends - time.monotonic())
+    where = {"FACESWAP_HOME": os.environ.get("FACESWAP_HOME", home), **part.get("env", {})}
+    command = [sys.executable, "-m", "tests.benchmarks.bench_gpu", "--part", json.dumps(part)]
+    command += ["--faces", str(options.faces), "--out", str(options.out)]
+    began, reason = time.monotonic(), "no time was left"
+    if limit > _LEAST:
+        try:
+            done = subprocess.run(command, env=os.environ | where, timeout=limit, check=False)
+            reason = f"ended with code {done.returncode}"
+        except subprocess.TimeoutExpired:
+            reason = f"not done within {limit:.0f} s"
+    sys.stdout.write(f"# {part['name']}: {time.monotonic() - began:.1f} s in all\n")
+    if not rows.exists() or rows.read_text() == known:
+        with rows.open("a") as file:
+            file.write(json.dumps({"name": part["name"], "error": reason}) + "\n")
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -138,7 +158,11 @@ def measure(part: dict[str, Any], folder: Path, out: Path) -> dict[str, Any]:
     sets = {file.stem: PackedFaces(file, part.get("enlarge", 1)) for file in files}
     data = TrainingData(sets, recipe)
     loaded = time.monotonic() - STARTED
-    found = trained(part, data, out) if part["kind"] == "train" else rate(part, data)
+    found = trained(part, data, out) if part["kind"] in {"train", "both"} else {}
+    if part["kind"] == "both":  # its graph is in the cache by now: what it took without is the training's
+        found = {**rate(part, data), **{k: found[k] for k in _OF_A_TRAINING}}
+    elif part["kind"] == "rate":
+        found = rate(part, data)
     return {"until_data_s": round(loaded, 1), **found}
 
 
@@ -162,12 +186,14 @@ def rate(part: dict[str, Any], data: Any) -> dict[str, Any]:
     """Images a second of an engine alone."""
     import keras
 
+    from faceswap.model.compiled import keep_compiled
     from faceswap.model.device import device
     from faceswap.model.training.autoencoders import Autoencoders
     from faceswap.model.training.engines.engine import engine_for
     from faceswap.model.training.engines.optimizer import adam
     from faceswap.model.training.schedule import Step
 
+    keep_compiled()
     keras.utils.set_random_seed(0)
     recipe = data.preset
     model = Autoencoders(recipe, data.identities, device().dtype)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,15 +34,31 @@ _WHEELS = (
     "annotated-types",
     "typing-inspection",
     "python-dotenv",
+    "typing-extensions",
+    "absl-py",
+    "h5py",
+    "packaging",
+    "markdown-it-py",
+    "mdurl",
+    "pygments",
+    "psutil",
+    "filelock",
+    "nvidia-ml-py",
 )
+"""All that the package's training, Keras and the measuring of the card import, but JAX, NumPy and OpenCV."""
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 _CAST = ("emeric", "bram", "dora")
 _SCRIPT = """#!/bin/sh
-# Install the wheels beside, then measure: results go to the folder that is named.
+# Unpack the wheels (no pip is needed), then measure: results go to the folder that is named.
+set -e
 here=$(cd "$(dirname "$0")" && pwd)
-python3 -m pip install -q --no-index --no-deps --no-compile --upgrade --target /tmp/site "$here"/wheels/*.whl
-export PYTHONPATH="$here/source:/tmp/site" PYTHONUNBUFFERED=1 KERAS_BACKEND=jax
-cd "$here/source" && exec python3 -m tests.benchmarks.bench_gpu --faces "$here/faces" --out "$@"
+site=$(mktemp -d)
+python=${PYTHON:-python3}
+out=$(mkdir -p "$1" && cd "$1" && pwd)
+shift
+for wheel in "$here"/wheels/*.whl; do "$python" -m zipfile -e "$wheel" "$site"; done
+export PYTHONPATH="$here/source:$site" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE= KERAS_BACKEND=jax
+cd "$here/source" && exec "$python" -m tests.benchmarks.bench_gpu --faces "$here/faces" --out "$out" "$@"
 """
 
 
@@ -50,11 +67,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--face-sets", nargs="+", default=[], help="folders of face sets")
+    parser.add_argument("--python", default="3.12", help="of the machine that measures")
     options = parser.parse_args()
     shutil.rmtree(options.out, ignore_errors=True)
     (options.out / "faces").mkdir(parents=True)
     _source(options.out / "source")
-    _wheels(options.out / "wheels")
+    _wheels(options.out / "wheels", options.python)
     with tempfile.TemporaryDirectory() as scratch:
         fitting = ExtractionOptions().fitting(preset("hd256").geometry)
         sets = [FaceSet.load(uri) for uri in options.face_sets] or face_sets(
@@ -81,16 +99,19 @@ def _source(folder: Path) -> None:
     (folder / "tests" / "__init__.py").touch()
 
 
-def _wheels(folder: Path) -> None:
-    pins = (Path(__file__).parents[2] / "requirements.txt").read_text().split()
-    pinned = {word.split("==")[0]: word for word in pins if "==" in word}
+def _wheels(folder: Path, python: str) -> None:
+    root = Path(__file__).parents[2]
+    extra = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]["gpu"]
+    pins = [*extra, *(root / "requirements.txt").read_text().splitlines()]
+    words = [line.split()[0] for line in pins if "==" in line and not line.startswith(("#", " "))]
+    pinned = {word.split("==")[0].lower(): word for word in words}
     platforms = [f"--platform={name}" for name in _PLATFORMS]
     command = [
         "download",
         "-q",
         "--no-deps",
         "--only-binary=:all:",
-        "--python-version=3.12",
+        f"--python-version={python}",
         "--implementation=cp",
     ]
     names = [pinned[name] for name in _WHEELS]

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from faceswap import backend
 from faceswap.inference import onnx_graph
+from faceswap.model import device
+from faceswap.model.device import Device
+from faceswap.process import cards
 from infra import doctor
 
 
@@ -54,3 +58,47 @@ def test_it_says_what_swaps_run_on(
     assert (found.grade, found.what) == (grade, "swaps")
     assert words in found.finding
     assert bool(found.fix) == (grade == "warning")
+
+
+@pytest.mark.parametrize(
+    ("accelerated", "driver", "plugin", "free", "words"),
+    [
+        (True, True, True, 70e9, ["good: trainings run on the H100 (jax, mixed_bfloat16), preset "]),
+        (True, True, True, 1e9, ["good: trainings run on", "warning: only 1.0 GB are free on the card"]),
+        (
+            False,
+            True,
+            False,
+            None,
+            ["warning: trainings run on the CPU (jax, mixed_bfloat16), although there is"],
+        ),
+        (False, True, True, None, ["warning: The GPU of this machine can't be used"]),
+        (
+            False,
+            False,
+            True,
+            None,
+            ["warning: trainings run on the CPU (jax, mixed_bfloat16): JAX's CUDA is inst"],
+        ),
+        (False, False, False, None, ["good: trainings run on the CPU (jax, mixed_bfloat16); "]),
+    ],
+)
+def test_it_says_what_trains_and_what_is_missing(
+    accelerated: bool,
+    driver: bool,
+    plugin: bool,
+    free: float | None,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = Device("jax", "H100" if accelerated else "CPU", accelerated, bfloat16=True)
+    monkeypatch.setattr(device, "device", lambda: found)
+    monkeypatch.setattr(device, "_refusal", lambda name: "the driver is too old")
+    monkeypatch.setattr(doctor, "_graphics_card", lambda: "")
+    monkeypatch.setattr(backend, "has_driver", lambda: driver)
+    monkeypatch.setattr(backend, "has_cuda_for_jax", lambda: plugin)
+    monkeypatch.setattr(backend, "trains_on_gpu", lambda: driver and plugin)
+    monkeypatch.setattr(cards, "free_memory", lambda: free)
+    said = [f"{one.grade}: {one.finding}" for one in doctor._device()]
+    assert len(said) == len(words)
+    assert all(one.startswith(begins) for one, begins in zip(said, words, strict=True)), said

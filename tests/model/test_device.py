@@ -1,5 +1,6 @@
 """Which devices train in mixed bfloat16: those that multiply it natively."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import keras
 import pytest
 
+from faceswap.errors import TrainingError
 from faceswap.model import device as module
 
 
@@ -128,3 +130,50 @@ def test_keras_is_not_imported_to_find_that_there_is_no_accelerator(
     (tmp_path / "keras.json").unlink()
     monkeypatch.setattr(module, "_tensorflow_gpu", lambda: None)
     assert module.device().backend == "tensorflow"
+
+
+def test_what_jax_only_logs_is_the_reason(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def falls_back() -> str:
+        try:
+            raise RuntimeError("Unable to load cuDNN. Is it installed?")
+        except RuntimeError:
+            logging.getLogger("jax._src.xla_bridge").exception("Jax plugin configuration error")
+        return "cpu"
+
+    monkeypatch.setattr(module, "_heard", [])
+    use(monkeypatch, "jax", default_backend=falls_back, devices=no_cuda)
+    monkeypatch.setattr(module.backend, "trains_on_gpu", lambda: True)
+    assert module.idle_gpu().endswith("Unable to load cuDNN. Is it installed?")
+    assert not caplog.records  # no traceback beside it
+
+
+def no_cuda(kind: str) -> None:
+    raise RuntimeError("Backend 'cuda' failed to initialize: the driver is too old.\nMore of it")
+
+
+def test_a_gpu_that_does_not_train_is_said_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "jax", default_backend=lambda: "cpu", devices=no_cuda)
+    monkeypatch.setattr(module.backend, "trains_on_gpu", lambda: True)
+    said = module.idle_gpu()
+    assert said.startswith("The GPU of this machine can't be used, and the CPU")
+    assert said.endswith("'cuda' failed to initialize: the driver is too old")
+    monkeypatch.setattr(module.backend, "trains_on_gpu", lambda: False)
+    assert module.idle_gpu() == ""
+
+
+def test_a_gpu_that_trains_needs_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = SimpleNamespace(platform="gpu", device_kind="H100", compute_capability="9.0")
+    use(monkeypatch, "jax", default_backend=lambda: "gpu", devices=lambda: [one])
+    monkeypatch.setattr(module.backend, "trains_on_gpu", lambda: True)
+    assert module.idle_gpu() == ""
+
+
+def test_a_device_that_is_asked_for_and_missing_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise RuntimeError("Unable to initialize backend 'cuda'")
+
+    use(monkeypatch, "jax", default_backend=missing)
+    with pytest.raises(TrainingError, match="JAX_PLATFORMS names: Unable to initialize"):
+        module.device()

@@ -58,6 +58,11 @@ def slow(job: TrialJob, plan: SearchPlan) -> TrialResult:
     return valley(job, plan)
 
 
+def card(job: TrialJob, plan: SearchPlan) -> TrialResult:
+    """Tells which GPU it sees."""
+    return TrialResult(measures={"identity_distance": 0.5, "card": float(os.environ["CUDA_VISIBLE_DEVICES"])})
+
+
 def hungry(job: TrialJob, plan: SearchPlan) -> TrialResult:
     """The same, with 200 MB in memory."""
     held = b"x" * 200_000_000

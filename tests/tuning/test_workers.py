@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from faceswap.errors import TrainingError
-from faceswap.tuning import workers
-from faceswap.tuning.plan import TrialRecord, read_records
+from faceswap.process import cards
+from faceswap.settings import settings
+from faceswap.tuning import trial, workers
+from faceswap.tuning.plan import TrialJob, TrialRecord, read_records
 from tests.tuning import fakes
 
 
@@ -63,3 +65,22 @@ def test_a_worker_says_by_its_exit_code_that_the_search_must_stop(
     assert capsys.readouterr().err.splitlines()[-1] == "MLflow can't be reached (start it)"
     monkeypatch.setattr(workers, "search", lambda *_: None)
     assert workers.main(tmp_path) == 0
+
+
+def test_a_trial_has_a_card_that_no_other_training_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # stand-ins
+    plan = fakes.plan("card")
+    plan.save(tmp_path)
+
+    def seen(name: str) -> float:
+        job = TrialJob(search=tmp_path, trial_id=name, values={"bottleneck": 16}, budget=plan.budget)
+        job.folder.mkdir(parents=True)
+        return trial.run(job, plan).result.measures["card"]
+
+    with cards.taken(settings().cards_path) as held:
+        assert held == ["0"]
+        assert seen("0000") == 1
+    assert seen("0001") == 0
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"

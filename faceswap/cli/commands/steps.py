@@ -133,6 +133,7 @@ def _sized(options: dict[str, Any]) -> ExtractionOptions:
         "resume": Shown(
             "MLflow run id of an interrupted training; with it only a budget may be given", _START
         ),
+        "devices": Shown("GPUs that train together (JAX)", _NETWORK),
         "checkpoint_seconds": Shown("a kill loses at most this much", _REPORTS),
         "validate_seconds": Shown("between validations and previews", _REPORTS),
         "measure_frames": Shown("held-out frames of each target that the versions are measured on", _REPORTS),
@@ -238,13 +239,14 @@ def pretrain(
         str,
         typer.Option(help="prior to begin from, another view's too; default: from nothing", callback=at_home),
     ] = "",
+    devices: Annotated[int, typer.Option(min=1, max=64, help="GPUs that train together (JAX)")] = 1,
     *,
     options: dict[str, Any],
 ) -> None:
     """Make the prior that trainings start from: learnt from fictional people."""
     with spoken_errors(_GOES_ON):
         parameters = PretrainParameters(
-            preset=preset, out=out, start=start, options=PretrainingOptions(**options)
+            preset=preset, out=out, start=start, devices=devices, options=PretrainingOptions(**options)
         )
         say(f"Written: {run_job('pretrain', parameters)}")
 

@@ -26,6 +26,7 @@ from faceswap.model.priors.prior import save_prior, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer
+from faceswap.process import cards
 from faceswap.settings import settings
 
 
@@ -66,11 +67,17 @@ def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Pat
     ):
         run.parameters({"pretrain": parameters.model_dump(mode="json"), "preset": recipe.model_dump()})
         data = FictionalData(monitor.step("render people", render_people, options, monitor), recipe)
-        with monitor.training_slot(), monitor.progress(f"pretrain {recipe.name}") as report:
+        with (
+            monitor.training_slot(),
+            cards.taken_here(settings().cards_path, parameters.devices),
+            monitor.progress(f"pretrain {recipe.name}") as report,
+        ):
             trainer = Trainer(
                 data,
                 recipe,
-                TrainingOptions(budget=Budget(steps=options.steps), seed=options.seed),
+                TrainingOptions(
+                    budget=Budget(steps=options.steps), seed=options.seed, devices=parameters.devices
+                ),
                 resuming.checkpoints(folder),
                 Observer(run, data, report, monitor),
                 initialize=_from(start) if start else None,

@@ -24,14 +24,16 @@ from faceswap.jobs.parameters import PRIOR, TrainParameters
 from faceswap.jobs.training import resuming
 from faceswap.jobs.training.checkpoint_store import CheckpointStore
 from faceswap.jobs.training.observer import Observer
-from faceswap.model.device import device
+from faceswap.model.device import device, idle_gpu
 from faceswap.model.presets import Preset
 from faceswap.model.priors.prior import prior_file, take_prior
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.model_files import copy_weights, export
-from faceswap.model.training.trainer import Trainer, TrainingResult
+from faceswap.model.training.result import TrainingResult
+from faceswap.model.training.trainer import Trainer
 from faceswap.output.notify import telling_of_training
+from faceswap.process import cards
 from faceswap.provenance import audit
 from faceswap.provenance.consent.life import Purpose
 from faceswap.provenance.consent.record import require_consent
@@ -96,7 +98,7 @@ def fit(
         )
     data, finder = TrainingData(sets, recipe, seen_in_crops), measuring_finder(settings().detector)
     identities = {name: faces.mean_embedding for name, faces in sets.items()}
-    with monitor.training_slot(), monitor.progress(f"train {' + '.join(sets)}") as report:
+    with monitor.progress(f"train {' + '.join(sets)}") as report:
         trainer = Trainer(
             data,
             recipe,
@@ -193,6 +195,17 @@ def measure_versions(
         logger.warning("The versions are registered, but not measured: %s", error.message)
 
 
+def _say_where(parameters: TrainParameters) -> None:
+    """On what it trains, and that a GPU does not take part where one seems to be there."""
+    if reason := idle_gpu():
+        faster = (
+            "" if device().backend == "tensorflow" else ", and KERAS_BACKEND=tensorflow is faster on a CPU"
+        )
+        logger.warning("%s. `faceswap doctor` says what is missing%s", reason, faster)
+    else:
+        logger.info("Training preset %s on the %s", parameters.preset.value, device())
+
+
 @contextmanager
 def _leaving_nothing_without_consent(run: tracking.Run) -> Iterator[CheckpointStore]:
     """Where a withdrawal ends the training of the block, its checkpoints, which hold the likeness, go at once."""
@@ -254,14 +267,17 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
         run.parameters(
             {"train": parameters.model_dump(mode="json"), "preset": parameters.recipe().model_dump()}
         )
-        allowed = parameters.options().budget.model_dump_json(exclude_none=True)
-        run.tags({"device": str(device()), "budget": allowed})
+        run.tags({"budget": parameters.options().budget.model_dump_json(exclude_none=True)})
         if parameters.tune_run:
             run.tags({"tune_run_id": parameters.tune_run})
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
-        with _counting_energy(run, bool(parameters.resume)) as energy:
-            result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
+        # nothing before has looked at the device: CUDA shows the cards that it is told of then
+        with monitor.training_slot(), cards.taken_here(settings().cards_path, parameters.devices):
+            run.tags({"device": str(device())})
+            _say_where(parameters)
+            with _counting_energy(run, bool(parameters.resume)) as energy:
+                result = monitor.step("train", fit, run, parameters, sets, folder, store, monitor)
         versions = monitor.step("register", register_versions, run, parameters, result, sets, folder)
         if parameters.measure_frames:
             monitor.step(

@@ -3,15 +3,15 @@
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 from pydantic import ValidationError
 
 from faceswap.errors import CheckpointError, DivergedError, TrainingError
-from faceswap.model.compiled import fuses
+from faceswap.model.compiled import fuses, keep_compiled
 from faceswap.model.device import device
 from faceswap.model.options import TrainingOptions
 from faceswap.model.presets import Preset
@@ -21,44 +21,13 @@ from faceswap.model.training.dataset import Batches
 from faceswap.model.training.engines import out_of_memory, signals
 from faceswap.model.training.engines.engine import engine_for
 from faceswap.model.training.engines.optimizer import adam
-from faceswap.model.training.more_views import MoreViews
+from faceswap.model.training.engines.parallel import spread_over
+from faceswap.model.training.result import Observer, TrainingResult
 from faceswap.model.training.schedule import Due, Schedule, Step, Stopwatch
+from faceswap.model.training.validation import Quality, Validation, Validator
 
 logger = logging.getLogger(__name__)
 _MAX_ROLLBACKS = 3
-
-
-class Observer(Protocol):
-    """Who is told how the training goes (MLflow, a progress bar)."""
-
-    def metrics(self, step: int, values: dict[str, float]) -> None:
-        """New numbers at a step."""
-
-    def validated(self, step: int, model: Autoencoders) -> None:
-        """A validation is done; time for a preview."""
-
-    def progress(self, share: float, message: str) -> None:
-        """How much of the budget is used, 0..1."""
-
-
-@dataclass
-class TrainingResult:
-    """What came out: the trained model and the account of the time; compiling comes before the training."""
-
-    model: Autoencoders
-    steps: int
-    seconds: float
-    compile_seconds: float
-    images_per_second: float
-    stopped_early: bool
-    rollbacks: int
-    views: dict[str, MoreViews] = field(default_factory=dict)
-    """What each identity was learnt from besides its pictures."""
-    history: list[tuple[int, float, dict[str, float]]] = field(default_factory=list)
-
-
-Quality = Callable[[Autoencoders], dict[str, float]]
-"""Measures the swaps of a model on held-out faces; must hold the key ``score`` (higher is better)."""
 
 
 class Trainer:
@@ -90,14 +59,18 @@ class Trainer:
         saved: Callable[[Path], None] = lambda _: None,
     ) -> None:
         self.saved = saved
-        self.data, self.options, self.observer, self.quality = data, options, observer, quality
+        self.data, self.options, self.observer = data, options, observer
         self.checkpoints = Checkpoints(folder)
         self.schedule = Schedule(options.budget, preset, data.steps_per_epoch)
         keras.utils.set_random_seed(options.seed)
+        if keras.backend.backend() == "jax":
+            keep_compiled()
+        spread_over(options.devices, preset)
         fuse = fuses(self.schedule.steps, self.schedule.seconds)
-        self.model = Autoencoders(preset, data.identities, device().dtype, fuse=fuse)
-        if initialize:
-            initialize(self.model)
+        with self._explained(preset):
+            self.model = Autoencoders(preset, data.identities, device().dtype, fuse=fuse)
+            if initialize:
+                initialize(self.model)
         self.state = TrainingState(
             options.seed,
             preset.model_dump(mode="json"),
@@ -105,8 +78,10 @@ class Trainer:
             face_sets or {},
             run_id=run_id,
         )
-        self.engine = engine_for(self.model, data, options.seed, options.pairs)
-        self._prepare(options.freeze_encoder)
+        self.validator = Validator(self.model, data, quality, observer.validated, device().accelerated)
+        with self._explained(preset):
+            self.engine = engine_for(self.model, data, options.seed, options.pairs)
+            self._prepare(options.freeze_encoder)
         self._pace, self._compiled_in = 0.0, 0.0
         self._images_per_step = len(data.identities) * preset.batch_size
         self._clock = Stopwatch()
@@ -136,7 +111,7 @@ class Trainer:
             DivergedError: the loss is not a number, again and again.
         """
         try:
-            with out_of_memory.explained(self.model.preset, len(self.data.identities)):
+            with self._explained(self.model.preset):
                 self._compile()
                 self._loop()
             self._save()
@@ -150,6 +125,8 @@ class Trainer:
             raise
         finally:
             self.engine.close()
+            self.validator.close()
+            spread_over(1, self.model.preset)
         rate = self.state.step * self._images_per_step / max(self.state.seconds, 1e-9)
         return TrainingResult(
             self.model,
@@ -163,11 +140,15 @@ class Trainer:
             self.state.history,
         )
 
+    def _explained(self, preset: Preset) -> AbstractContextManager[None]:
+        return out_of_memory.explained(preset, len(self.data.identities))
+
     def _compile(self) -> None:
-        """Before the clock starts: a budget of minutes is one of training."""
-        self._compiled_in = self.engine.prepare()
-        if self._compiled_in:
-            logger.info("Compiled in %.1f s", self._compiled_in)
+        """While the clock stands: a budget of minutes is one of training."""
+        seconds = self.engine.prepare()
+        if seconds:
+            self._compiled_in += seconds
+            logger.info("Compiled in %.1f s", seconds)
             self.observer.metrics(self.state.step, {"compile_seconds": self._compiled_in})
 
     def _loop(self) -> None:
@@ -185,6 +166,8 @@ class Trainer:
             step = self.state.step
             if not self.state.encoder_rests and self.schedule.finishing(share):
                 self._prepare(encoder_rests=True)
+                with self._clock.paused():
+                    self._compile()
             before = self.state.seconds
             slow = 0.5**self.state.rollbacks
             plan = self.schedule.plan(step, before, self._pace, self.engine.wanted, slow)
@@ -201,15 +184,17 @@ class Trainer:
             if due("report", self.state.seconds):
                 self._report(*unreported, share)
                 unreported = None
-            validating = due("validate", self.state.seconds)
+            validating = not self.validator.busy and due("validate", self.state.seconds)
             if due("save", self.state.seconds) or validating:
                 self._save_if_possible()
             if validating:
                 self._validate()
+            elif found := self.validator.collect():
+                self._judge(found)
         if unreported:  # the curve reaches the last step, however short the training
             self._report(*unreported, 1.0)
         self._save_if_possible()
-        self._validate()
+        self._validate_last()
         self.observer.progress(1.0, f"step {self.state.step}")
 
     def _report(self, logs: dict[str, Any], last: Step, share: float) -> None:
@@ -228,16 +213,36 @@ class Trainer:
             )
 
     def _validate(self) -> None:
+        """Beside the training where a GPU trains; else now, which counts as time of the training."""
         self.engine.settle()
-        values = heldout_errors(self.model, self.data)
-        if self.quality:
-            values |= self.quality(self.model)
-        score = values.get("score", -values["heldout_mae"])
-        self.state.history.append((self.state.step, self.state.seconds, values))
+        if self.validator.beside:
+            self.validator.begin(self.state.step, self.state.seconds)
+            return
+        found = self.validator.measure(self.state.step, self.state.seconds)
+        self._judge(found)
         with self._clock.paused():
-            self.observer.metrics(self.state.step, values)
-            self.observer.validated(self.state.step, self.model)
+            self.observer.validated(found.step, self.model)
         self.state.seconds = self._clock.seconds
+
+    def _validate_last(self) -> None:
+        """Of what is trained; the training is over, and waiting for a thread is none of its time."""
+        if not self.validator.beside:
+            self._validate()
+            return
+        with self._clock.paused():
+            found = self.validator.collect(wait=True)
+            if found:
+                self._judge(found)
+            if not found or found.step != self.state.step:
+                self._validate()
+                if found := self.validator.collect(wait=True):
+                    self._judge(found)
+
+    def _judge(self, found: Validation) -> None:
+        score = found.values.get("score", -found.values["heldout_mae"])
+        self.state.history.append((found.step, found.seconds, found.values))
+        with self._clock.paused():
+            self.observer.metrics(found.step, found.values)
         if score > self.state.best + 1e-3:
             self.state.best, self.state.waited = score, 0
         else:
@@ -317,16 +322,3 @@ def _whole(stored: dict[str, Any]) -> dict[str, Any]:
         return Preset.model_validate(stored).model_dump(mode="json")
     except ValidationError:
         return stored
-
-
-def heldout_errors(model: Autoencoders, data: Batches, limit: int = 16) -> dict[str, float]:
-    """Mean absolute error (0..1) of each identity's held-out faces through its own decoder, and their mean."""
-    errors: dict[str, float] = {}
-    for index, identity in enumerate(data.identities):
-        held = data.heldout[identity]
-        if len(held):
-            crops = held[:: max(1, len(held) // limit)][:limit]
-            output = model.reconstruct(crops, index)
-            errors[f"heldout_mae_{identity}"] = float(abs(output - crops / 255.0).mean())
-    errors["heldout_mae"] = sum(errors.values()) / len(errors) if errors else math.nan
-    return errors

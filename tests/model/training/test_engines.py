@@ -3,16 +3,23 @@
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
-from faceswap.errors import TrainingError
+from faceswap.errors import DeviceMemoryError
+from faceswap.faces.geometry import Geometry
 from faceswap.model.presets import preset
 from faceswap.model.training.dataset import TrainingData
-from faceswap.model.training.engines.supply import Supply
-from faceswap.model.training.schedule import Budget
+from faceswap.model.training.engines import out_of_memory
+from faceswap.model.training.engines.supply import Pace, Supply
+from faceswap.model.training.model_files import copy_weights, export, read_model
+from faceswap.model.training.pairs.host_pairs import PairMaker
+from faceswap.model.training.schedule import Budget, Schedule
 from faceswap.model.training.trainer import Trainer, TrainingOptions
+from faceswap.tuning import trial
 from tests.model.fakes import FakeFaces
 
 TINY = preset("lite").with_(
@@ -43,6 +50,8 @@ class Notes:
     def metrics(self, step: int, values: dict[str, float]) -> None:
         if "loss" in values:
             self.losses[step] = values["loss"]
+        if "compile_seconds" in values:
+            self.compiled.append(values["compile_seconds"])
         self.rollbacks += "rollbacks" in values
         if step == self.cut and "loss" in values:
             raise KeyboardInterrupt
@@ -134,7 +143,56 @@ def test_interrupted_and_resumed_is_the_same_curve_also_on_the_other_engine(
     np.testing.assert_allclose([joined[s] for s in steps], [whole.losses[s] for s in steps], **exact)
 
 
-def test_a_frozen_encoder_stays_and_an_identity_is_added(tmp_path: Path) -> None:
+def test_compiling_trains_nothing(tmp_path: Path) -> None:
+    one = trainer(tmp_path)
+    before = weights(one)
+    spent = one.engine.prepare()
+    one.engine.settle()
+    for ours, theirs in zip(weights(one), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert int(one.optimizer.iterations) == 0
+    assert (spent > 0) == (keras.backend.backend() in {"jax", "tensorflow"})
+    assert one.engine.prepare() == 0
+
+
+def test_compiling_is_told_apart_and_is_no_time_of_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=5.0)
+    monkeypatch.setattr("faceswap.model.training.schedule.time", SimpleNamespace(monotonic=lambda: clock.now))
+    notes = Notes()
+    one = trainer(tmp_path, notes)
+    one.schedule = Schedule(Budget(minutes=0.1), TINY, 7)
+
+    def compiles() -> float:  # once
+        if not notes.compiled:
+            clock.now += 1000
+            return 1000 + 0 * prepare()
+        return 0.0
+
+    def takes_a_second(plan):  # type: ignore[no-untyped-def]
+        clock.now += 1
+        return run(plan[:1])
+
+    prepare, run = one.engine.prepare, one.engine.run
+    one.engine.prepare = compiles  # type: ignore[method-assign]
+    one.engine.run = takes_a_second  # type: ignore[method-assign]
+    result = one.train()
+    assert (result.steps, result.seconds, result.compile_seconds) == (6, 6.0, 1000.0)
+    assert notes.compiled == [1000.0]
+
+
+def test_a_call_takes_half_a_second_at_most_once_the_pace_is_known() -> None:
+    pace = Pace(256)
+    for a_step in (0.002, 0.1, 3.0):  # a card slows down: another program came
+        for _ in range(8):
+            pace.took(pace.steps, pace.steps * a_step)
+        assert pace.steps == {0.002: 250, 0.1: 5, 3.0: 1}[a_step]
+    pace.took(1, 1e-4)
+    assert pace.steps == 16  # not all at once
+
+
+def test_a_frozen_encoder_stays(tmp_path: Path) -> None:
     one = trainer(tmp_path, freeze_encoder=True, steps=4)
     before = [np.array(w) for w in one.model.encoder.get_weights()]
     decoder = [np.array(w) for w in one.model.decoders[1].get_weights()]
@@ -144,6 +202,38 @@ def test_a_frozen_encoder_stays_and_an_identity_is_added(tmp_path: Path) -> None
     assert any(
         (old != new).any() for old, new in zip(decoder, one.model.decoders[1].get_weights(), strict=True)
     )
+
+
+@pytest.mark.parametrize("pairs", ["device", "host"])
+def test_an_identity_is_added_to_a_trained_encoder(tmp_path: Path, pairs: str) -> None:
+    old = trainer(tmp_path / "old", steps=4, pairs=pairs)
+    trained = old.train().model
+    encoder = [np.array(w) for w in trained.encoder.get_weights()]
+    decoder = [np.array(w) for w in trained.decoders[0].get_weights()]
+    export(trained, tmp_path / "export")
+    networks = [read_model(tmp_path / "export" / f"{name}.keras") for name in ("encoder", "decoder_ann")]
+    options = TrainingOptions(
+        budget=Budget(steps=4),
+        freeze_encoder=True,
+        pairs=pairs,  # type: ignore[arg-type]
+        validate_seconds=1e9,
+    )
+    data = TrainingData({"cyd": FakeFaces("cyd", (120, 200, 90))}, TINY)
+    new = Trainer(
+        data,
+        TINY,
+        options,
+        tmp_path / "new",
+        Notes(),
+        initialize=lambda model: copy_weights(model, *networks, TINY),
+    )
+    for start, theirs in zip(new.model.decoders[0].get_weights(), decoder, strict=True):
+        np.testing.assert_array_equal(start, theirs)
+    added = new.train().model
+    for ours, theirs in zip(added.encoder.get_weights(), encoder, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    changed = zip(added.decoders[0].get_weights(), decoder, strict=True)
+    assert any((ours != theirs).any() for ours, theirs in changed)
 
 
 def test_not_a_number_rolls_back(tmp_path: Path) -> None:
@@ -189,18 +279,104 @@ def test_faces_that_do_not_fit_are_sent_with_each_call(tmp_path: Path) -> None:
             np.testing.assert_array_equal(all_faces.marks[a], some.marks[b])
 
 
-def test_too_little_memory_is_one_sentence_with_a_remedy(tmp_path: Path) -> None:
+def test_shards_of_a_call_are_small_however_many_faces_there_are(tmp_path: Path) -> None:
+    """20,000 faces of 448 px of each of two people, of which one picture is in memory, on a card of 16 GB."""
+    one = trainer(tmp_path, steps=1)
+    data, hd256 = one.data, preset("hd256")
+    rng = np.random.default_rng(0)
+    crop = rng.integers(0, 255, (1, 448, 448, 4), dtype=np.uint8)
+    for name in data.identities:
+        maker = PairMaker(Geometry(448, 2.6, -0.25), hd256.geometry, hd256.augmentation)
+        assert maker.source.size == 448
+        data.makers[name] = maker  # type: ignore[attr-defined]
+        data.train[name] = np.broadcast_to(crop, (20_000, *crop.shape[1:]))  # type: ignore[attr-defined]
+        data.landmarks[name] = np.broadcast_to(data.landmarks[name][:1], (20_000, 68, 2))  # type: ignore[attr-defined]
+    supply = Supply(data, 1, np.asarray, 16 * 2**30)  # type: ignore[arg-type]
+    assert not supply.resident
+    assert supply.faces.nbytes > 16 * 2**30
+    assert supply.most > 8
+    faces, rows, draws = supply.of(one.schedule.plan(0, 0.0, 0.0, 1))
+    assert faces.pixels.nbytes <= 2**29
+    sent = faces.pixels.reshape(-1, 448 * 448)
+    for row in rows.face[0].ravel():
+        np.testing.assert_array_equal(sent[row].view(np.uint8).reshape(crop.shape[1:]), crop[0])
+    assert draws.face.max() > 1000
+
+
+FULL = (
+    "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12884901888 bytes.",
+    "INTERNAL: CUDNN_STATUS_ALLOC_FAILED in external/xla/stream_executor/cuda/cuda_dnn.cc",
+    "CUDA out of memory. Tried to allocate 2.00 GiB",
+)
+"""What XLA, cuDNN through it, and PyTorch say."""
+
+
+@pytest.mark.parametrize("said", FULL)
+def test_too_little_memory_is_one_sentence_with_a_remedy(tmp_path: Path, said: str) -> None:
     one = trainer(tmp_path)
 
     def full(plan: object) -> None:
-        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12884901888 bytes.")
+        raise RuntimeError(said)
 
     one.engine.run = full  # type: ignore[method-assign, assignment]
     with pytest.raises(
-        TrainingError, match=r"memory does not suffice for preset 'lite' with 2 x 2 pairs"
+        DeviceMemoryError, match=r"memory does not suffice for preset 'lite' with 2 x 2 pairs"
     ) as told:
         one.train()
     assert "--batch-size 1" in str(told.value.fix)
+    assert trial._kind(told.value) == "out of memory"
+
+
+def test_too_little_memory_for_the_weights_is_said_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError(FULL[0])
+
+    monkeypatch.setattr("faceswap.model.training.trainer.engine_for", full)
+    with pytest.raises(DeviceMemoryError, match="memory does not suffice"):
+        trainer(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "remedy"),
+    [
+        ("hd512", 4, "--batch-size 2 or --preset hd256"),
+        ("hd256", 1, "--preset hd128"),
+        ("hd128", 1, "--preset lite"),
+        ("original", 64, "--batch-size 32"),
+        ("lite", 1, "a smaller --bottleneck"),
+    ],
+)
+def test_the_remedy_names_what_takes_less(name: str, batch: int, remedy: str) -> None:
+    with (
+        pytest.raises(DeviceMemoryError) as told,
+        out_of_memory.explained(preset(name).with_(batch_size=batch), 2),
+    ):
+        raise RuntimeError(FULL[0])
+    assert str(told.value.fix).startswith(f"use {remedy}, or end")
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="the others train the variables themselves")
+def test_a_call_that_fails_half_way_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    one = trainer(tmp_path)
+    one.train()
+    again = trainer(tmp_path, steps=2 * STEPS)
+    again.resume()
+    again.engine.prepare()
+    run = again.engine._compiled  # type: ignore[attr-defined]
+
+    def lost(*given: object) -> None:
+        run(*given)
+        raise RuntimeError("INTERNAL: the card has fallen off the bus")
+
+    again.engine._compiled = lost  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match="off the bus") as told:
+        again.train()
+    assert "since the last checkpoint is lost" in told.value.__notes__[0]
+    saved = again.checkpoints.latest()
+    assert saved is not None
+    assert saved.step == STEPS
 
 
 @pytest.mark.usefixtures("ctrl_c")

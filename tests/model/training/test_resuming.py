@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from faceswap.model.training.result import TrainingResult
 from faceswap.model.training.schedule import Budget, Schedule
-from faceswap.model.training.trainer import TrainingResult
 from tests.model.training.test_trainer import TINY, Notes, trainer
 
 
@@ -17,7 +17,7 @@ def wound_down(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Training
     """A training that a plateau has ended, with its checkpoints."""
     folder = tmp_path_factory.mktemp("plateau")
     one = trainer(folder, 90, validate_seconds=1e-6, patience=2)
-    one.quality = lambda model: {"score": 1.0}
+    one.validator.quality = lambda model: {"score": 1.0}
     return folder, one.train()
 
 
@@ -61,7 +61,7 @@ def test_a_resumed_wind_down_ends_where_it_was_to_end(tmp_path: Path) -> None:
                 raise KeyboardInterrupt
 
     one = trainer(tmp_path, 90, Interrupt(), validate_seconds=1e-6, patience=20)
-    one.quality = lambda model: {"score": 1.0}
+    one.validator.quality = lambda model: {"score": 1.0}
     with pytest.raises(KeyboardInterrupt):
         one.train()
     assert one.state.stopped_early

@@ -208,7 +208,7 @@ def test_it_saves_before_it_validates(tmp_path: Path) -> None:
 
     saved: list[bool] = []
     one = trainer(tmp_path, 3, checkpoint_seconds=1e9, validate_seconds=1e-6)
-    one.quality = quality
+    one.validator.quality = quality
     one.train()
     assert saved == [True] * 4
 
@@ -241,7 +241,7 @@ def test_waiting_for_who_is_told_and_for_the_disk_does_not_count(
         return {"score": 1.0}
 
     one.model.train_on_batch, one.checkpoints.save = takes_a_second, takes_minutes  # type: ignore[method-assign]
-    one.quality = takes_half_a_second
+    one.validator.quality = takes_half_a_second
     result = one.train()
     assert result.steps == 11  # of 12 seconds, one went into two validations
     assert result.seconds == 12.5  # and the last validation

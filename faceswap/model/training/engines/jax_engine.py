@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -9,15 +10,17 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from faceswap.errors import CheckpointError
 from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.dataset import TrainingData
 from faceswap.model.training.engines.optimizer import adam
+from faceswap.model.training.engines.parallel import spread
 from faceswap.model.training.engines.supply import Pace, Supply, padded
 from faceswap.model.training.pairs.device_pairs import DevicePairs
 from faceswap.model.training.pairs.draws import BatchDraws
 from faceswap.model.training.pairs.resident_faces import FaceArrays, Rows
 from faceswap.model.training.schedule import Step
-from faceswap.settings import settings
+from faceswap.process.cards import free_memory
 
 _FEW = 8
 """Up to so many pairs of each identity all decoders are computed together, as one with a further axis: at 3 x 4 on an
@@ -50,7 +53,6 @@ class JaxEngine:
     """
 
     def __init__(self, model: Autoencoders, data: TrainingData, seed: int) -> None:
-        keep_compiled()
         self.model, self._preset = model, data.preset
         self._variables = list(model.weights)  # all of them learn
         encoder = {id(variable) for variable in model.encoder.weights}
@@ -58,11 +60,14 @@ class JaxEngine:
         self._decoders = [[places[id(v)] for v in decoder.weights] for decoder in model.decoders]
         self._of_encoder = [id(variable) in encoder for variable in self._variables]
         self._whole = adam(data.preset, self._variables)
-        self._supply = Supply(data, seed, jnp.asarray, _memory())
+        self._spread = spread()
+        self._everywhere = self._spread.everywhere if self._spread else None
+        self._supply = Supply(data, seed, partial(jax.device_put, device=self._everywhere), _memory())
         self._pairs = DevicePairs(data, self._supply.faces.side, jax.lax.optimization_barrier)
         self._pace = Pace(self._supply.most)
         self._learnt: _Learnt | None = None
         self._compiled: Any = None
+        self._failed = False
         self._sums: Any = np.zeros(len(model.identities))
         self._steps = 0
 
@@ -86,7 +91,8 @@ class JaxEngine:
         for ours, theirs in self._slots():
             slots[ours] = np.array(own[theirs].value)
         # by way of the host: copies on the device would be compiled for each shape
-        self._learnt = jax.device_put(_Learnt([np.array(v.value) for v in self._variables], slots))
+        learnt = _Learnt([np.array(v.value) for v in self._variables], slots)
+        self._learnt, self._failed = jax.device_put(learnt, self._everywhere), False
 
     def _slots(self) -> list[tuple[int, int]]:
         """(place in the optimizer of all, place in that of the trained): iterations, rate, then two of each weight."""
@@ -97,6 +103,11 @@ class JaxEngine:
         """Copies, since the next call overwrites what it is given."""
         if self._learnt is None:
             return
+        if self._failed:
+            raise CheckpointError(
+                "What was learnt since the last checkpoint is lost: the device failed in the middle of a call",
+                "resume: it goes on from that checkpoint",
+            )
         learnt: _Learnt = jax.device_get(self._learnt)
         for variable, value in zip(self._variables, learnt.weights, strict=True):
             variable.assign(value)
@@ -109,7 +120,9 @@ class JaxEngine:
             return 0.0
         started = time.monotonic()
         faces, told = self._told([Step(0, 0.0, 0.0)])
-        self._compiled = jax.jit(self._train, donate_argnums=0).lower(self._learnt, faces, told).compile()
+        results = {"out_shardings": self._everywhere} if self._spread else {}
+        train = jax.jit(self._train, donate_argnums=0, **results)
+        self._compiled = train.lower(self._learnt, faces, told).compile()
         return time.monotonic() - started
 
     def run(self, plan: Sequence[Step]) -> tuple[int, dict[str, Any]]:
@@ -118,8 +131,10 @@ class JaxEngine:
         started = time.monotonic()
         faces, told = self._told(plan)
         self._supply.prepare(plan[-1].number + 1, self._pace.likely)
+        self._failed = True  # until it is done: a call overwrites what it is given
         self._learnt, losses = self._compiled(self._learnt, faces, told)
         self._sums = self._sums + jax.device_get(losses)  # waits
+        self._failed = False
         self._steps += len(plan)
         self._pace.took(len(plan), time.monotonic() - started)
         means = self._sums / self._steps
@@ -153,8 +168,12 @@ class JaxEngine:
         def one(index: Any, state: tuple[_Learnt, Any]) -> tuple[_Learnt, Any]:
             learnt, sums = state
             rows, draws = jax.tree.map(lambda array: array[index], (told.rows, told.draws))
+            if self._spread:  # each device makes its own pairs
+                rows, draws = self._spread.shared_out((rows, draws))
             # the barrier: else the pairs are made again within each sum over them
             x, y = jax.lax.optimization_barrier(self._pairs(faces, rows, draws, told.warps[index]))
+            if self._spread:
+                x, y = self._spread.shared_out((x, y))
             learnt, losses = self._step(learnt, x, y, told.rates[index], told.rests)
             return learnt, sums + losses
 
@@ -201,16 +220,9 @@ class JaxEngine:
         }
 
 
-def keep_compiled() -> None:
-    """Compiled graphs are kept under the home folder, so that the next training starts at once.
-
-    JAX_COMPILATION_CACHE_DIR names another place.
-    """
-    if not jax.config.jax_compilation_cache_dir:
-        jax.config.update("jax_compilation_cache_dir", str(settings().cache_path / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-
-
 def _memory() -> int | None:
+    """What XLA would take, or less where others use the card, too."""
     stats = jax.devices()[0].memory_stats()
-    return int(stats["bytes_limit"]) if stats and "bytes_limit" in stats else None
+    if not stats or "bytes_limit" not in stats:
+        return None
+    return min(int(stats["bytes_limit"]), free_memory() or int(stats["bytes_limit"]))

@@ -15,6 +15,9 @@ MOST_STEPS = 256
 """Of a call: their draws travel together."""
 _SECONDS = 0.5
 """A call's length: a report, a validation or a cancellation waits no longer."""
+_SENT = 2**29
+"""Bytes of faces that a call is sent at most, where not all stay on the device: sending them takes as long for a
+few steps as for all that a call can hold, and calls would get ever shorter where that is the longer part."""
 _SHARE = 0.4
 """Of the device's memory, that faces may take; the rest is the network's."""
 
@@ -66,7 +69,7 @@ class Supply:
         self.most, self._capacity = MOST_STEPS, 0
         self._kept: FaceArrays | None = None
         if not self.resident:
-            room = min(_SHARE * (memory or 2**33) / 2, 2**31 * 4)  # the next call's come while one runs
+            room = min(_SHARE * (memory or 2**33) / 2, _SENT)  # the next call's come while one runs
             of_a_step = 2 * pairs * self.faces.side**2 * 4
             self.most = max(1, min(MOST_STEPS, int(room / of_a_step)))
             self._capacity = 2 * pairs * self.most

@@ -15,6 +15,7 @@ from faceswap.model.training.engines.keras_step import KerasStepEngine
 from faceswap.model.training.engines.supply import Pace, Supply, padded
 from faceswap.model.training.pairs.device_pairs import DevicePairs
 from faceswap.model.training.schedule import Step
+from faceswap.process.cards import free_memory
 
 
 class TensorflowEngine(KerasStepEngine):
@@ -33,22 +34,38 @@ class TensorflowEngine(KerasStepEngine):
         return self._pace.steps
 
     def use(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """A graph for what is trained now; TensorFlow makes it at the first call."""
+        """A graph for what is trained now."""
         super().use(optimizer)
+        self._compiled = False
         self._loop = tf.function(self._train, reduce_retracing=True, jit_compile=device().accelerated)
+
+    def prepare(self) -> float:
+        """Make and compile the graph by a call of no steps."""
+        if self._compiled:
+            return 0.0
+        started = time.monotonic()
+        self._loop(tf.constant(0), *self._told([Step(0, 0.0, 0.0)]))
+        self._compiled = True
+        return time.monotonic() - started
 
     def run(self, plan: Sequence[Step]) -> tuple[int, dict[str, Any]]:
         """Train all steps of the plan in one call."""
+        self.prepare()
         started, count = time.monotonic(), len(plan)
+        told = self._told(plan)
+        self._supply.prepare(plan[-1].number + 1, self._pace.likely)
+        self._loop(tf.constant(count), *told)
+        logs = {metric.name: float(metric.result()) for metric in self.model.metrics}
+        self._pace.took(count, time.monotonic() - started)
+        return count, logs
+
+    def _told(self, plan: Sequence[Step]) -> tuple[Any, ...]:
+        """Faces, and what a call's steps are told."""
         faces, rows, draws = self._supply.of(plan)
         warps = [self._preset.augmentation.warp_at(step.progress, step.number) for step in plan]
         rates = [step.learning_rate for step in plan]
         told = (padded(rates, self._supply.most), padded(warps, self._supply.most), rows, draws)
-        self._supply.prepare(plan[-1].number + 1, self._pace.likely)
-        self._loop(tf.constant(count), faces, *keras.tree.map_structure(tf.constant, told))
-        logs = {metric.name: float(metric.result()) for metric in self.model.metrics}
-        self._pace.took(count, time.monotonic() - started)
-        return count, logs
+        return faces, *keras.tree.map_structure(tf.constant, told)
 
     def _train(self, count: Any, faces: Any, rates: Any, warps: Any, rows: Any, draws: Any) -> None:
         for index in tf.range(count):
@@ -67,5 +84,5 @@ class TensorflowEngine(KerasStepEngine):
 
 
 def _memory() -> int | None:
-    """Half of what the first GPU has is a guess that errs on the safe side, since TensorFlow does not tell it."""
-    return 8 * 2**30 if tf.config.list_physical_devices("GPU") else None
+    """What is free on the first GPU; where the driver does not tell, half of a card of 16 GB errs on the safe side."""
+    return (free_memory() or 8 * 2**30) if tf.config.list_physical_devices("GPU") else None
