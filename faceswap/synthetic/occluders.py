@@ -79,9 +79,12 @@ def hand(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted
 
 
 def glasses(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted:
-    """Frames of any thickness around the eyes; lenses clear, tinted or dark, at times with a reflection."""
-    shape = picture.shape[:2]
-    lens, frame, apart = _lenses_and_frame(shape, landmarks, rng)
+    """Frames of any thickness around the eyes; lenses clear, tinted or dark, at times with a reflection.
+
+    Of thin rims and of lenses without any, parts are hardly seen; they are a part of the frame all the same.
+    """
+    shape = (len(picture), picture.shape[1])
+    lens, frame, contrast, apart = _lenses_and_frame(shape, landmarks, rng)
     tints = [rng.uniform(*span) for span in ((0, 0.1), (0.1, 0.45), (0.75, 0.98))]
     tint = float(rng.choice(tints, p=(0.6, 0.15, 0.25)))
     dark = rng.uniform(0, 0.15, 3) if rng.random() < 0.75 else rng.uniform(0.1, 0.6, 3)
@@ -92,29 +95,30 @@ def glasses(picture: Array, landmarks: Points, rng: np.random.Generator) -> Pain
     colour = rng.uniform(0, 0.25) * np.ones(3) if rng.random() < 0.6 else rng.uniform(0, 0.9, 3)
     painted = colour * (1 + blotches(shape, rng, apart * 0.1, rng.uniform(0, 0.5)))[..., None]
     if rng.random() < 0.5:
-        picture = with_shadow(picture, frame, apart, rng)
+        picture = with_shadow(picture, frame * contrast, apart, rng)
     hidden = np.maximum(frame, lens * np.float32(tint > _HIDES))
-    return over(picture, painted, frame), hidden
+    return over(picture, painted, frame * contrast), hidden
 
 
 def _lenses_and_frame(
-    shape: tuple[int, ...], landmarks: Points, rng: np.random.Generator
-) -> tuple[Array, Array, float]:
-    """Where the lenses are and where the frame is (h, w), each 0..1, and how far apart the eyes are, px.
+    shape: tuple[int, int], landmarks: Points, rng: np.random.Generator
+) -> tuple[Array, Array, Array, float]:
+    """Where the lenses are, where the frame is and how far it can be told (h, w), each 0..1; the eyes' distance, px.
 
-    A lens is a superellipse; some frames have no rims, some but the upper half of them.
+    A lens is a superellipse. Some frames have no rims, some but the upper half of them, some such thin ones that parts
+    of them are hardly seen.
     """
     eyes = np.stack([landmarks[36:42].mean(0), landmarks[42:48].mean(0)])
     apart = float(np.linalg.norm(eyes[1] - eyes[0]))
     across = (eyes[1] - eyes[0]) / apart
     a, b = apart * rng.uniform(0.32, 0.47), apart * rng.uniform(0.2, 0.42)
     power = rng.uniform(2, 5)
-    thick = max(0.7, apart * rng.uniform(0.012, 0.08))
+    kind = rng.choice(("rims", "upper", "wire", "none"), p=(0.5, 0.1, 0.3, 0.1))
+    thick = max(0.7, apart * rng.uniform(0.012, 0.03 if kind == "wire" else 0.08))
     ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     eyes = eyes + np.array([-across[1], across[0]]) * apart * rng.uniform(-0.02, 0.1)
     lens: Array = np.zeros(shape, np.float32)
     frame: Array = np.zeros(shape, np.float32)
-    rims = rng.random() < 0.85
     for eye, outwards in zip(eyes, (-1, 1), strict=True):
         x, y = eye + outwards * across * apart * rng.uniform(0, 0.04)
         u = (xs - x) * across[0] + (ys - y) * across[1]
@@ -122,9 +126,12 @@ def _lenses_and_frame(
         radius = (np.abs(u / a) ** power + np.abs(v / b) ** power) ** (1 / power)
         inside = (1 - radius) * min(a, b)
         lens = np.maximum(lens, np.clip(inside + 0.5, 0, 1))
-        if rims:
+        if kind != "none":
             rim = np.clip((thick + 1) / 2 - np.abs(inside + thick / 2), 0, 1)
-            frame = np.maximum(frame, rim if rng.random() < 0.85 else rim * (v < 0))
+            frame = np.maximum(frame, rim * (v < 0) if kind == "upper" else rim)
+    contrast: Array = np.ones(shape, np.float32)
+    if kind == "wire":
+        contrast = (rng.uniform(0.15, 0.8) + blotches(shape, rng, apart * 0.3, 0.3)).clip(0.08, 1)
     strokes = [(eyes[0] + across * a, eyes[1] - across * a)]
     for eye, outwards, jaw in ((eyes[0], -1, landmarks[0]), (eyes[1], 1, landmarks[16])):
         hinge = eye + outwards * across * a
@@ -132,8 +139,10 @@ def _lenses_and_frame(
     for first, second in strokes:
         line = np.full(shape, -np.inf, np.float32)
         _capsule(line, first, second, max(0.5, thick / 2))
-        frame = np.maximum(frame, _covered(line))
-    return lens.astype(np.float32), frame.astype(np.float32), apart
+        covered = _covered(line)
+        frame = np.maximum(frame, covered)
+        contrast = np.maximum(contrast, covered)
+    return lens.astype(np.float32), frame.astype(np.float32), contrast.astype(np.float32), apart
 
 
 def strands(picture: Array, landmarks: Points, rng: np.random.Generator) -> Painted:

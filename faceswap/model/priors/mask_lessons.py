@@ -22,8 +22,10 @@ _AT_FIRST = 512
 _FINE = VIEW.size * 5 // 4
 """Things are drawn at this size and then shrunk, as a camera does it."""
 _SKIN, _HAIR, _GLASSES, _OTHER = range(len(SEGMENTS))
-_OTHER_BACKGROUND, _OTHER_HAIR, _STRANDS, _GLASSES_ON, _COVERED = 0.7, 0.5, 0.45, 0.25, 0.4
+_OTHER_BACKGROUND, _OTHER_HAIR, _STRANDS, _GLASSES_ON, _COVERED = 0.7, 0.5, 0.45, 0.4, 0.4
 """Shares of the faces that get each of these."""
+_NOBODY = 0.04
+"""Share of the pictures that show no face: what is recognised in none is not to be trusted."""
 _CUT = 0.25
 """Share of the faces of which no more is seen than a swap's crop shows: the rest repeats its border."""
 
@@ -81,6 +83,10 @@ class MaskLessons(keras.utils.PyDataset):
         placed = _placed(layers, matrix)
         segments, person = placed[..., :3], placed[..., 3]
         segments = np.dstack([segments, np.clip(1 - segments.sum(-1), 0, 1)])
+        if rng.random() < _NOBODY:
+            nothing = np.zeros_like(segments)
+            nothing[..., _OTHER] = 1
+            return self._shown(surroundings.before_another_background(picture, 0 * person, rng), nothing, rng)
         if rng.random() < _OTHER_HAIR:
             picture = surroundings.other_hair(picture, segments[..., _HAIR], rng)
         if rng.random() < _OTHER_BACKGROUND:
@@ -98,6 +104,11 @@ class MaskLessons(keras.utils.PyDataset):
             segments = _in_front(segments, drawn, _OTHER)
         if rng.random() < _CUT:
             picture, segments = _cut(picture, segments, rng)
+        return self._shown(picture, segments, rng)
+
+    @staticmethod
+    def _shown(picture: Array, segments: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+        """What a camera makes of a picture, and the truth at the network's size."""
         truth = cv2.resize(segments, (VIEW.size, VIEW.size), interpolation=cv2.INTER_AREA)
         return filmed(picture, rng), truth
 

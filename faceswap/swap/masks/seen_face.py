@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from faceswap.faces.geometry import Points
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.model.segmentation_view import VIEW
-from faceswap.swap.masks.visibility import Visibility, visible_face
+from faceswap.swap.masks.visibility import Segments, Visibility
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class SeenFaceTuning:
     """the number of such cells up to which nothing but the mouth and the eyes moved."""
     time_constant: float = 0.12
     """Seconds over which the outline of an occluder is smoothed: hands are quick."""
+    glasses_seconds: float = 4.0
+    """Seconds over which it is smoothed whether glasses are worn: creases of a frown, which pass for some, go by."""
 
 
 TUNING = SeenFaceTuning()
@@ -47,6 +49,7 @@ class SeenFace:
         cells: (c, c, 3) float32, mean colours of the target's crop then.
         found: what the network saw then.
         visible: where the face is seen, smoothed.
+        worn: how surely it wears glasses, 0..1, smoothed.
     """
 
     time: float
@@ -54,6 +57,7 @@ class SeenFace:
     cells: NDArray[np.float32]
     found: Visibility
     visible: Visibility
+    worn: float
 
     @classmethod
     def after(
@@ -78,14 +82,20 @@ class SeenFace:
         side = TUNING.cells
         cells = cv2.resize(target, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
         if before is None or time <= before.time:
-            found = visible_face(image, landmarks, with_glasses)
-            return cls(time, time, cells, found, found)
+            seen = Segments.of(image, landmarks)
+            found, worn = seen.visible(with_glasses), seen.glasses_worn
+            return cls(time, time, cells, found, found, worn)
         share = weight_of_new(time - before.time, TUNING.time_constant)
         if time - before.looked < TUNING.look_every and not _much_changed(before.cells, cells):
             found = Visibility(before.found.share, VIEW.matrix(landmarks))
-            return cls(time, before.looked, before.cells, found, found.mixed(before.visible, share))
-        found = visible_face(image, landmarks, with_glasses)
-        return cls(time, time, cells, found, found.mixed(before.visible, share))
+            return cls(
+                time, before.looked, before.cells, found, found.mixed(before.visible, share), before.worn
+            )
+        seen = Segments.of(image, landmarks)
+        change = seen.glasses_worn - before.worn
+        worn = before.worn + weight_of_new(time - before.looked, TUNING.glasses_seconds) * change
+        found = seen.visible(with_glasses, worn)
+        return cls(time, time, cells, found, found.mixed(before.visible, share), worn)
 
 
 def _much_changed(before: NDArray[np.float32], now: NDArray[np.float32]) -> bool:

@@ -34,13 +34,14 @@ class VisibilityTuning:
     """Share of the middle of a face that is seen: below the first the network did not recognise a face (a painting,
     night) and nothing counts as hidden; from the second on all does that it takes for it."""
     glasses_gain: float = 2.5
-    """How much surer the network is taken to be of each pixel of glasses where there are any: rims are thinner than its
-    pixels."""
+    """How much surer the network is taken to be of each pixel of glasses where there are any, since rims are thinner
+    than its pixels. Where there are none, such pixels are creases around the eyes."""
     sure_glasses: float = 0.35
     """Probability above which a pixel says that there are any, and"""
-    glasses_worn: tuple[float, float] = (0.002, 0.005)
-    """the share of such pixels in the network's view at which that begins to count and wholly counts. Measured on six
-    held-out frames each of a to g: with thin rims (a) 0.008, with dark ones (d) 0.022, without any at most 0.0002."""
+    glasses_worn: tuple[float, float] = (0.006, 0.011)
+    """the share of such pixels in the network's view at which that begins to count and wholly counts. Measured on every
+    sixth or seventh frame of a to e and g: with thin rims (a) from 0.011 on, with dark ones (d) from 0.019, of who
+    wears none at most 0.002, but for e, whose brows when knitted in dim light reach 0.015."""
     smallest: float = 0.002
     """Share of the network's view that what hides a face covers at least; less is a nostril, a tooth, a highlight."""
 
@@ -66,12 +67,17 @@ class Segments:
         matrix = VIEW.matrix(landmarks)
         return cls(segmentation_network()(VIEW.crop(image, matrix)[None])[0], matrix, landmarks)
 
-    def visible(self, with_glasses: bool = False) -> "Visibility":
-        """Where the face is seen; ``with_glasses``: they count as a part of it."""
+    def visible(self, with_glasses: bool = False, worn: float | None = None) -> "Visibility":
+        """Where the face is seen.
+
+        Args:
+            with_glasses: they count as a part of it.
+            worn: how surely there are any, 0..1; None: as this picture tells.
+        """
         skin, glasses = self.shares[..., _SKIN], self.shares[..., _GLASSES]
         hidden = 1 - skin - glasses
         if not with_glasses:
-            gain = 1 + (TUNING.glasses_gain - 1) * self.glasses_worn
+            gain = TUNING.glasses_gain * (self.glasses_worn if worn is None else worn)
             hidden = np.minimum(hidden + gain * glasses, 1)
         hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
         share = np.clip((1 - TUNING.hidden - hidden) / (TUNING.visible - TUNING.hidden), 0, 1)

@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from faceswap.faces.geometry import Geometry
+from faceswap.faces.geometry import Geometry, Image, Points
 from faceswap.faces.regions import Region
-from faceswap.swap.masks import seen_face
+from faceswap.model.segmentation_view import VIEW
 from faceswap.swap.masks.seen_face import SeenFace
+from faceswap.swap.masks.visibility import Segments
 from faceswap.synthetic import person, random_scene, render
 from tests.swap.covering import grown, within
 
@@ -39,13 +40,13 @@ def seen(before: SeenFace | None, image: np.ndarray, frame: int, points: np.ndar
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows by one at each look of the network."""
     found: list[int] = []
-    network = seen_face.visible_face
+    look = Segments.of
 
-    def counted(*args: object, **kwargs: object) -> object:
+    def counted(image: Image, landmarks: Points) -> Segments:
         found.append(1)
-        return network(*args, **kwargs)  # type: ignore[arg-type]
+        return look(image, landmarks)
 
-    monkeypatch.setattr(seen_face, "visible_face", counted)
+    monkeypatch.setattr(Segments, "of", counted)
     return found
 
 
@@ -106,3 +107,22 @@ def test_a_video_that_is_rewound_begins_anew() -> None:
     now = seen(before, image, 0)
     assert now.looked == 0
     assert now.visible is now.found
+
+
+@pytest.mark.parametrize(("seconds", "hidden"), [(0.5, False), (30.0, True)])
+def test_what_passes_for_glasses_counts_once_it_stays(
+    seconds: float, hidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = np.zeros((64, 64, 4), np.float32)
+    shares[..., 0] = 1
+    bare = shares.copy()
+    shares[20:24] = (0.5, 0, 0.5, 0)
+    now = None
+    for frame in range(2 + int(seconds / STEP)):
+        found = bare if frame == 0 else shares
+        monkeypatch.setattr(
+            Segments, "of", lambda image, points, found=found: Segments(found, VIEW.matrix(points), points)
+        )
+        now = seen(now, CLEAN, frame)
+    assert now is not None
+    assert (float(now.visible.share[21:23].mean()) < 0.5) is hidden
