@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Matrix, Points, apply, compose, invert
-from faceswap.faces.landmarks import INNER
+from faceswap.faces.landmarks import INNER, LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE
 from faceswap.faces.regions import Region, convex
+from faceswap.faces.smoothing import rise
 from faceswap.inference.segmentation import segmentation_network
 from faceswap.model.segmentation_view import SEGMENTS, VIEW
 
@@ -42,6 +43,16 @@ class VisibilityTuning:
     """the share of such pixels in the network's view at which that begins to count and wholly counts. Measured on every
     sixth or seventh frame of a to e and g: with thin rims (a) from 0.011 on, with dark ones (d) from 0.019, of who
     wears none at most 0.002, but for e, whose brows when knitted in dim light reach 0.015."""
+    rim: tuple[float, float] = (0.8, 0.95)
+    """Probability up to which a pixel of thin glasses on a brow is taken for the brow's own edge, and from which on it
+    is a rim."""
+    surest: float = 0.005
+    """Share of the network's view whose mean probability of glasses"""
+    dark: tuple[float, float] = (0.82, 0.86)
+    """tells thin ones (up to the first) from dark ones (from the second on), which cover brows: a's lie at 0.65 to
+    0.82, d's at 0.80 to 0.87."""
+    brow: float = 0.08
+    """Width of a brow over the distance of the eyes' outer corners."""
     smallest: float = 0.002
     """Share of the network's view that what hides a face covers at least; less is a nostril, a tooth, a highlight."""
 
@@ -78,11 +89,28 @@ class Segments:
         hidden = 1 - skin - glasses
         if not with_glasses:
             gain = TUNING.glasses_gain * (self.glasses_worn if worn is None else worn)
-            hidden = np.minimum(hidden + gain * glasses, 1)
+            brows = self._brows() * np.float32(1 - rise(self._darkness(), TUNING.dark))
+            rims = glasses * (1 - brows * (1 - rise(glasses, TUNING.rim).astype(np.float32)))
+            hidden = np.minimum(hidden + gain * rims, 1)
         hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
         share = np.clip((1 - TUNING.hidden - hidden) / (TUNING.visible - TUNING.hidden), 0, 1)
         share = 1 - self._recognised(share) * (1 - share)
         return Visibility(share.astype(np.float32), self.matrix)
+
+    def _darkness(self) -> float:
+        """How surely the surest pixels show glasses, 0..1: of dark rims more surely than of thin ones."""
+        glasses = np.sort(self.shares[..., _GLASSES], axis=None)
+        return float(glasses[-max(1, round(TUNING.surest * glasses.size)) :].mean())
+
+    def _brows(self) -> Floats:
+        """(s, s) where the brows are, 0 or 1."""
+        brows = np.zeros(self.shares.shape[:2], np.float32)
+        points = apply(self.matrix, self.landmarks)
+        width = max(1, round(TUNING.brow * float(np.linalg.norm(points[RIGHT_EYE][0] - points[LEFT_EYE][3]))))
+        for brow in (RIGHT_BROW, LEFT_BROW):
+            line = np.rint(points[brow] * 16).astype(np.int32)
+            cv2.polylines(brows, [line], False, 1.0, width, shift=4)
+        return brows
 
     def _recognised(self, share: Floats) -> float:
         """How surely this is a face at all, 0..1, by the share of its middle that is seen."""

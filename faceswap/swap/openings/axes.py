@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Points
-from faceswap.faces.regions import curve
 
 Floats = NDArray[np.float64]
 
@@ -75,7 +74,7 @@ class Window:
 
 
 def edge(axis: Axis, points: Points, along: Floats) -> Floats:
-    """How far down a lid's or a lip's edge lies at places along an axis: a smooth curve, level beyond its ends.
+    """How far down a lid's or a lip's edge lies at places along an axis, in straight pieces, level beyond its ends.
 
     Args:
         axis: of the eye or mouth.
@@ -86,7 +85,8 @@ def edge(axis: Axis, points: Points, along: Floats) -> Floats:
         the same shape.
     """
     local = axis.of(points)
-    return curve(local[:, 0], local[:, 1], along)
+    order = np.argsort(local[:, 0])
+    return np.interp(along, local[order, 0], local[order, 1])
 
 
 def sample(picture: NDArray[Any], points: Points) -> NDArray[np.float32]:

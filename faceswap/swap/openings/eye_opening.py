@@ -1,12 +1,14 @@
 """An eye between its corners: where its lids' edges and its iris lie, by the iris's network and by the landmarks."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from faceswap.faces.finding.mediapipe.mesh import Eye
 from faceswap.faces.geometry import Points
 from faceswap.faces.landmarks import EYE_LOWER_LID, EYE_UPPER_LID
+from faceswap.faces.regions import curve
 from faceswap.faces.smoothing import rise
 from faceswap.swap.openings.axes import Axis, Floats, edge
 
@@ -25,6 +27,7 @@ TUNING = EyeOpeningTuning()
 
 _LOWER, _UPPER = [0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 9, 10, 11, 12, 13, 14, 15, 8]
 """The lids among the points of an eye's contour, from the outer corner to the inner one."""
+_PLACES = np.linspace(-1, 1, 41)
 _LOWER_MIDDLE, _UPPER_MIDDLE = slice(3, 6), slice(11, 14)
 
 
@@ -50,12 +53,20 @@ class EyeOpening:
 
     def lids(self, along: Floats) -> tuple[Floats, Floats]:
         """How far down from the axis the upper and the lower lid's edge lie, at places along it."""
+        upper, lower = (np.interp(along, _PLACES, edge) for edge in self._edges)
+        return upper, lower
+
+    @cached_property
+    def _edges(self) -> tuple[Floats, Floats]:
+        """The upper and the lower edge at places along the axis."""
         share = self._share_of_marks()
-        edges = (
-            (edge(self.axis, self.eye.contour[points], along), edge(self.axis, self.marks[marks], along))
-            for points, marks in ((_UPPER, EYE_UPPER_LID), (_LOWER, EYE_LOWER_LID))
-        )
-        upper, lower = (network + share * (marks - network) for network, marks in edges)
+        upper, lower = (edge(self.axis, self.eye.contour[points], _PLACES) for points in (_UPPER, _LOWER))
+        if share:
+            local = self.axis.of(self.marks)
+            marks = [curve(local[lid, 0], local[lid, 1], _PLACES) for lid in (EYE_UPPER_LID, EYE_LOWER_LID)]
+            upper, lower = (
+                one + share * (by_marks - one) for one, by_marks in zip((upper, lower), marks, strict=True)
+            )
         return upper, lower
 
     @property

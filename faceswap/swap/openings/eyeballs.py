@@ -8,6 +8,7 @@ lids, corner on corner, and its iris takes the colour that the generated ones ha
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,9 +41,11 @@ class EyeballTuning:
     inset: float = 0.06
     """What of the target's eye next to its lids is not taken: their edges, lashes."""
     largest: float = 2.0
-    """Largest factor of a channel by which an eye is made as bright as the generated one: faces are recognised by that,
+    """Largest factor by which an eye is made as bright as the generated one: faces are recognised by that,
     too. Identity distance of e on g and of d on g: 0.370 and 0.435 without eyeballs, 0.390 and 0.476 with them, 0.410
     and 0.490 if they stay as bright as the target's."""
+    shine: tuple[float, float] = (0.7, 0.9)
+    """Grey level, 0..1, from which on a pixel of an iris counts as a catch-light, and from which on it stays."""
     lid: float = 0.1
     """Width of the soft edge along the lids."""
     corner: float = 0.12
@@ -55,8 +58,10 @@ class EyeballTuning:
 
 TUNING = EyeballTuning()
 _REACH = 1.1
+_IRIS = 1.1
+"""How far an iris reaches, in its radii: catch-lights lie at its edge, too."""
 _BLACK = 8.0
-"""Of 255, is added before colours are divided."""
+"""Of 255, is added before grey levels are divided."""
 
 Floats32 = NDArray[np.float32]
 
@@ -157,19 +162,29 @@ def _lay_one(
     there = first + np.clip((down - upper) / height, 0, 1) * np.maximum(last - first, TUNING.thinnest)
     source = target.axis.px(np.stack([along, there], axis=-1))
     pixels = sample(under, source)
+    centre, radius = target.iris
+    away = np.linalg.norm(source - centre, axis=-1) / radius
     if irises is not None:
-        centre, radius = target.iris
-        pixels = irises.coloured(pixels, np.linalg.norm(source - centre, axis=-1) / radius)
+        pixels = irises.coloured(pixels, away)
     inside = smoothstep((down - upper) / TUNING.lid + 0.5) * smoothstep((lower - down) / TUNING.lid + 0.5)
     inside *= smoothstep((1 - np.abs(along)) / TUNING.corner + 0.5)
-    pixels = _as_bright(pixels, over[window.part], inside)
+    pixels = _as_bright(pixels, over[window.part], inside, away < _IRIS)
     lay_in(over, window, pixels, share * inside, TUNING.soft * swap.axis.half)
 
 
-def _as_bright(pixels: Floats32, other: NDArray[np.uint8], inside: Floats) -> Floats32:
-    """An eye (h, w, 3), 0..255, with the mean colour of another; inside (h, w), 0..1, is where eyes are."""
-    goal, own = (
-        np.average(x.reshape(-1, 3), axis=0, weights=inside.reshape(-1) + 1e-6) for x in (other, pixels)
-    )
-    gain = np.clip((goal + _BLACK) / (own + _BLACK), 1 / TUNING.largest, TUNING.largest)
-    return np.clip(pixels * gain, 0, 255).astype(np.float32)
+def _as_bright(
+    pixels: Floats32, other: NDArray[np.uint8], inside: Floats, iris: NDArray[np.bool_]
+) -> Floats32:
+    """An eye as bright as another, but for the catch-lights of its iris.
+
+    Args:
+        pixels: (h, w, 3), 0..255, the eye.
+        other: (h, w, 3) uint8 RGB, the other one.
+        inside: (h, w), 0..1: where eyes are.
+        iris: (h, w) where its iris is.
+    """
+    grey, goal = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (pixels, other))
+    means = [float(np.average(x, weights=inside + 1e-6)) + _BLACK for x in (goal, grey)]
+    gain = np.clip(means[0] / means[1], 1 / TUNING.largest, TUNING.largest)
+    share = 1 - iris * rise(grey / 255, TUNING.shine)
+    return np.clip(pixels * (1 + (gain - 1) * share)[..., None], 0, 255).astype(np.float32)

@@ -31,6 +31,8 @@ class IrisTuning:
     """Largest factor of a channel."""
     told: tuple[float, float] = (0.08, 0.3)
     """Grey level, 0..1, of a generated iris up to which it tells no colour but black, and from which on it does."""
+    measure_every: float = 0.1
+    """Seconds of video after which it is measured anew."""
     seconds: float = 0.7
     """Time constant over which the factor is smoothed on a video: nobody's irises change."""
 
@@ -68,6 +70,8 @@ class IrisGain:
             eyes: in the swap and in the target, each.
             time: of the frame, seconds.
         """
+        if before is not None and 0 <= time - before.time < TUNING.measure_every:
+            return before
         swap, target = (
             [colour for pair in eyes if (colour := _colour_of(picture, pair[i])) is not None]
             for i, picture in enumerate((over, under))

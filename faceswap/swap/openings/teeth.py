@@ -36,9 +36,9 @@ class TeethTuning:
 
     narrowest: float = 12.0
     """Width of a mouth, px of the frame, up to which nothing is replaced."""
-    gap_px: tuple[float, float] = (1.0, 3.0)
+    gap_px: tuple[float, float] = (2.0, 4.0)
     """Gap between the lips, px of the frame, from which on something is seen there, and from which on enough."""
-    gap: tuple[float, float] = (0.04, 0.12)
+    gap: tuple[float, float] = (0.1, 0.2)
     """The same in halves of the mouth's width."""
     dark: tuple[float, float] = (0.45, 0.7)
     """Grey level over that of the lips up to which a pixel is the dark of a mouth, and from which on it is not."""
@@ -55,15 +55,17 @@ class TeethTuning:
     """Distance from the middle from which on less is replaced, and from which on nothing."""
     soft: float = 0.02
     """Standard deviation of the blur of it all."""
-    steady: float = 0.04
+    steady: float = 0.1
     """Standard deviation along the mouth by which the edges of an opening are smoothed."""
     edge: float = 0.06
     """Width of the soft edge along the lips' landmarks."""
     told: tuple[float, float] = (0.1, 0.25)
     """Share of what lies between the target's landmarks that is dark or pale, from which on its mouth counts as open,
     and from which on wholly: shut lips have landmarks, too. (A tongue has the lips' colour.)"""
-    told_by_swap: tuple[float, float] = (0.74, 0.84)
+    told_by_swap: tuple[float, float] = (0.76, 0.84)
     """The same of the swap, for what is no lip at least: a generated slab may have any colour but that of lips."""
+    wide: tuple[float, float] = (0.2, 0.3)
+    """Gap of the generated lips, from which on they count as open whatever is seen there, and from which on wholly."""
     unlike: tuple[float, float] = (0.1, 0.3)
     """Difference from the lips, in shares of their grey level or saturation, from which on a pixel may be no lip, and
     from which on it is none."""
@@ -106,12 +108,14 @@ def lay_teeth(
     axis, target_axis = (
         Axis.between(points[RIGHT_INNER_CORNER], points[LEFT_INNER_CORNER]) for points in (own, others)
     )
-    amount *= min(_opened(axis, own), _opened(target_axis, others))
+    gaps = [_gap(axis, own), _gap(target_axis, others)]
+    amount *= min(_opened(axis, gaps[0]), _opened(target_axis, gaps[1]))
     window = Window.around(axis, _REACH, over.shape)
     if not amount or window.empty:
         return
     swap, target = _Mouth.read(over, axis, own), _Mouth.read(under, target_axis, others)
-    sure = min(float(rise(target.open, TUNING.told)), float(rise(swap.unlike, TUNING.told_by_swap)))
+    sure = rise(target.open, TUNING.told)
+    sure *= np.maximum(rise(swap.unlike, TUNING.told_by_swap), rise(gaps[0], TUNING.wide))
     if not sure:
         return
     edges, target_edges = swap.edges_at(window.along), target.edges_at(window.along)
@@ -121,11 +125,15 @@ def lay_teeth(
     lay_in(over, window, pixels, amount * sure * inside, TUNING.soft * axis.half)
 
 
-def _opened(axis: Axis, points: Points) -> float:
-    """How far a mouth shows its inside, 0..1, by its landmarks (68, 2)."""
+def _gap(axis: Axis, points: Points) -> float:
+    """Between the lips of landmarks (68, 2)."""
+    return float((axis.of(points[LOWER_LIP_MIDDLE]) - axis.of(points[UPPER_LIP_MIDDLE]))[:, 1].mean())
+
+
+def _opened(axis: Axis, gap: float) -> float:
+    """How far a mouth is large and open enough to show its inside, 0..1."""
     if 2 * axis.half <= TUNING.narrowest:
         return 0.0
-    gap = float((axis.of(points[LOWER_LIP_MIDDLE]) - axis.of(points[UPPER_LIP_MIDDLE]))[:, 1].mean())
     return float(rise(gap * axis.half, TUNING.gap_px) * rise(gap, TUNING.gap))
 
 
