@@ -111,6 +111,18 @@ def depth_in(polygon: Points, xs: NDArray[np.float64], ys: NDArray[np.float64]) 
     return depth
 
 
+def fill_outline(picture: NDArray[np.uint8], points: Points, scale: float) -> None:
+    """Fill the convex hull of points with ones.
+
+    Args:
+        picture: (H, W), changed.
+        points: (n, 2) in px of a crop.
+        scale: pixels of the picture per px of the crop.
+    """
+    outline = (convex(points) + 0.5) * scale - 0.5
+    cv2.fillConvexPoly(picture, np.rint(outline * 16).astype(np.int32), 1, shift=4)
+
+
 def curve(x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
     """A smooth curve through points, level beyond them (PCHIP: it never leaves the range of two neighbours).
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from faceswap.faces.geometry import apply
 from faceswap.faces.landmarks import BROWS, EYES, OUTER_LIPS
+from faceswap.faces.regions import fill_outline
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.visibility import Visibility
-from faceswap.swap.openings.outlines import fill_outline
 
 Floats = NDArray[np.float32]
 

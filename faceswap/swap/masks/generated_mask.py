@@ -2,7 +2,8 @@
 
 None of it reaches the target. It is painted over with the skin beside it, so that no soft edge shows its colours, and
 where the target's brows do not lie below it, the mask ends there and the target's own pixels stay. Glasses count as a
-part of the reference's face: half painted over, they look worse than whole.
+part of the reference's face: half painted over, they look worse than whole. But rims that are thinner than a network's
+pixels are generated in pieces, which look worse than none: those are painted out.
 """
 
 import math
@@ -13,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Matrix, Points, apply
-from faceswap.faces.landmarks import BROWS, EYES, NOSE, OUTER_LIPS
-from faceswap.faces.regions import convex, depth_in
+from faceswap.faces.landmarks import BROWS, EYES, LEFT_BROW, NOSE, OUTER_LIPS, RIGHT_BROW
+from faceswap.faces.regions import convex, depth_in, fill_outline
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.masks.visibility import Segments
 
@@ -43,9 +44,20 @@ class GeneratedMaskTuning:
     """Standard deviations, in face heights, of the two blurs that spread the skin over what is beside it."""
     skin_side: int = 64
     """Side in px at which that is done: what is spread is smooth."""
+    rim: float = 0.25
+    """Probability from which on a pixel belongs to thin rims that are painted out."""
+    brow_height: float = 0.12
+    """Of a brow above its landmarks, in face heights."""
+    rim_grown: float = 0.04
+    """By how much they are grown, in face heights: their soft edges."""
+    rim_edge: float = 0.02
+    """Standard deviation of the blur of their border, in face heights."""
+    rim_reach: float = 0.02
+    """Standard deviation, in face heights, of the narrower of two blurs that fill them from around."""
 
 
 TUNING = GeneratedMaskTuning()
+_PART = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +68,13 @@ class GeneratedMask:
         face: (S, S) float32, softly from 0 (hair, collar, background) to 1.
         glasses: (S, S) float32, softly from 0 to 1 on the reference's glasses: their arms reach beyond the face.
         worn: how surely there are any, 0..1.
+        removed: (S, S) float32, softly from 0 to 1 where thin rims are painted out; None: nowhere.
     """
 
     face: Floats
     glasses: Floats
     worn: float = 0.0
+    removed: Floats | None = None
 
     @classmethod
     def of(cls, picture: Floats, landmarks: Points, geometry: Geometry) -> "GeneratedMask":
@@ -86,7 +100,9 @@ class GeneratedMask:
             np.maximum(inside, depth_in(convex(landmarks[part]), grid, grid), out=inside)
         beyond = (-inside / unit - TUNING.feature_margin) / TUNING.feature_edge
         face = np.asarray(1 - hidden * np.clip(beyond, 0, 1), np.float32)
-        return cls(face, glasses, seen.glasses_worn)
+        worn, thin = seen.glasses_worn, np.float32(seen.thin)
+        removed = thin * _thin_rims(glasses, landmarks, unit) if worn and thin else None
+        return cls(face, (1 - thin) * glasses, worn * (1 - float(thin)), removed)
 
     def mixed(self, before: "GeneratedMask", share: float) -> "GeneratedMask":
         """This mask and an earlier one: ``share`` (0..1) of this one."""
@@ -95,6 +111,7 @@ class GeneratedMask:
             new * self.face + (1 - new) * before.face,
             new * self.glasses + (1 - new) * before.glasses,
             share * self.worn + (1 - share) * before.worn,
+            _mixed(self.removed, before.removed, new),
         )
 
     def shown(self, target: Points, matrix: Matrix, geometry: Geometry) -> Floats:
@@ -138,7 +155,44 @@ class GeneratedMask:
         )
         skin = cv2.resize(spread, (size, size), interpolation=cv2.INTER_LINEAR)
         share = np.float32(strength) * ((1 - self.face) * (1 - self.glasses))[..., None]
-        return np.asarray((1 - share) * picture + share * skin[..., :3] / skin[..., 3:], np.float32)
+        result = np.asarray((1 - share) * picture + share * skin[..., :3] / skin[..., 3:], np.float32)
+        return (
+            result
+            if self.removed is None
+            else _filled(result, np.float32(strength) * self.removed, TUNING.rim_reach * geometry.unit)
+        )
+
+
+def _thin_rims(glasses: Floats, landmarks: Points, unit: float) -> Floats:
+    """(S, S) float32, 0..1: rims as far as they lie neither on eyes and lids nor on brows, with their edges."""
+    rims = (glasses > TUNING.rim).astype(np.uint8)
+    reach = 2 * round(TUNING.rim_grown * unit) + 1
+    rims = cv2.dilate(rims, np.ones((reach, reach), np.uint8))
+    around = np.zeros_like(rims)
+    for eye, brow in zip(EYES, (RIGHT_BROW, LEFT_BROW), strict=True):
+        above = landmarks[brow] - (0, TUNING.brow_height * unit)
+        fill_outline(around, np.concatenate([landmarks[eye], landmarks[brow], above]), 1)
+    rims *= 1 - cv2.dilate(around, np.ones((3, 3), np.uint8))
+    return cv2.GaussianBlur(rims.astype(np.float32), (0, 0), max(TUNING.rim_edge * unit, 0.5))
+
+
+def _filled(picture: Floats, share: Floats, sigma: float) -> Floats:
+    """A picture (S, S, 3), 0..1, in which a part (S, S), 0..1, is filled with what is around it.
+
+    Normalised convolution: Knutsson & Westin, "Normalized and differential convolution" (1993).
+    """
+    weight = np.where(share > _PART, np.float32(1e-4), np.float32(1))[..., None]
+    weighted = np.concatenate([picture * weight, weight], axis=-1)
+    spread = sum(cv2.GaussianBlur(weighted, (0, 0), times * sigma) for times in (1, 2))
+    return np.asarray(picture + share[..., None] * (spread[..., :3] / spread[..., 3:] - picture), np.float32)
+
+
+def _mixed(now: Floats | None, before: Floats | None, new: np.float32) -> Floats | None:
+    """Two parts, of which ``None`` is none."""
+    if now is None or before is None:
+        one, share = (before, 1 - new) if now is None else (now, new)
+        return None if one is None else share * one
+    return new * now + (1 - new) * before
 
 
 @dataclass(frozen=True)

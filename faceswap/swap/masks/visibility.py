@@ -48,9 +48,9 @@ class VisibilityTuning:
     is a rim."""
     surest: float = 0.005
     """Share of the network's view whose mean probability of glasses"""
-    dark: tuple[float, float] = (0.82, 0.86)
-    """tells thin ones (up to the first) from dark ones (from the second on), which cover brows: a's lie at 0.65 to
-    0.82, d's at 0.80 to 0.87."""
+    dark: tuple[float, float] = (0.79, 0.83)
+    """tells thin ones (up to the first) from dark ones (from the second on), which cover brows and which networks
+    generate whole: a's lie at 0.65 to 0.82, generated at 0.60 to 0.79, d's at 0.80 to 0.87 and 0.78 to 0.88."""
     brow: float = 0.08
     """Width of a brow over the distance of the eyes' outer corners."""
     smallest: float = 0.002
@@ -89,7 +89,7 @@ class Segments:
         hidden = 1 - skin - glasses
         if not with_glasses:
             gain = TUNING.glasses_gain * (self.glasses_worn if worn is None else worn)
-            brows = self._brows() * np.float32(1 - rise(self._darkness(), TUNING.dark))
+            brows = self._brows() * np.float32(self.thin)
             rims = glasses * (1 - brows * (1 - rise(glasses, TUNING.rim).astype(np.float32)))
             hidden = np.minimum(hidden + gain * rims, 1)
         hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
@@ -97,10 +97,12 @@ class Segments:
         share = 1 - self._recognised(share) * (1 - share)
         return Visibility(share.astype(np.float32), self.matrix)
 
-    def _darkness(self) -> float:
-        """How surely the surest pixels show glasses, 0..1: of dark rims more surely than of thin ones."""
+    @property
+    def thin(self) -> float:
+        """How thin the rims of glasses are, 0..1: the surest pixels show dark ones more surely than thin ones."""
         glasses = np.sort(self.shares[..., _GLASSES], axis=None)
-        return float(glasses[-max(1, round(TUNING.surest * glasses.size)) :].mean())
+        surest = float(glasses[-max(1, round(TUNING.surest * glasses.size)) :].mean())
+        return 1 - float(rise(surest, TUNING.dark))
 
     def _brows(self) -> Floats:
         """(s, s) where the brows are, 0 or 1."""

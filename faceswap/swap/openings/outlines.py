@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import Points, apply
+from faceswap.faces.geometry import apply
 from faceswap.faces.landmarks import EYES, INNER_LIPS
-from faceswap.faces.regions import convex
+from faceswap.faces.regions import fill_outline
 from faceswap.swap.generated_face import GeneratedFace
 
 Floats = NDArray[np.float32]
@@ -42,18 +42,6 @@ def openings_of(face: GeneratedFace) -> Openings:
         fill_outline(eyes, points[eye], _FINER)
     fill_outline(mouth, points[INNER_LIPS], _FINER)
     return Openings(*(_in_crop(part, size) for part in (eyes, mouth)))
-
-
-def fill_outline(picture: NDArray[np.uint8], points: Points, scale: float) -> None:
-    """Fill the convex hull of points with ones.
-
-    Args:
-        picture: (H, W), changed.
-        points: (n, 2) in px of a crop.
-        scale: pixels of the picture per px of the crop.
-    """
-    outline = (convex(points) + 0.5) * scale - 0.5
-    cv2.fillConvexPoly(picture, np.rint(outline * 16).astype(np.int32), 1, shift=4)
 
 
 def _in_crop(part: NDArray[np.uint8], size: int) -> Floats:

@@ -1,5 +1,6 @@
 """What a network generated besides the reference's face, on rendered people whose hair and glasses are known."""
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -152,3 +153,54 @@ def test_the_option_decides_in_the_swap() -> None:
         blue[hairline] = int((image[..., 2].astype(int) - image[..., 0] > 40).sum())
     assert blue[0.0] > 300
     assert blue[1.0] < 0.3 * blue[0.0]
+
+
+def with_and_without_glasses(name: str) -> tuple[NDArray[np.float32], NDArray[np.float32], Points]:
+    """The crop of one who wears glasses, the same without any, and its landmarks."""
+    who = person(name)
+    bare = replace(who, styling=replace(who.styling, glasses="none"))
+    crops = []
+    for one in (who, bare):
+        found = render(one, random_scene(np.random.default_rng(3), max_yaw=8, max_pitch=4), 256)
+        marks = found.landmarks.astype(np.float64)
+        crop = GEOMETRY.crop(found.image, GEOMETRY.matrix(marks)).astype(np.float32) / 255
+        # as soft as a small network generates it
+        crops.append(cv2.resize(cv2.resize(crop, (80, 80), interpolation=cv2.INTER_AREA), (SIZE, SIZE)))
+    return crops[0], crops[1], apply(GEOMETRY.matrix(marks), marks)
+
+
+def test_thin_rims_are_painted_out_and_eyes_and_brows_stay() -> None:
+    crop, bare, points = with_and_without_glasses("jonas")
+    mask = GeneratedMask.of(crop, points, GEOMETRY)
+    assert mask.removed is not None
+    assert mask.worn < 0.3  # so that the target's own glasses stay
+    painted = mask.painted(crop, GEOMETRY)
+    below = np.zeros(crop.shape[:2], bool)  # the lower rims, where neither lids nor brows lie
+    below[int(points[40:42, 1].max() + 0.03 * UNIT) : int(points[30, 1])] = True
+    rims = (np.abs(crop - bare).max(axis=-1) > 0.1) & below
+    assert rims.sum() > 50
+    assert np.abs(painted - bare)[rims].mean() < 0.5 * np.abs(crop - bare)[rims].mean()
+    kept = np.zeros(crop.shape[:2], np.uint8)
+    for eye in (slice(36, 42), slice(42, 48)):
+        cv2.fillConvexPoly(kept, np.rint(points[eye]).astype(np.int32), 1)
+    where = (kept > 0) & (mask.face == 1)
+    np.testing.assert_allclose(painted[where], crop[where], atol=0.02)
+
+
+def test_dark_rims_stay_whole() -> None:
+    crop, _, points = with_and_without_glasses("greta")
+    mask = GeneratedMask.of(crop, points, GEOMETRY)
+    assert mask.removed is None or mask.removed.max() < 0.05
+    assert mask.worn > 0.9
+
+
+def test_what_is_painted_out_fades_over_time() -> None:
+    crop, _, points = with_and_without_glasses("jonas")
+    mask = GeneratedMask.of(crop, points, GEOMETRY)
+    none = GeneratedMask(mask.face, mask.glasses)
+    for one, other, share in ((mask, none, 0.25), (none, mask, 0.75)):
+        mixed = one.mixed(other, share)
+        assert mask.removed is not None
+        assert mixed.removed is not None
+        np.testing.assert_allclose(mixed.removed, 0.25 * mask.removed, atol=1e-6)
+    assert none.mixed(none, 0.5).removed is None
