@@ -11,6 +11,7 @@ Outline = Literal["generated", "target"]
 Colour = Literal["light", "skin", "none"]
 Occlusion = Literal["none", "learned"]
 Feature = Literal["eyes", "mouth"]
+Glasses = Literal["auto", "keep", "remove"]
 
 
 class SwapOptions(BaseModel):
@@ -78,6 +79,11 @@ class SwapOptions(BaseModel):
         le=1,
         description="how far what the network generated besides the reference's face, hair, collar and "
         "background, is kept out of the swap; 0: it stays. Needs outline generated",
+    )
+    glasses: Glasses = Field(
+        "auto",
+        description="the reference's glasses: keep, remove (they are painted out with skin), or auto: keep rims that "
+        "the network generates whole, and remove thin ones, which it generates in pieces. Needs a hairline above 0",
     )
     erosion: float = Field(
         -0.015, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"

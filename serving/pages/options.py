@@ -15,7 +15,7 @@ from serving import html as words
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Mask": ("mask", "forehead", "outline", "erosion", "feather", "protect", "occlusion"),
-    "Shape": ("reshape", "lips", "lids", "eyes", "teeth", "hairline"),
+    "Shape": ("reshape", "lips", "lids", "eyes", "teeth", "hairline", "glasses"),
     "Colours and detail": ("colour", "colour_strength", "sharpen", "match_blur", "texture"),
     "Which faces": ("min_face", "max_faces", "max_yaw", "min_score", "match_threshold", "turn"),
     "Over time": ("colour_memory", "steady"),

@@ -69,6 +69,7 @@ def _photos(parameters: "SwapParameters") -> list[str]:
         ),
         "teeth": Shown("the target's own teeth: 0 none, 1 wholly", _SHAPE),
         "lids": Shown("the eyes shut as the target's: 0 as generated, 1 wholly", _SHAPE),
+        "glasses": Shown("the reference's: keep, remove, or auto: remove thin ones", _SHAPE),
         "hairline": Shown("generated hair on the face is painted over: 0 not at all, 1 wholly", _SHAPE),
         "colour": Shown("how colours are fitted to the target's skin", _LOOK),
         "colour_strength": Shown("share of it that is applied", _LOOK),

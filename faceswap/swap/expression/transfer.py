@@ -58,8 +58,8 @@ def transfer_expression(
     Args:
         generated: as the network made it.
         detector: of landmarks.
-        options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline`` and ``sharpen`` count here, and whether
-            ``eyes`` or ``teeth`` will ask for the features.
+        options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline``, ``glasses`` and ``sharpen`` count here, and
+            whether ``eyes`` or ``teeth`` will ask for the features.
         crispness: of the network's pictures, as for :func:`faceswap.swap.compositing.composite.composite`.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
@@ -103,7 +103,9 @@ def transfer_expression(
             generated, features=Features(shown, pair.target, seen.read if seen else (None, None))
         )
     if landmarks is not None:
-        memory.mask = SmoothedGeneratedMask.after(memory.mask, picture, landmarks, crop.geometry, time)
+        memory.mask = SmoothedGeneratedMask.after(
+            memory.mask, picture, landmarks, crop.geometry, time, options.glasses
+        )
         generated = replace(generated, mask=memory.mask.mask)
         if options.hairline:
             picture = memory.mask.mask.painted(picture, crop.geometry, options.hairline)

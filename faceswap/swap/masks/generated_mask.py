@@ -18,6 +18,7 @@ from faceswap.faces.landmarks import BROWS, EYES, LEFT_BROW, NOSE, OUTER_LIPS, R
 from faceswap.faces.regions import convex, depth_in, fill_outline
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.masks.visibility import Segments
+from faceswap.swap.options import Glasses
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +46,7 @@ class GeneratedMaskTuning:
     skin_side: int = 64
     """Side in px at which that is done: what is spread is smooth."""
     rim: float = 0.25
-    """Probability from which on a pixel belongs to thin rims that are painted out."""
+    """Probability from which on a pixel belongs to rims that are painted out."""
     brow_height: float = 0.12
     """Of a brow above its landmarks, in face heights."""
     rim_grown: float = 0.04
@@ -68,7 +69,7 @@ class GeneratedMask:
         face: (S, S) float32, softly from 0 (hair, collar, background) to 1.
         glasses: (S, S) float32, softly from 0 to 1 on the reference's glasses: their arms reach beyond the face.
         worn: how surely there are any, 0..1.
-        removed: (S, S) float32, softly from 0 to 1 where thin rims are painted out; None: nowhere.
+        removed: (S, S) float32, softly from 0 to 1 where rims are painted out; None: nowhere.
     """
 
     face: Floats
@@ -77,19 +78,20 @@ class GeneratedMask:
     removed: Floats | None = None
 
     @classmethod
-    def of(cls, picture: Floats, landmarks: Points, geometry: Geometry) -> "GeneratedMask":
+    def of(
+        cls, picture: Floats, landmarks: Points, geometry: Geometry, glasses: Glasses = "auto"
+    ) -> "GeneratedMask":
         """The mask of a generated picture.
 
         Args:
             picture: (S, S, 3) float32 RGB, 0..1.
             landmarks: (68, 2) of the face in px of the picture.
             geometry: of the picture.
+            glasses: which are painted out: auto: thin ones.
         """
         unit = geometry.unit
         seen = Segments.of(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks)
-        shown, glasses = (
-            one.in_crop(np.eye(2, 3), geometry.size) for one in (seen.visible(True), seen.glasses)
-        )
+        shown, rims = (one.in_crop(np.eye(2, 3), geometry.size) for one in (seen.visible(True), seen.glasses))
         hidden = 1 - shown
         reach = 2 * round(TUNING.grown * unit) + 1
         hidden = cv2.dilate(hidden, np.ones((reach, reach), np.uint8))
@@ -100,9 +102,10 @@ class GeneratedMask:
             np.maximum(inside, depth_in(convex(landmarks[part]), grid, grid), out=inside)
         beyond = (-inside / unit - TUNING.feature_margin) / TUNING.feature_edge
         face = np.asarray(1 - hidden * np.clip(beyond, 0, 1), np.float32)
-        worn, thin = seen.glasses_worn, np.float32(seen.thin)
-        removed = thin * _thin_rims(glasses, landmarks, unit) if worn and thin else None
-        return cls(face, (1 - thin) * glasses, worn * (1 - float(thin)), removed)
+        worn = seen.glasses_worn
+        out = np.float32(seen.thin if glasses == "auto" else glasses == "remove")
+        removed = out * _rims_beside(rims, landmarks, unit) if worn and out else None
+        return cls(face, (1 - out) * rims, worn * (1 - float(out)), removed)
 
     def mixed(self, before: "GeneratedMask", share: float) -> "GeneratedMask":
         """This mask and an earlier one: ``share`` (0..1) of this one."""
@@ -163,7 +166,7 @@ class GeneratedMask:
         )
 
 
-def _thin_rims(glasses: Floats, landmarks: Points, unit: float) -> Floats:
+def _rims_beside(glasses: Floats, landmarks: Points, unit: float) -> Floats:
     """(S, S) float32, 0..1: rims as far as they lie neither on eyes and lids nor on brows, with their edges."""
     rims = (glasses > TUNING.rim).astype(np.uint8)
     reach = 2 * round(TUNING.rim_grown * unit) + 1
@@ -211,12 +214,13 @@ class SmoothedGeneratedMask:
         landmarks: Points,
         geometry: Geometry,
         time: float,
+        glasses: Glasses = "auto",
     ) -> "SmoothedGeneratedMask":
         """The mask at ``time`` (seconds), given that of an earlier frame; other arguments as GeneratedMask.of."""
         age = time - before.time if before and before.mask.face.shape == picture.shape[:2] else -1.0
         if before and 0 <= age < TUNING.detect_every:
             return before
-        found = GeneratedMask.of(picture, landmarks, geometry)
+        found = GeneratedMask.of(picture, landmarks, geometry, glasses)
         if before and age > 0:
             found = found.mixed(before.mask, weight_of_new(age, TUNING.time_constant))
         return cls(time, found)

@@ -192,6 +192,17 @@ def test_dark_rims_stay_whole() -> None:
     mask = GeneratedMask.of(crop, points, GEOMETRY)
     assert mask.removed is None or mask.removed.max() < 0.05
     assert mask.worn > 0.9
+    asked = GeneratedMask.of(crop, points, GEOMETRY, "remove")
+    assert asked.removed is not None
+    assert asked.removed.max() > 0.9
+    assert asked.worn == 0
+
+
+def test_thin_rims_can_be_kept() -> None:
+    crop, _, points = with_and_without_glasses("jonas")
+    mask = GeneratedMask.of(crop, points, GEOMETRY, "keep")
+    assert mask.removed is None
+    assert mask.worn > 0.9
 
 
 def test_what_is_painted_out_fades_over_time() -> None:
