@@ -45,13 +45,13 @@ class GeneratedMaskTuning:
     """Standard deviations, in face heights, of the two blurs that spread the skin over what is beside it."""
     skin_side: int = 64
     """Side in px at which that is done: what is spread is smooth."""
-    rim: float = 0.25
+    rim: float = 0.45
     """Probability from which on a pixel belongs to rims that are painted out."""
     brow_height: float = 0.12
     """Of a brow above its landmarks, in face heights."""
-    rim_grown: float = 0.04
+    rim_grown: float = 0.02
     """By how much they are grown, in face heights: their soft edges."""
-    rim_edge: float = 0.02
+    rim_edge: float = 0.012
     """Standard deviation of the blur of their border, in face heights."""
     rim_reach: float = 0.02
     """Standard deviation, in face heights, of the narrower of two blurs that fill them from around."""
