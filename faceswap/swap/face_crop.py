@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert
+from faceswap.faces.pose import frontality
 from faceswap.faces.regions import Region, crop_corners, face_height, region_of
 
 
@@ -50,6 +51,11 @@ class FaceCrop:
     def height(self) -> float:
         """Height of the face from the brows to the lower lip, px of the frame."""
         return face_height(self.geometry, self.matrix)
+
+    @cached_property
+    def frontality(self) -> float:
+        """How far the face is seen from the front, 0..1: see :func:`faceswap.faces.pose.frontality`."""
+        return frontality(self.landmarks)
 
     @cached_property
     def corners(self) -> Points:

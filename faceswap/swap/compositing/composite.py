@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness
 from faceswap.faces.geometry import Points, scale_of
-from faceswap.faces.pose import frontality
 from faceswap.faces.regions import Region
 from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
 from faceswap.swap.compositing.blending import blend, uncrop
@@ -68,7 +67,7 @@ def reshape_target(
     crop = face.crop
     if face.landmarks is None or not options.reshape or crop.region.empty:
         return face
-    strength = options.reshape * frontality(crop.landmarks)
+    strength = options.reshape * crop.frontality
     reshaping = Reshaping(crop.landmarks, face.landmarks, crop.matrix, strength, others)
     before = image[crop.region.slices].copy() if options.protect else image
     reshaping.apply(image)

@@ -9,7 +9,6 @@ from faceswap.faces.crispness import AS_ASKED, Crispness, sharpen
 from faceswap.faces.eyes import Eyes
 from faceswap.faces.finding.finder import LandmarkDetector
 from faceswap.faces.geometry import apply
-from faceswap.faces.pose import frontality
 from faceswap.swap.expression.generated_landmarks import (
     LandmarkOffsets,
     LandmarkPair,
@@ -82,7 +81,7 @@ def transfer_expression(
             pair, crop.landmarks_in_crop, memory.offsets, time
         )
         generated = replace(generated, landmarks=apply(crop.to_frame, landmarks))
-    facing = frontality(crop.landmarks)
+    facing = crop.frontality
     lips, shares, seen = 0.0, np.zeros(2), None
     if facing and options.lips:
         lips = facing * options.lips * _lip_change(pair, memory, time, careful)

@@ -87,8 +87,8 @@ class Segments:
         """
         skin, glasses = self.shares[..., _SKIN], self.shares[..., _GLASSES]
         hidden = 1 - skin - glasses
-        if not with_glasses:
-            gain = TUNING.glasses_gain * (self.glasses_worn if worn is None else worn)
+        gain = TUNING.glasses_gain * (self.glasses_worn if worn is None else worn)
+        if gain and not with_glasses:
             brows = self._brows() * np.float32(self.thin)
             rims = glasses * (1 - brows * (1 - rise(glasses, TUNING.rim).astype(np.float32)))
             hidden = np.minimum(hidden + gain * rims, 1)
@@ -100,8 +100,9 @@ class Segments:
     @property
     def thin(self) -> float:
         """How thin the rims of glasses are, 0..1: the surest pixels show dark ones more surely than thin ones."""
-        glasses = np.sort(self.shares[..., _GLASSES], axis=None)
-        surest = float(glasses[-max(1, round(TUNING.surest * glasses.size)) :].mean())
+        glasses = self.shares[..., _GLASSES].reshape(-1)
+        count = max(1, round(TUNING.surest * glasses.size))
+        surest = float(np.partition(glasses, -count)[-count:].mean())
         return 1 - float(rise(surest, TUNING.dark))
 
     def _brows(self) -> Floats:

@@ -45,11 +45,11 @@ class EyeOpening:
     eye: Eye
     marks: Points
 
-    @property
+    @cached_property
     def openness(self) -> float:
         """Height over width."""
-        by_network, by_marks = self._heights()
-        return by_network + self._share_of_marks() * (by_marks - by_network)
+        by_network, by_marks = self._heights
+        return by_network + self._share_of_marks * (by_marks - by_network)
 
     def lids(self, along: Floats) -> tuple[Floats, Floats]:
         """How far down from the axis the upper and the lower lid's edge lie, at places along it."""
@@ -59,7 +59,7 @@ class EyeOpening:
     @cached_property
     def _edges(self) -> tuple[Floats, Floats]:
         """The upper and the lower edge at places along the axis."""
-        share = self._share_of_marks()
+        share = self._share_of_marks
         upper, lower = (edge(self.axis, self.eye.contour[points], _PLACES) for points in (_UPPER, _LOWER))
         if share:
             local = self.axis.of(self.marks)
@@ -82,6 +82,7 @@ class EyeOpening:
         centre = self.eye.iris[0]
         return centre, max(float(np.linalg.norm(self.eye.iris[1:] - centre, axis=1).mean()), 1e-3)
 
+    @cached_property
     def _heights(self) -> tuple[float, float]:
         """Height over width by the network and by the landmarks."""
         rows, marks = self.axis.of(self.eye.contour)[:, 1], self.axis.of(self.marks)[:, 1]
@@ -89,6 +90,7 @@ class EyeOpening:
         by_marks = marks[[5, 4]].mean() - marks[[1, 2]].mean()
         return float(by_network) / 2, float(by_marks) / 2
 
+    @cached_property
     def _share_of_marks(self) -> float:
-        by_network, by_marks = self._heights()
+        by_network, by_marks = self._heights
         return float(rise(by_marks / max(by_network, 1e-3), TUNING.misread))

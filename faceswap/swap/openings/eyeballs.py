@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from faceswap.faces.finding.mediapipe.mesh import Eye, find_eye
 from faceswap.faces.geometry import apply
 from faceswap.faces.landmarks import EYES
-from faceswap.faces.pose import frontality
 from faceswap.faces.smoothing import rise, smoothstep
 from faceswap.swap.generated_face import Features, GeneratedFace
 from faceswap.swap.openings.axes import Axis, Floats, Window, lay_in, sample
@@ -89,7 +88,7 @@ def lay_eyeballs(
     Returns:
         what the next frame needs.
     """
-    amount *= frontality(face.crop.landmarks)
+    amount *= face.crop.frontality
     if face.features is None or not amount:
         return before
     found = [_pair(over, corner, face, face.features, number) for number in range(len(EYES))]

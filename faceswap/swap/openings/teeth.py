@@ -24,7 +24,6 @@ from faceswap.faces.landmarks import (
     UPPER_LIP_MIDDLE,
     UPPER_LIP_OUTER,
 )
-from faceswap.faces.pose import frontality
 from faceswap.faces.smoothing import rise, smoothstep
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.openings.axes import Axis, Floats, Window, edge, lay_in, sample
@@ -97,7 +96,7 @@ def lay_teeth(
         face: with its features, without which nothing happens.
         amount: 1 lays it in wholly, 0 not at all.
     """
-    amount *= frontality(face.crop.landmarks)
+    amount *= face.crop.frontality
     features = face.features
     if features is None or not amount:
         return
