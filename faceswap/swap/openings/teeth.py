@@ -77,6 +77,8 @@ _REACH = 1.25
 _CORNERS = 0.9
 """Distance from the middle up to which lips tell their colour."""
 _INSIDE = 0.5
+_MOST = 64
+"""Columns in which a mouth is read at most: its edges are smooth."""
 _EDGES = (UPPER_LIP_OUTER, UPPER_LIP_INNER, LOWER_LIP_INNER, LOWER_LIP_OUTER)
 
 
@@ -168,7 +170,7 @@ class _Mouth:
     @classmethod
     def read(cls, picture: NDArray[np.uint8], axis: Axis, points: Points) -> "_Mouth":
         """A mouth by its landmarks (68, 2) in a picture (h, w, 3) uint8 RGB."""
-        along = np.linspace(-_REACH, _REACH, math.ceil(2 * _REACH * axis.half) + 1)
+        along = np.linspace(-_REACH, _REACH, min(math.ceil(2 * _REACH * axis.half), _MOST) + 1)
         edges = np.stack([edge(axis, points[part], along) for part in _EDGES])
         step = along[1] - along[0]
         rows = np.arange(edges[0].min() - step, edges[3].max() + 2 * step, step)
