@@ -276,7 +276,10 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
         # nothing before has looked at the device: CUDA shows the cards that it is told of then
-        with monitor.training_slot(), cards.taken_here(settings().cards_path, parameters.devices):
+        with (
+            monitor.training_slot(parameters.devices),
+            cards.taken_here(settings().cards_path, parameters.devices),
+        ):
             run.tags({"device": str(device())})
             _say_where(parameters)
             with _counting_energy(run, bool(parameters.resume)) as energy:

@@ -51,7 +51,7 @@ def tune(parameters: TuneParameters, monitor: Monitor = TERMINAL) -> Tuned | Non
     if role and role != "chief":  # the chief holds the slot for all
         _take_part(folder, role, ip, port)
         return None
-    with monitor.training_slot():
+    with monitor.training_slot(parameters.workers or 1):  # each trial takes a card
         if parameters.fresh:
             shutil.rmtree(folder, ignore_errors=True)
         done = _search(parameters, plan, folder, sets, monitor)
