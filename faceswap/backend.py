@@ -55,15 +55,21 @@ def _installed(module: str) -> bool:
         return False
 
 
-def preset_here(minutes: float | None = None) -> str:
-    """The name of the preset where none is given: as many pixels as the machine trains in the time.
+def presets_here(minutes: float | None = None) -> tuple[str, ...]:
+    """The names of the presets that suit the machine and the time where none is given, the one with most pixels first.
 
     Args:
         minutes: of the training; None: a few.
     """
     if trains_on_gpu():
-        return LARGE_PRESET
-    return PATIENT_PRESET if minutes and minutes >= PATIENT_MINUTES else SMALL_PRESET
+        return LARGE_PRESET, PATIENT_PRESET, SMALL_PRESET
+    patient = minutes is not None and minutes >= PATIENT_MINUTES
+    return (PATIENT_PRESET, SMALL_PRESET) if patient else (SMALL_PRESET,)
+
+
+def preset_here(minutes: float | None = None) -> str:
+    """The name of the preset where none is given and all face sets are large enough."""
+    return presets_here(minutes)[0]
 
 
 def choose() -> None:

@@ -51,7 +51,7 @@ def main_flows() -> tuple[Flow[..., Any], ...]:
 
 
 def deployments() -> list[RunnerDeployment]:
-    """One deployment of every flow; those that train wait for each other, one a GPU, in ``training_slot``.
+    """One deployment of every flow; those that train wait for each other, a slot a GPU, in ``training_slot``.
 
     More runs of the same are not even started before. Searches are: the workers of a shared search, which need no
     slot, would queue behind their chief, who waits for them.

@@ -55,7 +55,7 @@ def preprocess(parameters: PreprocessParameters) -> Any:
 def _training(given: Any) -> str:
     if given.resume:
         return f"resume {given.resume[:8]}"
-    return listed(people(given.face_sets), str(given.preset or "lite"), budget(given) or "4 min")
+    return listed(people(given.face_sets), given.preset, budget(given) or "4 min")
 
 
 @flow(name="train", flow_run_name=named(_training), **_STOPPED)
@@ -109,8 +109,7 @@ def rollback(parameters: RollbackParameters) -> Any:
 def _search(given: Any) -> str:
     if given.resume:
         return f"resume {given.resume[:8]}"
-    preset, space = given.preset or "lite", given.space or "bottleneck"
-    return listed(people(given.face_sets), str(preset), f"by {Path(space).name}")
+    return listed(people(given.face_sets), given.preset, f"by {Path(given.space or 'bottleneck').name}")
 
 
 @flow(name="tune", flow_run_name=named(_search), **_STOPPED)
@@ -141,7 +140,7 @@ def learn_masks(parameters: LearnMasksParameters) -> Any:
 
 
 def _whole_job(given: Any) -> str:
-    return listed(people(list(given.people)), str(given.preset or "lite"), f"{given.minutes or 4:g} min")
+    return listed(people(list(given.people)), given.preset, f"{given.minutes or 4:g} min")
 
 
 @flow(name="pipeline", flow_run_name=named(_whole_job), **_STOPPED)

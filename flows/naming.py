@@ -51,8 +51,8 @@ def budget(parameters: Any) -> str:
     return ""
 
 
-def listed(*parts: str) -> str:
-    """The parts that are not empty, with commas."""
+def listed(*parts: str | None) -> str:
+    """The parts that are given and not empty, with commas."""
     return ", ".join(part for part in parts if part)
 
 

@@ -184,10 +184,10 @@ class PrefectMonitor:
         return flow_of(work)(parameters)
 
     @contextmanager
-    def training_slot(self) -> Iterator[None]:
+    def training_slot(self, count: int = 1) -> Iterator[None]:
         """As many trainings at a time as this host's limit says, else one on all machines that share a server.
 
-        Where the server sets no such limit nobody waits.
+        One on several GPUs needs a slot for each. Where the server sets no such limit nobody waits.
         """
         limit = ""
         with get_client(sync_client=True) as client:
@@ -196,12 +196,12 @@ class PrefectMonitor:
                     found = client.read_global_concurrency_limit_by_name(name)
                 except ObjectNotFound:
                     continue
-                limit = name
-                if found.active and found.active_slots >= found.limit:
+                limit, count = name, max(1, min(count, found.limit))
+                if found.active and found.active_slots + count > found.limit:
                     # a warning, which every terminal and Prefect's page show
                     logger.warning("Another training is running: this one waits for its turn.")
                 break
-        with slot(limit, str(flow_run.id or "")) if limit else nullcontext():
+        with slot(limit, str(flow_run.id or ""), count) if limit else nullcontext():
             yield
 
     def check_answers(self) -> None:

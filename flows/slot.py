@@ -1,4 +1,4 @@
-"""A slot of one of Prefect's global limits, held by a lease for as long as a training takes.
+"""Slots of one of Prefect's global limits, held by a lease for as long as a training takes.
 
 Prefect's own ``concurrency`` gives a slot up for good once its server was away for some minutes, and fails at its end
 where the server is away: with it the training whose versions are still to be registered.
@@ -29,26 +29,27 @@ _AWAY = (httpx.HTTPError, PrefectException, OSError, RuntimeError)
 
 
 @contextmanager
-def slot(name: str, flow_run: str) -> Iterator[None]:
-    """Hold a slot of a limit for a block; waits until one is free.
+def slot(name: str, flow_run: str, count: int = 1) -> Iterator[None]:
+    """Hold slots of a limit for a block; waits until as many are free.
 
     A server that is away later ends nothing: the block goes on, and the slot is taken anew as soon as that can be.
 
     Args:
         name: of the limit.
-        flow_run: id of the run that holds it; empty: none.
+        flow_run: id of the run that holds them; empty: none.
+        count: of slots, no more than the limit has.
 
     Raises:
         httpx.HTTPError: at the beginning, the server does not answer, or refuses.
     """
     holder = ConcurrencyLeaseHolder(type="flow_run", id=UUID(flow_run)) if flow_run else None
     with get_client(sync_client=True) as client:
-        while (lease := _take(client, name, holder)) is None:
+        while (lease := _take(client, name, holder, count)) is None:
             time.sleep(_AGAIN)
     over = threading.Event()
     logs_with_run = copy_context().run
     keeper = threading.Thread(
-        target=logs_with_run, args=(_keep, name, holder, lease, over), daemon=True, name=name
+        target=logs_with_run, args=(_keep, name, holder, lease, over, count), daemon=True, name=name
     )
     keeper.start()
     try:
@@ -58,10 +59,12 @@ def slot(name: str, flow_run: str) -> Iterator[None]:
         keeper.join(_LAST_PATIENCE)
 
 
-def _take(client: SyncPrefectClient, name: str, holder: ConcurrencyLeaseHolder | None) -> UUID | None:
-    """A lease of a slot; None: all are taken."""
+def _take(
+    client: SyncPrefectClient, name: str, holder: ConcurrencyLeaseHolder | None, count: int
+) -> UUID | None:
+    """A lease of so many slots; None: too few are free."""
     try:
-        answer = client.increment_concurrency_slots_with_lease([name], 1, "concurrency", _LEASE, holder)
+        answer = client.increment_concurrency_slots_with_lease([name], count, "concurrency", _LEASE, holder)
     except httpx.HTTPStatusError as error:
         if error.response.status_code == httpx.codes.LOCKED:
             return None
@@ -70,7 +73,11 @@ def _take(client: SyncPrefectClient, name: str, holder: ConcurrencyLeaseHolder |
 
 
 def _keep(
-    name: str, holder: ConcurrencyLeaseHolder | None, lease: UUID | None, over: threading.Event
+    name: str,
+    holder: ConcurrencyLeaseHolder | None,
+    lease: UUID | None,
+    over: threading.Event,
+    count: int,
 ) -> None:
     """Renew a lease until it is over, then give it back; one that has ended meanwhile is taken anew."""
     pause = _RENEW
@@ -78,7 +85,7 @@ def _keep(
         try:
             with get_client(sync_client=True) as client:
                 if lease is None:
-                    lease = _take(client, name, holder)
+                    lease = _take(client, name, holder, count)
                 else:
                     client.renew_concurrency_lease(lease, _LEASE)
             pause = _AGAIN if lease is None else _RENEW

@@ -162,19 +162,6 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not (record.name.startswith("prefect.") and "Finished in state Failed(" in record.getMessage())
 
 
-def preset_or_machines(name: str | None, minutes: float | None = None) -> str:
-    """The preset that is named, else the one for this machine and time; the terminal tells of a larger one."""
-    if name is not None:
-        return name
-    chosen = backend.preset_here(minutes)
-    if chosen != backend.SMALL_PRESET:
-        reason = "A GPU trains" if chosen == backend.LARGE_PRESET else "There is time"
-        remark(
-            f"{reason}: preset {chosen}, since none is named (--preset {backend.SMALL_PRESET} draws fewer pixels)"
-        )
-    return chosen
-
-
 def pairs(words: list[str], what: str) -> dict[str, str]:
     """``NAME=VALUE`` words as a dictionary; a path below ``~`` is one below the user's home folder.
 

@@ -81,8 +81,12 @@ class Monitor(Protocol):
         """Do another job as a part of this one."""
         ...
 
-    def training_slot(self) -> AbstractContextManager[None]:
-        """Wait until no other training runs on the machines that share an orchestrator."""
+    def training_slot(self, count: int = 1) -> AbstractContextManager[None]:
+        """Wait until the trainings on the machines that share an orchestrator leave room for this one.
+
+        Args:
+            count: slots that it needs, one a GPU; where there are fewer in all, it takes those.
+        """
         ...
 
     def check_answers(self) -> None:
@@ -140,7 +144,7 @@ class Terminal:
         """The other job, told to the same terminal."""
         return work(parameters, self)
 
-    def training_slot(self) -> AbstractContextManager[None]:
+    def training_slot(self, count: int = 1) -> AbstractContextManager[None]:
         """Nobody waits."""
         return nullcontext()
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from faceswap import backend
 from faceswap.errors import SettingsError
 from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.files.names import printable
+from faceswap.jobs.preset_choice import MachinesPreset, PresetName
 from faceswap.model.options import MaskOptions, PretrainingOptions, TrainingOptions
-from faceswap.model.presets import PRESETS, Preset, preset
+from faceswap.model.presets import Preset, preset
 from faceswap.model.training.schedule import Budget
 from faceswap.provenance.consent.record import Consent
 from faceswap.swap.options import SwapOptions
@@ -21,7 +23,6 @@ from faceswap.swap.options import SwapOptions
 PRIOR = "prior"
 OF_THE_RUN = "(of the run)"
 """In place of face sets: those of the training that goes on."""
-PresetName = StrEnum("PresetName", {name: name for name in PRESETS})  # type: ignore[misc]
 
 
 def _nameable(name: str) -> str:
@@ -98,7 +99,7 @@ class TrainParameters(Parameters):
         description="one per identity: its name (the newest set is taken), or the folder or s3:// prefix of a set",
         min_length=1,
     )
-    preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
+    preset: MachinesPreset = None
     minutes: float | None = Field(
         None, gt=0, description="budget in minutes (give one of minutes, steps, epochs)"
     )
@@ -139,21 +140,14 @@ class TrainParameters(Parameters):
         f"and {OF_THE_RUN} as face set",
     )
 
-    @field_validator("preset", mode="before")
-    @classmethod
-    def _known(cls, value: object) -> object:
-        if isinstance(value, str) and value not in PRESETS:
-            preset(value)
-        return value
-
     def recipe(self) -> Preset:
-        """The preset with the changes asked for."""
+        """The preset, this machine's where none is named, with the changes asked for."""
         changes = {
             key: value
             for key in ("bottleneck", "batch_size", "learning_rate")
             if (value := getattr(self, key)) is not None
         }
-        return preset(self.preset.value).with_(**self.changes | changes)
+        return preset(self.preset or backend.preset_here(self.minutes)).with_(**self.changes | changes)
 
     def options(self) -> TrainingOptions:
         """Budget, seed and intervals.
@@ -182,7 +176,10 @@ class TrainParameters(Parameters):
 class PretrainParameters(Parameters):
     """Fictional people in, the prior out that trainings start from."""
 
-    preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
+    preset: PresetName = Field(
+        PresetName("lite"),
+        description="architecture and training recipe; the larger ones start from lite's prior",
+    )
     options: PretrainingOptions = PretrainingOptions()
     start: str = Field("", description="prior to begin from, another view's too; empty: from nothing")
     out: str = Field("", description="file to write; empty: under the home folder, where trainings find it")
@@ -283,7 +280,7 @@ class PipelineParameters(Parameters):
     fictional: bool = Field(False, description="none of the people exists")
     reference_photos: dict[Identity, list[str]] = Field({}, description="identity -> photos of the person")
     out: str = Field(description="folder or s3:// prefix for the report, the pictures and the video")
-    preset: PresetName = Field(PresetName("lite"), description="architecture and training recipe")
+    preset: MachinesPreset = None
     minutes: float = Field(4, gt=0, description="training time, minutes")
     bottleneck: int | None = Field(None, ge=4, le=4096, description="width of the code; empty: the preset's")
     seed: int = Field(0, ge=0, lt=2**31, description="of the batches and of the initial weights")

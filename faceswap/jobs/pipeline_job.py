@@ -4,7 +4,7 @@ import shutil
 from itertools import permutations
 from pathlib import Path
 
-from faceswap import registry, storage
+from faceswap import backend, registry, storage
 from faceswap.errors import ConsentError, SettingsError
 from faceswap.evaluation.rendering.report import write_report
 from faceswap.evaluation.rendering.sheets import before_after
@@ -20,9 +20,9 @@ from faceswap.jobs.parameters import (
     TrainParameters,
 )
 from faceswap.jobs.preprocess_job import preprocess
+from faceswap.jobs.preset_choice import crops_of, preset_for, sized_for
 from faceswap.jobs.swap_job import swapper_for
 from faceswap.jobs.training.train_job import Trained, train
-from faceswap.model.presets import preset
 from faceswap.output.redaction import redacted
 from faceswap.provenance import audit
 from faceswap.provenance.metadata import Provenance
@@ -38,7 +38,8 @@ def preprocess_all(parameters: PipelineParameters, monitor: Monitor) -> dict[str
             raise ConsentError(
                 f"No consent is recorded for {name!r}", f'add --consent {name}="what allows the use"'
             )
-    options = parameters.options.fitting(preset(parameters.preset.value).geometry)
+    wanted = parameters.preset or backend.preset_here(parameters.minutes)
+    options = sized_for(parameters.options, wanted)
     return {
         name: monitor.job(
             preprocess,
@@ -121,6 +122,9 @@ def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> str
         raise SettingsError(f"{out} is a file", "name a folder with --out")
     out.mkdir(parents=True, exist_ok=True)
     uris = preprocess_all(parameters, monitor)
+    sets = {name: FaceSet.load(uri) for name, uri in uris.items()}
+    chosen = preset_for(parameters.preset, parameters.minutes, crops_of(sets))
+    parameters = parameters.model_copy(update={"preset": chosen})
     trained = monitor.job(
         train,
         TrainParameters(
@@ -138,7 +142,6 @@ def pipeline(parameters: PipelineParameters, monitor: Monitor = TERMINAL) -> str
             references=[f"{v.name}/{v.version}" for v in trained.versions.values()], frames=parameters.frames
         ),
     )
-    sets = {name: FaceSet.load(uri) for name, uri in uris.items()}
     clips = monitor.step("swap held-out clips", swap_clips, trained, sets, parameters)
     report = monitor.step("write report", report_all, parameters, trained, sets, found, clips)
     written = [report, out / "report.json", out / "swap.mp4", *clips.values(), *sorted(out.glob("*.png"))]

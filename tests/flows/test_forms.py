@@ -41,7 +41,7 @@ def test_what_is_left_out_or_in_range_passes_and_the_rest_is_refused() -> None:
         return [e.message for e in check.iter_errors({"parameters": {"face_sets": ["a", "b"], **given}})]
 
     assert errors() == []
-    assert errors(minutes=3.5, bottleneck=32) == []
+    assert errors(minutes=3.5, bottleneck=32, preset="hd128") == []
     assert errors(minutes="abc") == ["'abc' is not of type 'number'"]
     assert errors(bottleneck=2) == ["2 is less than the minimum of 4"]
 

@@ -34,18 +34,23 @@ class Server:
 
 
 @pytest.mark.parametrize(
-    ("limit", "waits", "names"),
+    ("limit", "waits", "names", "devices", "slots"),
     [
-        ({"active": True, "active_slots": 1, "limit": 1}, True, [TRAINING_SLOT]),
-        ({"active": True, "active_slots": 0, "limit": 1}, False, [TRAINING_SLOT]),
-        ({"active": True, "active_slots": 1, "limit": 2}, False, [TRAINING_SLOT]),
-        ({"active": False, "active_slots": 1, "limit": 1}, False, [TRAINING_SLOT]),
+        ({"active": True, "active_slots": 1, "limit": 1}, True, [TRAINING_SLOT], 1, 1),
+        ({"active": True, "active_slots": 0, "limit": 1}, False, [TRAINING_SLOT], 1, 1),
+        ({"active": True, "active_slots": 1, "limit": 2}, False, [TRAINING_SLOT], 1, 1),
+        ({"active": False, "active_slots": 1, "limit": 1}, False, [TRAINING_SLOT], 1, 1),
+        ({"active": True, "active_slots": 1, "limit": 3}, False, [TRAINING_SLOT], 2, 2),
+        ({"active": True, "active_slots": 1, "limit": 2}, True, [TRAINING_SLOT], 2, 2),
+        ({"active": True, "active_slots": 0, "limit": 1}, False, [TRAINING_SLOT], 2, 1),
         (
             {"active": True, "active_slots": 1, "limit": 2, "names": [TRAINING_SLOT, host_slot()]},
             False,
             [host_slot()],
+            1,
+            1,
         ),
-        ({}, False, []),
+        ({}, False, [], 1, 0),
     ],
 )
 def test_who_has_to_wait_for_another_training_is_told_before(
@@ -54,19 +59,21 @@ def test_who_has_to_wait_for_another_training_is_told_before(
     limit: dict[str, Any],
     waits: bool,
     names: list[str],
+    devices: int,
+    slots: int,
 ) -> None:
-    told: list[tuple[list[str], bool]] = []
+    told: list[tuple[list[str], bool, int]] = []
 
     @contextmanager
-    def slot(name: str, _: str) -> Any:
-        told.append(([name], "waits for its turn" in caplog.text))
+    def slot(name: str, _: str, count: int) -> Any:
+        told.append(([name], "waits for its turn" in caplog.text, count))
         yield
 
     monkeypatch.setattr(prefect_monitor, "get_client", lambda **_: Server(**limit))
     monkeypatch.setattr(prefect_monitor, "slot", slot)
-    with caplog.at_level(logging.WARNING, "flows.prefect_monitor"), PrefectMonitor().training_slot():
+    with caplog.at_level(logging.WARNING, "flows.prefect_monitor"), PrefectMonitor().training_slot(devices):
         pass
-    assert told == ([(names, waits)] if names else [])
+    assert told == ([(names, waits, slots)] if names else [])
 
 
 class Gate:

@@ -29,21 +29,21 @@ def test_names_of_people_are_not(name: str) -> None:
 @pytest.mark.parametrize(
     ("flow", "parameters", "name"),
     [
-        (train, TrainParameters(face_sets=["ada", "ben"]), "ada + ben, lite, 4 min"),
+        (train, TrainParameters(face_sets=["ada", "ben"]), "ada + ben, 4 min"),
         (
             train,
             TrainParameters(face_sets=["/x/ada/0123456789abcdef", "s3://b/ben/"], preset="hd128", steps=300),
             "ada + ben, hd128, 300 steps",
         ),
-        (train, TrainParameters(face_sets=["ada"], epochs=1.5), "ada, lite, 1.5 epochs"),
-        (train, {"face_sets": ["ada", "ben"], "minutes": 90}, "ada + ben, lite, 90 min"),
+        (train, TrainParameters(face_sets=["ada"], epochs=1.5), "ada, 1.5 epochs"),
+        (train, {"face_sets": ["ada", "ben"], "minutes": 90}, "ada + ben, 90 min"),
         (train, TrainParameters(face_sets=["-"], resume="0123456789abcdef"), "resume 01234567"),
         (
             pipeline,
             PipelineParameters(people={"ada": "a.mp4", "ben": "b"}, consent={}, out="out"),
-            "ada + ben, lite, 4 min",
+            "ada + ben, 4 min",
         ),
-        (tune, TuneParameters(face_sets=["ada", "ben"]), "ada + ben, lite, by bottleneck"),
+        (tune, TuneParameters(face_sets=["ada", "ben"]), "ada + ben, by bottleneck"),
         (evaluate, EvaluateParameters(references=["ada", "ben/3"]), "ada + ben/3"),
         (swap, SwapParameters(target="/x/me.jpg", reference="ada", out="o.jpg"), "ada on me.jpg"),
     ],

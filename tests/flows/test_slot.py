@@ -21,6 +21,8 @@ RUN = str(uuid4())
 class Server:
     """Prefect's client for a limit of one slot and a run: what holds the slot, and the run's state."""
 
+    wanted = 1
+
     def __init__(self, **state: str) -> None:
         self.lease: UUID | None = None
         self.away = False
@@ -37,8 +39,11 @@ class Server:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def increment_concurrency_slots_with_lease(self, *_: object) -> SimpleNamespace:
+    def increment_concurrency_slots_with_lease(
+        self, _: list[str], slots: int, *__: object
+    ) -> SimpleNamespace:
         self.asked.set()
+        assert slots == self.wanted
         if self.lease is not None:
             self._refuse(423)
         self.lease = uuid4()
@@ -130,6 +135,14 @@ def test_a_slot_that_was_given_away_is_taken_anew_once_it_is_free(monkeypatch: p
         server.lease = None
         until(lambda: server.taken == 2)
     assert server.lease is None
+
+
+def test_a_training_on_several_cards_holds_a_slot_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = use(monkeypatch, Server())
+    server.wanted = 3
+    with slot("training", RUN, 3):
+        server.lease = None  # its lease ended while the server was away
+        until(lambda: server.taken == 2)
 
 
 def test_a_server_that_is_away_at_the_end_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

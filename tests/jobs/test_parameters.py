@@ -1,9 +1,14 @@
 """What the flows' forms take, and how they describe it."""
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from faceswap.cli import _load
 from faceswap.cli.common import PresetOption
+from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.jobs.parameters import (
     LearnMasksParameters,
     PipelineParameters,
@@ -54,3 +59,18 @@ def test_every_number_and_text_of_a_form_is_described(model: type[BaseModel]) ->
 def test_help_names_every_preset() -> None:
     (option,) = PresetOption.__metadata__
     assert option.help.split(": ")[1].split(", ") == list(PRESETS)
+
+
+def test_the_crops_that_the_larger_presets_need_are_told_as_they_are() -> None:
+    """The whole face with its margin, in the help and in the guide."""
+    usual = ExtractionOptions()
+    needed = {name: usual.fitting(one.geometry).size for name, one in PRESETS.items()}
+    more = {name: size for name, size in needed.items() if size > usual.size}
+    assert set(more) == {"hd256", "hd512"}
+    option = next(one for one in _load("preprocess").params if one.name == "size")
+    guide = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    rows = {line.split("`")[1]: line for line in guide.splitlines() if line.startswith("| `")}
+    for name, size in more.items():
+        assert re.search(rf"{name}( needs)? {size}\b", option.help)
+        assert f"--size {size}`" in rows[name]
+    assert f"`--size {more['hd256']}` is needed for `hd256`, {more['hd512']} for `hd512`" in guide

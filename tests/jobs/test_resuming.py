@@ -107,6 +107,9 @@ def test_a_retried_run_goes_on_with_the_same_training_only(
     monkeypatch.setattr(work.tracking, "interrupted_run", lambda *asked: {("f1", "train"): "r1"}[asked])
     asked = BEGUN.model_copy(update={"seed": 7 if changed else 0})
     assert work.of_retried(asked, Orchestrated()).resume == ("" if changed else "r1")
+    unnamed = asked.model_copy(update={"preset": None})  # it stays what was chosen at first
+    assert work.of_retried(unnamed, Orchestrated()).resume == ("" if changed else "r1")
+    assert changed or work.of_retried(unnamed, Orchestrated()).preset == "original"
     leave("r1", BEGUN.model_copy(update={"resume": "r1"}))  # as the second try notes it
     assert work.of_retried(BEGUN, Orchestrated()).resume == "r1"
     assert work.of_retried(BEGUN, Terminal()) == BEGUN  # nobody tries again

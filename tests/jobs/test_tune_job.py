@@ -66,8 +66,8 @@ class World:
         return SimpleNamespace(versions={})
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        self.calls.append("slot")
+    def slot(self, count: int) -> Iterator[None]:
+        self.calls.append("slot" if count == 1 else f"{count} slots")
         yield
         self.calls.append("free")
 
@@ -95,6 +95,8 @@ def tune(*face_sets: str, **more: Any) -> Any:
 def test_a_search_takes_the_training_slot_and_frees_it_for_the_winners_training(world: World) -> None:
     tune("ada", "ben", then_train_minutes=1)
     assert world.calls == ["slot", "search", "free", "train"]
+    tune("ada", "ben", workers=2)
+    assert world.calls[4:] == ["2 slots", "search", "free"]
 
 
 def test_the_chief_holds_the_slot_and_its_workers_need_none(

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from faceswap import backend
 from faceswap.cli.checks import face_sets_exist, identities_exist, media_exist
 from faceswap.cli.common import (
     MachinesPreset,
     PresetOption,
-    preset_or_machines,
     spoken_errors,
 )
 from faceswap.cli.options import Shown, at_home, takes_fields_of
@@ -58,7 +56,7 @@ _GOES_ON = "the same command renders again and goes on from the last checkpoint"
         "turn": Shown("degrees clockwise, if heads lie on their side", _CHOICE),
         "max_faces": Shown("most faces of a set, evenly chosen", _CHOICE),
         "size": Shown(
-            "side of the stored crops, px; hd256 needs 384 (so where a GPU trains), hd512 768",
+            "side of the stored crops, px; hd256 needs 448 (so where a GPU trains), hd512 896",
             "Crops",
         ),
         "detector": Shown("what finds faces; cnn wants a GPU build of dlib", "Crops"),
@@ -88,7 +86,7 @@ def preprocess(
             sources=sources,
             consent=consent,
             reference_photos=reference_photos or [],
-            options=_sized(options),
+            options=ExtractionOptions(**options),
         )
         media_exist(*sources, *parameters.reference_photos)
         uri = run_job("preprocess", parameters)
@@ -105,16 +103,6 @@ def preprocess(
         out().print(table)
         say(f"Face set: {uri}")
         say(f"Next: faceswap train {uri} OTHER_FACE_SET")
-
-
-def _sized(options: dict[str, Any]) -> ExtractionOptions:
-    """The options; without a size, crops as large as the preset of this machine needs them."""
-    chosen = ExtractionOptions(**options)
-    if "size" in options or not backend.trains_on_gpu():
-        return chosen
-    from faceswap.model.presets import preset
-
-    return chosen.fitting(preset(backend.preset_here()).geometry)
 
 
 @takes_fields_of(
@@ -155,9 +143,7 @@ def train(
             raise SettingsError("No face sets are given", "name two or more, or --resume RUN_ID")
         parameters = TrainParameters(
             face_sets=face_sets or [OF_THE_RUN],
-            preset=preset or backend.SMALL_PRESET
-            if resume
-            else preset_or_machines(preset, options.get("minutes")),
+            preset=preset,
             **options,
         )
         parameters.options()  # budgets that contradict each other

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from faceswap.cli.checks import face_sets_exist
-from faceswap.cli.common import PresetOption, pairs, spoken_errors
+from faceswap.cli.common import MachinesPreset, pairs, spoken_errors
 from faceswap.cli.options import Shown, at_home, takes_fields_of
 from faceswap.cli.running import run as run_job
 from faceswap.errors import SettingsError
@@ -48,7 +48,7 @@ def tune(
     face_sets: Annotated[
         list[str] | None, typer.Argument(help="face sets, one per identity", callback=at_home)
     ] = None,
-    preset: PresetOption = "lite",
+    preset: MachinesPreset = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from faceswap import storage
+from faceswap import backend, storage
 from faceswap.cli.checks import media_exist
 from faceswap.cli.common import (
     SHORT,
@@ -16,7 +16,6 @@ from faceswap.cli.common import (
     Seed,
     consents,
     pairs,
-    preset_or_machines,
     spoken_errors,
 )
 from faceswap.cli.options import at_home
@@ -66,6 +65,7 @@ def demo(
                 consent=dict.fromkeys(names, FICTIONAL),
                 fictional=True,
                 out=out,
+                preset=backend.SMALL_PRESET,  # the rendered frames show no more
                 minutes=minutes,
                 seed=seed,
             ),
@@ -112,7 +112,7 @@ def run(
             reference_photos=photos,
             out=out,
             minutes=minutes,
-            preset=preset_or_machines(preset, minutes),
+            preset=preset,
             bottleneck=bottleneck,
             seed=seed,
             options=ExtractionOptions(every=every),

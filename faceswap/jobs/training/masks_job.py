@@ -14,6 +14,7 @@ from faceswap.model.options import MaskOptions
 from faceswap.model.priors import mask_training
 from faceswap.model.priors.rendered_people import RenderedPeople, render_people
 from faceswap.model.segmentation_view import NAME
+from faceswap.process import cards
 from faceswap.settings import settings
 
 
@@ -35,7 +36,11 @@ def learn_masks(parameters: LearnMasksParameters, monitor: Monitor = TERMINAL) -
     ):
         run.parameters({"masks": parameters.model_dump(mode="json")})
         people = monitor.step("render faces", render, options, monitor)
-        with monitor.training_slot(), monitor.progress("learn masks", "steps") as report:
+        with (
+            monitor.training_slot(),
+            cards.taken_here(settings().cards_path),
+            monitor.progress("learn masks", "steps") as report,
+        ):
 
             def told(step: int, values: dict[str, float]) -> None:
                 run.metrics(values, step)

@@ -68,7 +68,7 @@ def pretrain(parameters: PretrainParameters, monitor: Monitor = TERMINAL) -> Pat
         run.parameters({"pretrain": parameters.model_dump(mode="json"), "preset": recipe.model_dump()})
         data = FictionalData(monitor.step("render people", render_people, options, monitor), recipe)
         with (
-            monitor.training_slot(),
+            monitor.training_slot(parameters.devices),
             cards.taken_here(settings().cards_path, parameters.devices),
             monitor.progress(f"pretrain {recipe.name}") as report,
         ):

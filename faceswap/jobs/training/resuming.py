@@ -73,8 +73,10 @@ def of_retried(parameters: TrainParameters, monitor: Monitor) -> TrainParameters
     except SettingsError as error:
         logger.warning("%s; the training begins anew", error.message)
         begun = None
-    same = begun and begun.model_copy(update={"resume": ""}) == parameters
-    return parameters.model_copy(update={"resume": found}) if same else parameters
+    # where none is named it stays what this machine's was then
+    asked = parameters.model_copy(update={"preset": parameters.preset or (begun and begun.preset)})
+    same = begun and begun.model_copy(update={"resume": ""}) == asked
+    return asked.model_copy(update={"resume": found}) if same else parameters
 
 
 def of_interrupted(parameters: TrainParameters) -> TrainParameters:

@@ -21,6 +21,7 @@ from faceswap.faces.finding.finder import measuring_finder
 from faceswap.jobs.evaluate_job import evaluate_one
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PRIOR, TrainParameters
+from faceswap.jobs.preset_choice import crops_of, preset_for
 from faceswap.jobs.training import resuming
 from faceswap.jobs.training.checkpoint_store import CheckpointStore
 from faceswap.jobs.training.observer import Observer
@@ -203,7 +204,7 @@ def _say_where(parameters: TrainParameters) -> None:
         )
         logger.warning("%s. `faceswap doctor` says what is missing%s", reason, faster)
     else:
-        logger.info("Training preset %s on the %s", parameters.preset.value, device())
+        logger.info("Training preset %s on the %s", parameters.recipe().name, device())
 
 
 @contextmanager
@@ -254,7 +255,9 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
     if parameters.resume:
         parameters = resuming.with_its_preset(parameters)
     sets = monitor.step("load face sets", load_face_sets, resuming.face_sets_of(parameters))
-    name = f"{' + '.join(sets)}, {parameters.preset.value}, {parameters.options().budget.words}"
+    chosen = preset_for(parameters.preset, parameters.minutes, crops_of(sets))
+    parameters = parameters.model_copy(update={"preset": chosen})
+    name = f"{' + '.join(sets)}, {chosen}, {parameters.options().budget.words}"
     with (
         tracking.run(name, "train", run_id=parameters.resume, tags=monitor.tags()) as run,
         _leaving_nothing_without_consent(run) as store,
@@ -273,7 +276,10 @@ def train(parameters: TrainParameters, monitor: Monitor = TERMINAL) -> Trained:
         for faces in sets.values():
             run.face_set(faces.identity, faces.digest, faces.uri, faces.count("train"))
         # nothing before has looked at the device: CUDA shows the cards that it is told of then
-        with monitor.training_slot(), cards.taken_here(settings().cards_path, parameters.devices):
+        with (
+            monitor.training_slot(parameters.devices),
+            cards.taken_here(settings().cards_path, parameters.devices),
+        ):
             run.tags({"device": str(device())})
             _say_where(parameters)
             with _counting_energy(run, bool(parameters.resume)) as energy:

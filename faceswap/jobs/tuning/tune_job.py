@@ -13,6 +13,7 @@ from faceswap.faces.faceset import FaceSet
 from faceswap.files.atomic import write_text
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import TrainParameters
+from faceswap.jobs.preset_choice import PresetName
 from faceswap.jobs.training.train_job import load_face_sets, train
 from faceswap.jobs.tuning.tune_board import Board
 from faceswap.jobs.tuning.tune_parameters import TuneParameters, search_of, searches
@@ -50,7 +51,7 @@ def tune(parameters: TuneParameters, monitor: Monitor = TERMINAL) -> Tuned | Non
     if role and role != "chief":  # the chief holds the slot for all
         _take_part(folder, role, ip, port)
         return None
-    with monitor.training_slot():
+    with monitor.training_slot(parameters.workers or 1):  # each trial takes a card
         if parameters.fresh:
             shutil.rmtree(folder, ignore_errors=True)
         done = _search(parameters, plan, folder, sets, monitor)
@@ -129,7 +130,7 @@ def _train_winner(
         train,
         TrainParameters(
             face_sets=list(plan.face_sets),
-            preset=parameters.preset,
+            preset=PresetName(plan.preset.name),
             changes=done.winner.changes,
             minutes=parameters.then_train_minutes,
             seed=parameters.seed,
@@ -145,7 +146,8 @@ def _take_part(folder: Path, name: str, ip: str, port: int) -> None:
         if time.monotonic() - began > 60 * _WAIT_MINUTES:
             raise SettingsError(
                 f"The chief's search does not appear in {folder}",
-                "start the chief with the same input, and set FACESWAP_WORK to a folder that all machines share; "
+                "start the chief with the same input (on machines of several kinds name the preset, too), and set "
+                "FACESWAP_WORK to a folder that all machines share; "
                 "while another training runs the chief waits: start the worker again then",
             )
         time.sleep(1)

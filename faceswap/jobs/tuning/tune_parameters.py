@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from faceswap import storage
+from faceswap import backend, storage
 from faceswap.errors import SettingsError
-from faceswap.jobs.parameters import PresetName
+from faceswap.jobs.preset_choice import MachinesPreset, crops_of, preset_for
 from faceswap.model.presets import preset
 from faceswap.model.training.schedule import Budget
 from faceswap.settings import settings
@@ -57,7 +57,7 @@ class TuneParameters(BaseModel):
     face_sets: list[str] = Field(
         description="folders or s3:// prefixes of face sets, one per identity", min_length=1
     )
-    preset: PresetName = Field(PresetName("lite"), description="what the trials vary")
+    preset: MachinesPreset = None
     space: str = Field(
         "bottleneck",
         description="what is searched: bottleneck, widths, everything, or a JSON or YAML file",
@@ -121,7 +121,7 @@ class TuneParameters(BaseModel):
             SettingsError: there is no such space, or a dimension does not fit the preset.
         """
         space = load_space(self.space).extended(tuple(self.dimensions))
-        space.check(preset(self.preset.value))
+        space.check(preset(self.preset or backend.SMALL_PRESET))
         return space
 
     def checked(self) -> "TuneParameters":
@@ -151,13 +151,15 @@ class TuneParameters(BaseModel):
         """
         if len(sets) < 2:
             raise SettingsError("One identity alone can't be swapped", "give two or more face sets")
+        space = self.search_space()
+        chosen = preset_for(self.preset, self.minutes, space.check, crops_of(sets))
         # The search's id does not know the order, but a trial that goes on finds its decoders by it.
         ordered = dict(sorted(sets.items()))
         return SearchPlan(
             face_sets=tuple(_absolute(faces.uri) for faces in ordered.values()),
             digests={name: faces.digest for name, faces in ordered.items()},
-            preset=preset(self.preset.value),
-            space=self.search_space(),
+            preset=preset(chosen),
+            space=space,
             objective=self.objective,
             algorithm=self.algorithm,
             budget=self.budget(),

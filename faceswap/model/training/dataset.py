@@ -62,16 +62,27 @@ class Batches(Protocol):
         """The batch of a step; see :meth:`TrainingData.batch`."""
 
 
-def _check_margin(identity: str, stored: Geometry, preset: Preset) -> None:
-    if stored.margin_over(preset.geometry) >= LEAST_MARGIN:
-        return
-    raise FaceSetError(
-        f"The crops of the face set of {identity!r} (coverage {stored.coverage:g}, centre {stored.centre:g} face "
-        f"heights) do not reach beyond those of preset {preset.name!r} (coverage {preset.coverage:g}, centre "
-        f"{preset.centre:g}): face sets of before show no whole faces",
-        f"make it anew from its media: `faceswap preprocess PATH… --name {identity} --consent …`; with --coverage, "
-        f"give at least {preset.coverage + 2 * LEAST_MARGIN:g}",
-    )
+def check_crops(identity: str, stored: Geometry, preset: Preset) -> None:
+    """Make sure that the crops of a face set show all that a preset generates.
+
+    Raises:
+        FaceSetError: they show less than the network, or at much fewer pixels.
+    """
+    if stored.margin_over(preset.geometry) < LEAST_MARGIN:
+        raise FaceSetError(
+            f"The crops of the face set of {identity!r} (coverage {stored.coverage:g}, centre {stored.centre:g} face "
+            f"heights) do not reach beyond those of preset {preset.name!r} (coverage {preset.coverage:g}, centre "
+            f"{preset.centre:g}): face sets of before show no whole faces",
+            f"make it anew from its media: `faceswap preprocess PATH… --name {identity} --consent …`; with --coverage, "
+            f"give at least {preset.coverage + 2 * LEAST_MARGIN:g}",
+        )
+    shown = round(stored.unit * preset.coverage)
+    if shown < LEAST_DETAIL * preset.size:
+        raise FaceSetError(
+            f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} generates {preset.size}",
+            "preprocess again with larger crops: --size "
+            f"{32 * math.ceil(preset.geometry.unit * stored.coverage / 32)}",
+        )
 
 
 class TrainingData:
@@ -96,15 +107,7 @@ class TrainingData:
         self.makers: dict[str, PairMaker] = {}
         self.views: dict[str, MoreViews] = {}
         for identity, faces in face_sets.items():
-            _check_margin(identity, faces.geometry, preset)
-            shown = round(faces.geometry.unit * preset.coverage)
-            if shown < LEAST_DETAIL * preset.size:
-                raise FaceSetError(
-                    f"The face set of {identity!r} stores {shown} px where preset {preset.name!r} generates "
-                    f"{preset.size}",
-                    "preprocess again with larger crops: --size "
-                    f"{32 * math.ceil(preset.geometry.unit * faces.geometry.coverage / 32)}",
-                )
+            check_crops(identity, faces.geometry, preset)
             maker = PairMaker(faces.geometry, preset.geometry, preset.augmentation, face_level(preset.loss))
             images = faces.images("train")
             if len(images) < MIN_FACES:

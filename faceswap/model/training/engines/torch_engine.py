@@ -47,4 +47,5 @@ class TorchEngine(KerasStepEngine):
 def _memory() -> int | None:
     import torch
 
-    return torch.cuda.mem_get_info()[1] if torch.cuda.is_available() else None
+    # what others leave; the weights are there already
+    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
