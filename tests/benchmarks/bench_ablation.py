@@ -1,9 +1,9 @@
-"""What each ingredient of the preset ``lite`` is worth: leave one out, train for the same time, measure the swaps.
+"""What each ingredient of a preset is worth: leave one out, train for the same time, measure the swaps.
 
 ``python -m tests.benchmarks.bench_ablation [--minutes 2 | --steps 1500] [--seeds 0 1] [--people NAME=VIDEO …]
-[--variants NAME …] [--out DIR]``: on two of the cast, where the true swap is known, or on videos of one's own. A
-Markdown table of the seeds' means in DIR; started again, it goes on where it was. Minutes are wall time: nothing else
-should run on the machine.
+[--variants NAME …] [--render 640] [--frames 40] [--out DIR]``: on two of the cast, where the true swap is known, or on
+videos of one's own. A Markdown table of the seeds' means in DIR; started again, it goes on where it was. Minutes are
+wall time: nothing else should run on the machine. Another prior: in FACESWAP_HOME/priors/lite.npz.
 """
 
 import argparse
@@ -11,18 +11,17 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
-from functools import cache
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from faceswap.evaluation.crispness_calibration import crispness_on
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
 from faceswap.evaluation.pair_result import PairResult
-from faceswap.evaluation.protocol import Truth, evaluate_pair
+from faceswap.evaluation.protocol import evaluate_pair
+from faceswap.evaluation.true_swap import truth_for
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.finding.dlib_finder import FaceFinder
@@ -35,12 +34,11 @@ from faceswap.model.training.more_views import ONLY_PICTURES, MoreViews
 from faceswap.model.training.result import TrainingResult
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer
+from faceswap.model.weights import digest
 from faceswap.provenance.consent.record import Consent
 from faceswap.swap.masks.visibility import seen_in_crops
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
-from faceswap.synthetic import person, render
-from faceswap.synthetic.shoots import scenes_of
 from tests.benchmarks.bench_bottleneck import face_sets
 from tests.benchmarks.bench_training import Silent
 
@@ -79,8 +77,18 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "twice the learning rate": {"learning_rate": 2e-3},
     "hd128": {"preset": "hd128"},
     "hd256": {"preset": "hd256"},
+    "hd256, decoders from nothing": {"preset": "hd256", "prior": "encoder"},
+    "hd256, larger decoders": {
+        "preset": "hd256",
+        "prior": "encoder",
+        "decoder_filters": (128, 64, 32),
+        "residual": (2, 1, 1),
+    },
+    "hd256, twice the gradient term": {"preset": "hd256", "loss": {"gradient": 2}},
+    "hd256, three times the SSIM term": {"preset": "hd256", "loss": {"dssim": 1.5}},
     "original": {"preset": "original", "prior": False},
 }
+"""Changes of ``lite``, or of ``preset``; ``prior``: True, False, or "encoder", whose decoders start from nothing."""
 SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", "truth_ssim_unswapped")
 
 
@@ -94,14 +102,22 @@ def network_of(
 
 
 def trained(
-    recipe: Preset, prior: bool, sets: Mapping[str, FaceSet], budget: Budget, seed: int = 0
+    recipe: Preset,
+    prior: bool | Literal["encoder"],
+    sets: Mapping[str, FaceSet],
+    budget: Budget,
+    seed: int = 0,
 ) -> TrainingResult:
     """A training without tracking."""
 
     def start(model: Autoencoders) -> None:
         file = prior_file(recipe)
-        if file is None or take_prior(model, file).share < 0.99:
+        fresh = [decoder.get_weights() for decoder in model.decoders]
+        if file is None or (take_prior(model, file).share < 0.99 and prior != "encoder"):
             raise ValueError(f"the prior does not fit {recipe.name}")
+        if prior == "encoder":
+            for decoder, own in zip(model.decoders, fresh, strict=True):
+                decoder.set_weights(own)
 
     options = TrainingOptions(budget=budget, seed=seed, validate_seconds=1e9, checkpoint_seconds=1e9)
     with tempfile.TemporaryDirectory() as scratch:
@@ -115,19 +131,8 @@ def trained(
         ).train()
 
 
-def truth_of(reference: str, target: str) -> Truth:
-    """The reference rendered in the target's scene of a frame, with the target's hair and glasses."""
-    scenes = scenes_of(target, "video", SECONDS, 0, 0)
-
-    @cache
-    def frame(index: int) -> NDArray[np.uint8]:
-        return render(person(reference).wearing(person(target)), scenes[index], 256).image
-
-    return frame
-
-
 def measured(
-    name: str, seed: int, sets: Mapping[str, FaceSet], cast: bool, conditions: Mapping[str, Any]
+    name: str, seed: int, sets: Mapping[str, FaceSet], conditions: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A variant's row: the measures of every ordered pair, under ``conditions`` (minutes or steps, people)."""
     changes = dict(VARIANTS[name])
@@ -148,7 +153,8 @@ def measured(
             sets[reference],
             means,
             finder,
-            truth=truth_of(reference, target) if cast else None,
+            limit=conditions["frames"],
+            truth=truth_for(sets[reference], sets[target]),
         )
         pairs[f"{reference} on {target}"] = {
             key: value for key in SHOWN if (value := getattr(found, key, None)) is not None
@@ -198,6 +204,10 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="each variant is trained with each")
     parser.add_argument("--people", nargs="+", default=[], metavar="NAME=VIDEO", help="instead of the cast")
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument(
+        "--render", type=int, default=256, help="side of the cast's frames, px: 640 for hd256"
+    )
+    parser.add_argument("--frames", type=int, default=40, help="held-out frames of each pair")
     parser.add_argument("--out", type=Path, default=Path("bench-ablation"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -208,11 +218,16 @@ def main() -> None:
         consent = Consent(subject=name, statement="measured only, nothing is kept")
         root = str(options.out / "face-sets")
         sets[name] = extract([path], name, consent=consent, options=fitting, root=root)
-    sets = sets or {faces.identity: faces for faces in face_sets(options.out, list(CAST), SECONDS, fitting)}
+    if not sets:
+        cast = face_sets(options.out, list(CAST), SECONDS, fitting, options.render)
+        sets = {faces.identity: faces for faces in cast}
+    prior = prior_file(preset("lite"))
     key = {
         "minutes": None if options.steps else options.minutes or 2.0,
         "steps_given": options.steps,
         "people": {name: faces.digest for name, faces in sets.items()},
+        "frames": options.frames,
+        "prior": prior and digest(prior)[:16],
     }
     log = options.out / "rows.jsonl"
     known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
@@ -220,7 +235,7 @@ def main() -> None:
     wanted = [(name, seed) for name in options.variants for seed in options.seeds]
     for name, seed in wanted:
         if (name, seed) not in rows:
-            rows[name, seed] = measured(name, seed, sets, not options.people, key)
+            rows[name, seed] = measured(name, seed, sets, key)
             with log.open("a") as file:
                 file.write(json.dumps(rows[name, seed]) + "\n")
             sys.stderr.write(f"{name}, seed {seed}: {rows[name, seed]['pairs']}\n")

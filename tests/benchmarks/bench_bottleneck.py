@@ -31,12 +31,12 @@ SHOWN = {
 
 
 def face_sets(
-    out: Path, names: list[str], seconds: float, options: ExtractionOptions | None = None
+    out: Path, names: list[str], seconds: float, options: ExtractionOptions | None = None, size: int = 256
 ) -> list[FaceSet]:
-    """Face sets of rendered videos; found again where they exist."""
+    """Face sets of rendered videos, frames of ``size`` x ``size`` px; found again where they exist."""
     videos = {name: out / "people" / f"{name}.mp4" for name in names}
     if not all(path.exists() for path in videos.values()):
-        write_people(out / "people", names, "video", seconds=seconds)
+        write_people(out / "people", names, "video", seconds=seconds, size=size)
     return [
         extract(
             [str(path)],
