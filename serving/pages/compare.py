@@ -172,5 +172,5 @@ def build(desk: Desk) -> tuple[gr.Dropdown, Examples]:
     ]
     changes = [start.click, *form.changes()]
     for one in (*runs, gr.on(changes, run, asked, results_of_run, trigger_mode="always_last", **busy)):
-        one.then(measure, results, measures, show_progress="hidden", **desk.work)
+        one.then(measure, results, measures, show_progress="hidden", trigger_mode="always_last", **desk.work)
     return versions, gallery_of_examples

@@ -119,4 +119,12 @@ class ResultPanel:
             except FaceswapError as error:
                 return words.note("warn", "Not measured", error.message)
 
-        event.then(measure, self.state, self.measures, show_progress="hidden", **desk.work)
+        # a result that comes while the one before is measured must not stay unmeasured
+        event.then(
+            measure,
+            self.state,
+            self.measures,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            **desk.work,
+        )
