@@ -18,7 +18,7 @@ from faceswap.faces.landmarks import (
     UPPER_LIDS,
     UPPER_LIP_MIDDLE,
 )
-from faceswap.faces.smoothing import smoothstep
+from faceswap.faces.smoothing import rise
 
 # Nose tip, chin, outer eye corners, mouth corners of a generic head; cm, y down, z to the back. The depths are
 # those at which the measured yaw of rendered people has the slope 1 against the true one.
@@ -81,4 +81,4 @@ def head_pose(landmarks: Points) -> tuple[float, float, float]:
 def frontality(landmarks: Points) -> float:
     """How far a face (68, 2) is seen from the front: 1 up to 25 degrees of yaw, 0 from 50 on (profile) or unknown."""
     yaw = abs(head_pose(landmarks)[0])
-    return float(1 - smoothstep((yaw - _FRONTAL) / (_PROFILE - _FRONTAL))) if np.isfinite(yaw) else 0.0
+    return float(1 - rise(yaw, (_FRONTAL, _PROFILE))) if np.isfinite(yaw) else 0.0

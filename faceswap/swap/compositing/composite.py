@@ -21,6 +21,7 @@ from faceswap.swap.masks.seen_face import SeenFace
 from faceswap.swap.masks.visibility import Visibility, visible_face
 from faceswap.swap.openings.eyeballs import lay_eyeballs
 from faceswap.swap.openings.iris_colour import IrisGain
+from faceswap.swap.openings.swap_part import SwapPart
 from faceswap.swap.openings.teeth import lay_teeth
 from faceswap.swap.options import SwapOptions
 
@@ -115,7 +116,9 @@ def composite(
     over = uncrop(apply_appearance(face, appearance, options), crop.matrix, region)
     under = image[region.slices]
     over = add_texture(over, under, options.texture, 1 / scale_of(crop.matrix))
-    irises = _lay_openings(over, under, (region.left, region.top), face, options, memory, time)
+    part = SwapPart(over, under, region, crop.to_frame)
+    lay_teeth(part, face, options.teeth)
+    irises = lay_eyeballs(part, face, options.eyes, memory.irises if memory else None, time)
     blend(image, over, mask, region)
     if toning is not None:
         np.copyto(image[region.slices], toning.toned(image[region.slices]), where=mask[..., None] > 0)
@@ -124,21 +127,6 @@ def composite(
     if memory is not None:
         memory.appearance, memory.toning, memory.irises = appearance, toning, irises
     return float(mask.sum())
-
-
-def _lay_openings(
-    over: NDArray[np.uint8],
-    under: NDArray[np.uint8],
-    corner: tuple[int, int],
-    face: GeneratedFace,
-    options: SwapOptions,
-    memory: FaceMemory | None,
-    time: float,
-) -> IrisGain | None:
-    """The target's eyeballs and teeth between the lids and lips of the swap, in place; what the next frame needs."""
-    lay_teeth(over, under, corner, face, options.teeth)
-    before = memory.irises if memory else None
-    return lay_eyeballs(over, under, corner, face, options.eyes, before, time)
 
 
 def _mask(face: GeneratedFace, visible: Visibility | None, options: SwapOptions) -> tuple[Region, Floats]:

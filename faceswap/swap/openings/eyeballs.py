@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.finding.mediapipe.mesh import Eye, find_eye
-from faceswap.faces.geometry import apply
 from faceswap.faces.landmarks import EYES
 from faceswap.faces.smoothing import rise, smoothstep
 from faceswap.swap.generated_face import Features, GeneratedFace
 from faceswap.swap.openings.axes import Axis, Floats, Window, lay_in, sample
 from faceswap.swap.openings.eye_opening import EyeOpening
 from faceswap.swap.openings.iris_colour import IrisGain
+from faceswap.swap.openings.swap_part import SwapPart
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,12 @@ Floats32 = NDArray[np.float32]
 
 
 def lay_eyeballs(
-    over: NDArray[np.uint8],
-    under: NDArray[np.uint8],
-    corner: tuple[int, int],
-    face: GeneratedFace,
-    amount: float,
-    before: IrisGain | None = None,
-    time: float = 0.0,
+    part: SwapPart, face: GeneratedFace, amount: float, before: IrisGain | None = None, time: float = 0.0
 ) -> IrisGain | None:
     """Lay the target's eyeballs between the lids of the swap, in place (2 ms for finding the swap's eyes).
 
     Args:
-        over: (h, w, 3) uint8 RGB, the swap, changed.
-        under: (h, w, 3) uint8 RGB, the target in the same part of the frame.
-        corner: x and y of that part's first pixel in the frame.
+        part: of the frame; its swap is changed.
         face: with its features, without which nothing happens.
         amount: 1 lays them in wholly, 0 not at all.
         before: what the frame before left; None: a single picture, or the first.
@@ -91,40 +83,37 @@ def lay_eyeballs(
     amount *= face.crop.frontality
     if face.features is None or not amount:
         return before
-    found = [_pair(over, corner, face, face.features, number) for number in range(len(EYES))]
+    found = [_pair(part, face, face.features, number) for number in range(len(EYES))]
     pairs = [pair for pair in found if pair is not None]
     # both or none: with one alone, a face squints
     amount *= min((_trusted(*pair) for pair in pairs), default=0.0)
     shares = [amount * _shown(*pair) for pair in pairs]
     if not any(shares):
         return before
-    irises = IrisGain.after(before, over, under, pairs, time)
+    irises = IrisGain.after(before, part.over, part.under, pairs, time)
     for (swap, target), share in zip(pairs, shares, strict=True):
         if share:
-            _lay_one(over, under, swap, target, share, irises)
+            _lay_one(part, swap, target, share, irises)
     return irises
 
 
 def _pair(
-    over: NDArray[np.uint8], corner: tuple[int, int], face: GeneratedFace, features: Features, number: int
+    part: SwapPart, face: GeneratedFace, features: Features, number: int
 ) -> tuple[EyeOpening, EyeOpening] | None:
     """An eye of the swap and that of the target; None where it is too narrow or was not read."""
     read, place = features.target_eyes[number], EYES[number]
-    origin, to_frame = np.array(corner, np.float64), face.crop.to_frame
-    own, others = (
-        apply(to_frame, points[place]) - origin for points in (features.generated, features.target)
-    )
+    own, others = part.of_crop(features.generated[place]), part.of_crop(features.target[place])
     # corners that are smoothed over time: an eyeball must not tremble between the lids
-    steady = own if face.landmarks is None else face.landmarks[place] - origin
+    steady = own if face.landmarks is None else part.of_frame(face.landmarks[place])
     axis = Axis.between(steady[0], steady[3])
-    points = face.target_landmarks[place] - origin
+    points = part.of_frame(face.target_landmarks[place])
     target_axis = Axis.between(points[0], points[3])
     if read is None or min(axis.half, target_axis.half) * 2 <= TUNING.narrow[0]:
         return None
     # the eye on the picture's right is the person's left one, whose outer corner comes last
     outer, inner = (own[3], own[0]) if number else (own[0], own[3])
-    found = find_eye(over, outer, inner, left=bool(number))
-    of_target = Eye(*(apply(to_frame, part) - origin for part in (read.contour, read.iris)))
+    found = find_eye(part.over, outer, inner, left=bool(number))
+    of_target = Eye(part.of_crop(read.contour), part.of_crop(read.iris))
     return EyeOpening(axis, found, own), EyeOpening(target_axis, of_target, others)
 
 
@@ -142,14 +131,9 @@ def _shown(swap: EyeOpening, target: EyeOpening) -> float:
 
 
 def _lay_one(
-    over: NDArray[np.uint8],
-    under: NDArray[np.uint8],
-    swap: EyeOpening,
-    target: EyeOpening,
-    share: float,
-    irises: IrisGain | None,
+    part: SwapPart, swap: EyeOpening, target: EyeOpening, share: float, irises: IrisGain | None
 ) -> None:
-    window = Window.around(swap.axis, _REACH, over.shape)
+    window = Window.around(swap.axis, _REACH, part.over.shape)
     if window.empty:
         return
     along, down = window.along, window.down
@@ -160,15 +144,15 @@ def _lay_one(
     height = np.maximum(lower - upper, TUNING.thinnest)
     there = first + np.clip((down - upper) / height, 0, 1) * np.maximum(last - first, TUNING.thinnest)
     source = target.axis.px(np.stack([along, there], axis=-1))
-    pixels = sample(under, source)
+    pixels = sample(part.under, source)
     centre, radius = target.iris
     away = np.linalg.norm(source - centre, axis=-1) / radius
     if irises is not None:
         pixels = irises.coloured(pixels, away)
     inside = smoothstep((down - upper) / TUNING.lid + 0.5) * smoothstep((lower - down) / TUNING.lid + 0.5)
     inside *= smoothstep((1 - np.abs(along)) / TUNING.corner + 0.5)
-    pixels = _as_bright(pixels, over[window.part], inside, away < _IRIS)
-    lay_in(over, window, pixels, share * inside, TUNING.soft * swap.axis.half)
+    pixels = _as_bright(pixels, part.over[window.part], inside, away < _IRIS)
+    lay_in(part.over, window, pixels, share * inside, TUNING.soft * swap.axis.half)
 
 
 def _as_bright(

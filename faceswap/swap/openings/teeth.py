@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.faces.geometry import Points, apply
+from faceswap.faces.geometry import Points
 from faceswap.faces.landmarks import (
     LEFT_INNER_CORNER,
     LOWER_LIP_INNER,
@@ -27,6 +27,7 @@ from faceswap.faces.landmarks import (
 from faceswap.faces.smoothing import rise, smoothstep
 from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.openings.axes import Axis, Floats, Window, edge, lay_in, sample
+from faceswap.swap.openings.swap_part import SwapPart
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,11 @@ _MOST = 64
 _EDGES = (UPPER_LIP_OUTER, UPPER_LIP_INNER, LOWER_LIP_INNER, LOWER_LIP_OUTER)
 
 
-def lay_teeth(
-    over: NDArray[np.uint8],
-    under: NDArray[np.uint8],
-    corner: tuple[int, int],
-    face: GeneratedFace,
-    amount: float,
-) -> None:
+def lay_teeth(part: SwapPart, face: GeneratedFace, amount: float) -> None:
     """Lay what shows between the target's lips between those of the swap, in place.
 
     Args:
-        over: (h, w, 3) uint8 RGB, the swap, changed.
-        under: (h, w, 3) uint8 RGB, the target in the same part of the frame.
-        corner: x and y of that part's first pixel in the frame.
+        part: of the frame; its swap is changed.
         face: with its features, without which nothing happens.
         amount: 1 lays it in wholly, 0 not at all.
     """
@@ -102,28 +95,26 @@ def lay_teeth(
     features = face.features
     if features is None or not amount:
         return
-    to_frame, origin = face.crop.to_frame, np.array(corner, np.float64)
-    own = apply(to_frame, features.generated) - origin
-    reshaped = face.target_landmarks - face.crop.landmarks
-    others = apply(to_frame, features.target) + reshaped - origin
+    own = part.of_crop(features.generated)
+    others = part.of_crop(features.target) + face.target_landmarks - face.crop.landmarks  # as it was reshaped
     axis, target_axis = (
         Axis.between(points[RIGHT_INNER_CORNER], points[LEFT_INNER_CORNER]) for points in (own, others)
     )
     gaps = [_gap(axis, own), _gap(target_axis, others)]
     amount *= min(_opened(axis, gaps[0]), _opened(target_axis, gaps[1]))
-    window = Window.around(axis, _REACH, over.shape)
+    window = Window.around(axis, _REACH, part.over.shape)
     if not amount or window.empty:
         return
-    swap, target = _Mouth.read(over, axis, own), _Mouth.read(under, target_axis, others)
+    swap, target = _Mouth.read(part.over, axis, own), _Mouth.read(part.under, target_axis, others)
     sure = rise(target.open, TUNING.told)
     sure *= np.maximum(rise(swap.unlike, TUNING.told_by_swap), rise(gaps[0], TUNING.wide))
     if not sure:
         return
     edges, target_edges = swap.edges_at(window.along), target.edges_at(window.along)
     there = _corresponding(window.down, edges, target_edges)
-    pixels = sample(under, target_axis.px(np.stack([window.along, there], axis=-1)))
+    pixels = sample(part.under, target_axis.px(np.stack([window.along, there], axis=-1)))
     inside = _between(window.down, edges[1], edges[2]) * (1 - rise(np.abs(window.along), TUNING.corner))
-    lay_in(over, window, pixels, amount * sure * inside, TUNING.soft * axis.half)
+    lay_in(part.over, window, pixels, amount * sure * inside, TUNING.soft * axis.half)
 
 
 def _gap(axis: Axis, points: Points) -> float:

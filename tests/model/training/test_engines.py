@@ -9,70 +9,13 @@ import keras
 import numpy as np
 import pytest
 
-from faceswap.errors import DeviceMemoryError
-from faceswap.faces.geometry import Geometry
-from faceswap.model.presets import preset
 from faceswap.model.training.dataset import TrainingData
-from faceswap.model.training.engines import out_of_memory
-from faceswap.model.training.engines.supply import Pace, Supply
+from faceswap.model.training.engines.supply import Pace
 from faceswap.model.training.model_files import copy_weights, export, read_model
-from faceswap.model.training.pairs.host_pairs import PairMaker
 from faceswap.model.training.schedule import Budget, Schedule
 from faceswap.model.training.trainer import Trainer, TrainingOptions
-from faceswap.tuning import trial
 from tests.model.fakes import FakeFaces
-
-TINY = preset("lite").with_(
-    size=48,
-    code_grid=6,
-    code_columns=4,
-    encoder_filters=(8, 8),
-    bottleneck=16,
-    code_filters=8,
-    decoder_filters=(8, 8),
-    residual=(0, 0),
-    batch_size=2,
-    warmup=0,
-    finish=0.3,
-)
-STEPS = 10
-"""Of a training; in the last three the encoder rests."""
-
-
-class Notes:
-    """An observer that remembers the loss curve, and interrupts where it is told to."""
-
-    def __init__(self, cut: int = 0) -> None:
-        self.losses: dict[int, float] = {}
-        self.compiled: list[float] = []
-        self.rollbacks, self.cut = 0, cut
-
-    def metrics(self, step: int, values: dict[str, float]) -> None:
-        if "loss" in values:
-            self.losses[step] = values["loss"]
-        if "compile_seconds" in values:
-            self.compiled.append(values["compile_seconds"])
-        self.rollbacks += "rollbacks" in values
-        if step == self.cut and "loss" in values:
-            raise KeyboardInterrupt
-
-    def validated(self, step: int, model: object) -> None: ...
-
-    def progress(self, share: float, message: str) -> None: ...
-
-
-def trainer(
-    folder: Path, notes: Notes | None = None, steps: int = STEPS, a_call: int = 1, **options: object
-) -> Trainer:
-    data = TrainingData(
-        {"ann": FakeFaces("ann", (200, 120, 90)), "bob": FakeFaces("bob", (90, 120, 200), count=25)}, TINY
-    )
-    given = {"pairs": "device", "report_seconds": 1e-6, "validate_seconds": 1e9, "checkpoint_seconds": 1e9}
-    settings = TrainingOptions(budget=Budget(steps=steps), seed=1, **{**given, **options})  # type: ignore[arg-type]
-    one = Trainer(data, TINY, settings, folder, notes or Notes())
-    if (pace := getattr(one.engine, "_pace", None)) is not None:
-        pace.most = pace.steps = a_call
-    return one
+from tests.model.training.tiny import STEPS, TINY, Notes, trainer, weights
 
 
 @dataclass(frozen=True)
@@ -92,10 +35,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     assert one.train().steps == STEPS
     assert sorted(notes.losses) == list(range(1, STEPS + 1))
     return Whole(type(one.engine), notes.losses, weights(one))
-
-
-def weights(one: Trainer) -> list[np.ndarray]:
-    return [np.asarray(w) for part in (one.model.encoder, *one.model.decoders) for w in part.get_weights()]
 
 
 def test_pairs_of_host_and_device_train_the_same_to_the_end_of_the_finish(
@@ -256,108 +195,6 @@ def test_not_a_number_rolls_back(tmp_path: Path) -> None:
     assert broken
     assert (result.rollbacks, notes.rollbacks, result.steps) == (1, 1, STEPS)
     assert all(np.isfinite(w).all() for w in weights(one))
-
-
-def test_faces_that_do_not_fit_are_sent_with_each_call(tmp_path: Path) -> None:
-    one = trainer(tmp_path, steps=1)
-    data, put = one.data, np.asarray
-    whole = Supply(data, 1, put, None)  # type: ignore[arg-type]
-    few = Supply(data, 1, put, whole.faces.nbytes)  # type: ignore[arg-type]
-    assert (whole.resident, few.resident) == (True, False)
-    plan = one.schedule.plan(0, 0.0, 0.0, 1)
-    (all_faces, all_rows, draws), (some, some_rows, same) = whole.of(plan), few.of(plan)
-    np.testing.assert_array_equal(draws.face[0], same.face[0])
-    area = whole.faces.side**2
-    for name in ("face", "other"):
-        rows, own = getattr(all_rows, name)[0].ravel(), getattr(some_rows, name)[0].ravel()
-        for a, b in zip(rows, own, strict=True):
-            np.testing.assert_array_equal(
-                all_faces.pixels[a * area : (a + 1) * area], some.pixels[b * area : (b + 1) * area]
-            )
-            np.testing.assert_array_equal(all_faces.marks[a], some.marks[b])
-
-
-def test_shards_of_a_call_are_small_however_many_faces_there_are(tmp_path: Path) -> None:
-    """20,000 faces of 448 px of each of two people, of which one picture is in memory, on a card of 16 GB."""
-    one = trainer(tmp_path, steps=1)
-    data, hd256 = one.data, preset("hd256")
-    rng = np.random.default_rng(0)
-    crop = rng.integers(0, 255, (1, 448, 448, 4), dtype=np.uint8)
-    for name in data.identities:
-        maker = PairMaker(Geometry(448, 2.6, -0.25), hd256.geometry, hd256.augmentation)
-        assert maker.source.size == 448
-        data.makers[name] = maker  # type: ignore[attr-defined]
-        data.train[name] = np.broadcast_to(crop, (20_000, *crop.shape[1:]))  # type: ignore[attr-defined]
-        data.landmarks[name] = np.broadcast_to(data.landmarks[name][:1], (20_000, 68, 2))  # type: ignore[attr-defined]
-    supply = Supply(data, 1, np.asarray, 16 * 2**30)  # type: ignore[arg-type]
-    assert not supply.resident
-    assert supply.faces.nbytes > 16 * 2**30
-    assert supply.most > 8
-    faces, rows, draws = supply.of(one.schedule.plan(0, 0.0, 0.0, 1))
-    assert faces.pixels.nbytes <= 2**29
-    sent = faces.pixels.reshape(-1, 448 * 448)
-    for row in rows.face[0].ravel():
-        np.testing.assert_array_equal(sent[row].view(np.uint8).reshape(crop.shape[1:]), crop[0])
-    assert draws.face.max() > 1000
-
-
-FULL = (
-    "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12884901888 bytes.",
-    "INTERNAL: CUDNN_STATUS_ALLOC_FAILED in external/xla/stream_executor/cuda/cuda_dnn.cc",
-    "CUDA out of memory. Tried to allocate 2.00 GiB",
-)
-"""What XLA, cuDNN through it, and PyTorch say."""
-
-
-@pytest.mark.parametrize("said", FULL)
-def test_too_little_memory_is_known_by_what_the_libraries_say(said: str) -> None:
-    with pytest.raises(DeviceMemoryError), out_of_memory.explained(TINY, 2):
-        raise RuntimeError(said)
-
-
-def test_too_little_memory_is_one_sentence_with_a_remedy(tmp_path: Path) -> None:
-    one = trainer(tmp_path)
-
-    def full(plan: object) -> None:
-        raise RuntimeError(FULL[0])
-
-    one.engine.run = full  # type: ignore[method-assign, assignment]
-    with pytest.raises(
-        DeviceMemoryError, match=r"memory does not suffice for preset 'lite' with 2 x 2 pairs"
-    ) as told:
-        one.train()
-    assert "--batch-size 1" in str(told.value.fix)
-    assert trial._kind(told.value) == "out of memory"
-
-
-def test_too_little_memory_for_the_weights_is_said_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise RuntimeError(FULL[0])
-
-    monkeypatch.setattr("faceswap.model.training.trainer.engine_for", full)
-    with pytest.raises(DeviceMemoryError, match="memory does not suffice"):
-        trainer(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("name", "batch", "remedy"),
-    [
-        ("hd512", 4, "--batch-size 2 or --preset hd256"),
-        ("hd256", 1, "--preset hd128"),
-        ("hd128", 1, "--preset lite"),
-        ("original", 64, "--batch-size 32"),
-        ("lite", 1, "a smaller --bottleneck"),
-    ],
-)
-def test_the_remedy_names_what_takes_less(name: str, batch: int, remedy: str) -> None:
-    with (
-        pytest.raises(DeviceMemoryError) as told,
-        out_of_memory.explained(preset(name).with_(batch_size=batch), 2),
-    ):
-        raise RuntimeError(FULL[0])
-    assert str(told.value.fix).startswith(f"use {remedy}, or end")
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="the others train the variables themselves")

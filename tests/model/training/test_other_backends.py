@@ -12,6 +12,7 @@ import pytest
 CHOSEN = (
     "tests/model/training/test_device_pairs.py",
     "tests/model/training/test_engines.py",
+    "tests/model/training/test_device_memory.py",
     "-k",
     "not device-host and not host-device",  # saved and restored is each engine's state by the one resumed on its own
 )

@@ -12,7 +12,7 @@ import pytest
 
 from faceswap.errors import SettingsError
 from faceswap.model.training.engines.parallel import spread_over
-from tests.model.training.test_engines import TINY, Notes, trainer, weights
+from tests.model.training.tiny import TINY, Notes, trainer, weights
 
 
 def train(folder: Path, devices: int, pairs: str) -> None:
