@@ -10,6 +10,7 @@ from faceswap.evaluation.protocol import spaced
 from faceswap.faces.crispness import AS_ASKED, MOST, UNMEASURED, Crispness, detail_of, sharpen
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.finding.dlib_finder import FaceFinder
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.swap.face_network import FaceNetwork
 from faceswap.swap.options import SwapOptions
@@ -28,6 +29,7 @@ class _Bare:
     network: FaceNetwork
     geometry: Geometry
     crispness: Crispness = AS_ASKED
+    fine_detail: FineDetail | None = None
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self.network(crops)

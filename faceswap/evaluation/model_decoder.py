@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from faceswap.evaluation.protocol import spaced
 from faceswap.faces.crispness import UNMEASURED
 from faceswap.faces.faceset import FaceSet
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Geometry
 from faceswap.inference.code_range import CodeRange
 from faceswap.inference.code_range_layer import Within
@@ -64,6 +65,7 @@ class ModelDecoder:
     """
 
     crispness = UNMEASURED
+    fine_detail: FineDetail | None = None
 
     def __init__(self, model: Autoencoders, index: int, own: OwnCrops) -> None:
         self.geometry = model.preset.geometry

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import UNMEASURED, Crispness
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Geometry
 from faceswap.inference.code_range import CodeRange
 from faceswap.inference.code_range_layer import Within
@@ -47,6 +48,7 @@ class DecoderNetwork:
         codes: CodeRange | None = None,
     ) -> None:
         self.geometry, self.crispness = geometry, crispness
+        self.fine_detail: FineDetail | None = None
         self._predict = Predictor(joined(encoder, decoder, codes))
 
     @property

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import RegistryError
 from faceswap.faces.crispness import UNMEASURED, Crispness
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Geometry
 
 THREADS = min(os.cpu_count() or 1, 8)
@@ -100,10 +101,18 @@ class OnnxNetwork:
         graph: encoder, range of codes and decoder in one.
         geometry: the crop that it reads and writes.
         crispness: how much its pictures have to be sharpened.
+        fine_detail: what photos show beyond them.
     """
 
-    def __init__(self, graph: Graph, geometry: Geometry, crispness: Crispness = UNMEASURED) -> None:
-        self._graph, self.geometry, self.crispness = graph, geometry, crispness
+    def __init__(
+        self,
+        graph: Graph,
+        geometry: Geometry,
+        crispness: Crispness = UNMEASURED,
+        fine_detail: FineDetail | None = None,
+    ) -> None:
+        self._graph, self.geometry = graph, geometry
+        self.crispness, self.fine_detail = crispness, fine_detail
 
     @property
     def nbytes(self) -> int:

@@ -7,6 +7,7 @@ lets one process at a time change that. Together with tracking.py the only files
 
 from faceswap.registry.cards.measured import record_metrics
 from faceswap.registry.cards.version_card import Card
+from faceswap.registry.fine_details import write_detail
 from faceswap.registry.loading import (
     LoadedVersion,
     decoder_file,
@@ -61,4 +62,5 @@ __all__ = [
     "tag",
     "tags",
     "versions",
+    "write_detail",
 ]

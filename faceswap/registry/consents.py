@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from faceswap.errors import ConsentError, ConsentUnknown, StorageError, TrackingError
 from faceswap.faces.crispness import Crispness
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Geometry
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork
 from faceswap.provenance.consent import event_files
@@ -282,10 +283,18 @@ class PermittedNetwork(OnnxNetwork):
     Args:
         graph, geometry, crispness: as for :class:`OnnxNetwork`.
         consent: of the version's card: whose likeness it is, and what counts where nothing else was recorded.
+        fine_detail: as for :class:`OnnxNetwork`.
     """
 
-    def __init__(self, graph: Graph, geometry: Geometry, crispness: Crispness, consent: Consent) -> None:
-        super().__init__(graph, geometry, crispness)
+    def __init__(
+        self,
+        graph: Graph,
+        geometry: Geometry,
+        crispness: Crispness,
+        consent: Consent,
+        fine_detail: FineDetail | None = None,
+    ) -> None:
+        super().__init__(graph, geometry, crispness, fine_detail)
         self._consent = consent
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from faceswap.errors import RegistryError
 from faceswap.faces.crispness import Crispness
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.inference.graph_cache import cached_graph, made_once
 from faceswap.inference.onnx_graph import Graph, OnnxNetwork
 from faceswap.registry.cards.version_card import Card
@@ -80,8 +81,8 @@ def later_graph(card: Card, networks: Callable[[], tuple["keras.Model", "keras.M
     return cached_graph(source_of(card), lambda: _joined(card, *networks()))
 
 
-def network(card: Card, graph: Graph) -> OnnxNetwork:
-    """The graph as what the swapper wants; it works while the consent allows it.
+def network(card: Card, graph: Graph, detail: FineDetail | None = None) -> OnnxNetwork:
+    """The graph as what the swapper wants, with the version's fine detail; it works while the consent allows it.
 
     Raises:
         RegistryError: it does not draw the crops that the card says.
@@ -93,7 +94,7 @@ def network(card: Card, graph: Graph) -> OnnxNetwork:
             f"The graph turns {graph.input_shape} into {graph.output_shape}, the card says {expected}",
             "register the version anew",
         )
-    return PermittedNetwork(graph, geometry, Crispness(card.unsharp, card.detail), card.consent)
+    return PermittedNetwork(graph, geometry, Crispness(card.unsharp, card.detail), card.consent, detail)
 
 
 def source_of(card: Card) -> str:

@@ -18,6 +18,7 @@ from faceswap.registry import consents, graphs
 from faceswap.registry.artifact_places import fetch
 from faceswap.registry.cards import version_card
 from faceswap.registry.cards.version_card import CARD, DECODER, DIGEST, ENCODER, Card
+from faceswap.registry.fine_details import FINE_DETAIL, read_detail
 from faceswap.registry.graphs import GRAPH
 from faceswap.registry.model_names import Version
 from faceswap.registry.versions import described, identity_in, resolve
@@ -62,14 +63,18 @@ def load(spec: str | Version) -> LoadedVersion:
             graph = _whole(kept, lambda: _fetch(version, kept), lambda: graphs.read_graph(card, kept))
         else:
             graph = graphs.later_graph(card, lambda: (_encoder(card), _decoder(card, version, tags)))
-        network = graphs.network(card, graph)
+        detail = None
+        if card.fine_detail_digest:
+            beside = file.with_name(FINE_DETAIL)
+            detail = _whole(beside, lambda: _fetch(version, beside), lambda: read_detail(card, beside))
+        network = graphs.network(card, graph, detail)
     except RegistryError as error:
         raise RegistryError(f"{version} can't be loaded. {error.message}", error.fix) from error
     return LoadedVersion(card, network, version)
 
 
 def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
-    """Load a version from its card and decoder, beside which its graph lies; ``mlflow.pyfunc`` does so.
+    """Load a version from its card and decoder, beside which graph and detail lie; ``mlflow.pyfunc`` does so.
 
     A version from before there were graphs gets one; its encoder comes from the cache or from its run.
 
@@ -81,7 +86,8 @@ def load_files(card_file: Path, decoder_file: Path) -> LoadedVersion:
         graph = graphs.read_graph(card, decoder_file.with_name(GRAPH))
     else:
         graph = graphs.later_graph(card, lambda: (_encoder(card), _model(decoder_file, card.decoder_digest)))
-    return LoadedVersion(card, graphs.network(card, graph))
+    detail = read_detail(card, decoder_file.with_name(FINE_DETAIL)) if card.fine_detail_digest else None
+    return LoadedVersion(card, graphs.network(card, graph, detail))
 
 
 def keras_networks(loaded: LoadedVersion) -> tuple["keras.Model", "keras.Model"]:

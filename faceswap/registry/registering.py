@@ -22,6 +22,7 @@ from faceswap.registry import consents, erasing
 from faceswap.registry.cards import model_card, version_card
 from faceswap.registry.cards.measured import summary
 from faceswap.registry.cards.version_card import CARD, DECODER, DECODER_DIGEST, DIGEST, Card
+from faceswap.registry.fine_details import FINE_DETAIL
 from faceswap.registry.graphs import GRAPH, export_graph
 from faceswap.registry.model_names import PREFIX, Version
 from faceswap.tracking import connect, explained, failures
@@ -36,7 +37,8 @@ def register(
 
     Args:
         run_id: of the training.
-        folder: with ``encoder.keras`` and ``decoder_<identity>.keras``; gets ``swap_<identity>.onnx``.
+        folder: with ``encoder.keras``, ``decoder_<identity>.keras`` and, where the card names one,
+            ``fine_detail_<identity>.npz``; gets ``swap_<identity>.onnx``.
         own_cards: identity -> card.
         tags: more tags of each version.
 
@@ -85,12 +87,14 @@ def _registered(client: mlflow.MlflowClient, card: Card) -> Version | None:
 
 def _new(client: mlflow.MlflowClient, card: Card, folder: Path, more: Mapping[str, str]) -> Version:
     name = PREFIX + card.identity
-    decoder, graph = folder / f"decoder_{card.identity}.keras", folder / f"swap_{card.identity}.onnx"
-    card = export_graph(card, folder / "encoder.keras", decoder, graph)
+    files = {DECODER: folder / f"decoder_{card.identity}.keras", GRAPH: folder / f"swap_{card.identity}.onnx"}
+    card = export_graph(card, folder / "encoder.keras", files[DECODER], files[GRAPH])
+    if card.fine_detail_digest:
+        files[FINE_DETAIL] = folder / f"fine_detail_{card.identity}.npz"
     experiment = client.get_run(card.run_id).info.experiment_id
     model = client.create_logged_model(experiment, name, card.run_id, model_type="face-decoder")
     try:
-        digest = _store(client, card, decoder, graph, model.model_id)
+        digest = _store(client, card, files, model.model_id)
         client.finalize_logged_model(model.model_id, "READY")
     except failures():
         with suppress(MlflowException):
@@ -115,14 +119,14 @@ def _new(client: mlflow.MlflowClient, card: Card, folder: Path, more: Mapping[st
     return version
 
 
-def _store(client: mlflow.MlflowClient, card: Card, decoder: Path, graph: Path, model_id: str) -> str:
-    """Upload what MLflow loads as a model; returns the card's digest."""
+def _store(client: mlflow.MlflowClient, card: Card, files: Mapping[str, Path], model_id: str) -> str:
+    """Upload what MLflow loads as a model, files by the names that they have there; returns the card's digest."""
     code = Path(faceswap.__file__).with_name("registered_model.py")
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, CARD)
         digest = version_card.write(card, file)
         artifacts = {"card": str(file)}
-        for name, source in ((DECODER, decoder), (GRAPH, graph)):
+        for name, source in files.items():
             artifacts[Path(name).stem] = str(shutil.copy(source, Path(scratch, name)))
         mlflow.pyfunc.save_model(
             path=str(Path(scratch, "model")),

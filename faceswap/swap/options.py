@@ -116,12 +116,19 @@ class SwapOptions(BaseModel):
         le=5,
         description="video: seconds over which the colour transfer is smoothed; 0: each frame alone",
     )
-    sharpen: float = Field(
+    detail: float = Field(
         1.0,
         ge=0,
+        le=1,
+        description="share of the fine detail of the reference's photos, pores, single hairs, edges, that the swap "
+        "gets where the network does not generate it",
+    )
+    sharpen: float = Field(
+        0.5,
+        ge=0,
         le=3,
-        description="unsharp mask on the network's output, which is softer than a photo; 1: as crisp as the "
-        "reference's photos, 0: leave it as it is",
+        description="unsharp mask on the network's output, which is softer than a photo, where it gets no detail of "
+        "photos; 1: as much detail as the reference's photos have, which looks drawn; 0: leave it as it is",
     )
     match_blur: bool = Field(
         True, description="blur the swap where the target's face is out of focus, so that it is not crisper"

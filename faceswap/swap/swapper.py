@@ -226,8 +226,10 @@ class Swapper:
         for one, memory in zip(faces, memories or [None] * len(faces), strict=True):
             face = one.face
             if one.generated is not None:
-                crispness = self.references[face.reference].network.crispness
-                area = composite(image, one.generated, self.options, memory, time, crispness)
+                network = self.references[face.reference].network
+                area = composite(
+                    image, one.generated, self.options, memory, time, network.crispness, network.fine_detail
+                )
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
         image = turned(image, -turn)
@@ -261,7 +263,9 @@ class Swapper:
         generated = transfer_expression(generated, self.finder, self.options, crispness)
         generated = reshape_target(image, generated, self.options)
         mask = np.zeros(frame.shape[:2], np.float32)
-        composite(image, generated, self.options, crispness=crispness, covered=mask)
+        composite(
+            image, generated, self.options, None, 0.0, crispness, self.network.fine_detail, covered=mask
+        )
         return MaskedSwap(image, mask)
 
     def _prepare(

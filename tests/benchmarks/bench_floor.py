@@ -20,6 +20,7 @@ from faceswap.faces.crispness import Crispness
 from faceswap.faces.extraction.extractor import ExtractionOptions, extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.faces.finding.dlib_finder import FaceFinder
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Geometry, Points, apply
 from faceswap.faces.landmarks import INNER
 from faceswap.model.presets import preset
@@ -32,6 +33,7 @@ class RealFaces:
     """A network that draws the reference's own training faces: the one that was chosen last."""
 
     crispness = Crispness(0.0)
+    fine_detail: FineDetail | None = None
 
     def __init__(self, faces: FaceSet, geometry: Geometry) -> None:
         self.geometry = geometry

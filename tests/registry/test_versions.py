@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from faceswap import registry, tracking
 from faceswap.errors import RegistryError
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.inference.code_range import CodeRange
 from faceswap.inference.decoder_network import DecoderNetwork, joined
 from faceswap.model.presets import preset
@@ -43,6 +44,9 @@ _RANGE = CodeRange.fit(*0.01 * RNG.standard_normal((2, 40, 8)).astype(np.float32
 assert _RANGE is not None
 CODES = _RANGE.pack()
 """Narrow: other faces' codes lie outside of it."""
+DETAIL = FineDetail(
+    RNG.integers(0, 256, (2, 32, 32), np.uint8), RNG.integers(-9, 9, (2, 64, 64)).astype(np.int8)
+)
 
 
 class Killed(BaseException):
@@ -54,7 +58,10 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     from faceswap.model.training.autoencoders import Autoencoders
 
     folder = tmp_path_factory.mktemp("export")
-    return folder, export(Autoencoders(TINY, ["ada", "ben"]), folder)
+    digests = export(Autoencoders(TINY, ["ada", "ben"]), folder)
+    for name in ("fine_detail_ada.npz", "fine_detail_ben.npz"):
+        digests[name] = registry.write_detail(DETAIL, folder / name)
+    return folder, digests
 
 
 def card(run_id: str, digests: dict[str, str], identity: str = "ada") -> Card:
@@ -69,6 +76,7 @@ def card(run_id: str, digests: dict[str, str], identity: str = "ada") -> Card:
         identities={"ada": [0.0] * 128, "ben": [1.0] * 128},
         consent={"subject": identity, "statement": "fictional", "fictional": True},
         codes=CODES,
+        fine_detail_digest=digests[f"fine_detail_{identity}.npz"],
         seconds=240.0,
     )
 
@@ -206,6 +214,8 @@ def test_damaged_files_of_the_cache_are_fetched_anew(two: Callable[[], dict[str,
             file.write_bytes(damage)
             loaded = registry.load(version)
             np.testing.assert_array_equal(loaded.network(CROPS), drawn)
+            assert loaded.network.fine_detail is not None
+            np.testing.assert_array_equal(loaded.network.fine_detail.missing, DETAIL.missing)
             if file.suffix == ".keras":
                 registry.keras_networks(loaded)
                 assert weights_digest(read_model(file)) in {
@@ -214,16 +224,17 @@ def test_damaged_files_of_the_cache_are_fetched_anew(two: Callable[[], dict[str,
                 }
             else:
                 assert file.read_bytes() == whole
-    assert names == {"card.json", "decoder.keras", "encoder.keras", "swap.onnx"}
+    assert names == {"card.json", "decoder.keras", "encoder.keras", "fine_detail.npz", "swap.onnx"}
 
 
-@pytest.mark.parametrize("name", ["card.json", "swap.onnx"])
+@pytest.mark.parametrize("name", ["card.json", "swap.onnx", "fine_detail.npz"])
 def test_files_that_are_damaged_where_they_are_kept_are_told(
     two: Callable[[], dict[str, Version]], home: Path, name: str
 ) -> None:
     version = two()["ada"]
     for file in (home / "artifacts").rglob(name):
-        file.write_bytes(file.read_bytes()[:-1] + b"\x00")
+        data = file.read_bytes()
+        file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(RegistryError, match=f"{version} can't be loaded.*{name} is not the one that was reg"):
         registry.load(version)
     assert not list(settings().cache_path.rglob(name)), "and they are not kept"

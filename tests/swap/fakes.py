@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.crispness import Crispness
 from faceswap.faces.finding.dlib_finder import Box, Face, SearchEffort
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import TEMPLATE, Geometry, Points
 from faceswap.swap.expression.generated_landmarks import DETECTION_SIDE
 
@@ -62,6 +63,7 @@ class Echo:
     """Returns its input, and remembers it."""
 
     crispness = Crispness(1.0)
+    fine_detail: FineDetail | None = None
 
     def __init__(self, geometry: Geometry) -> None:
         self.geometry = geometry
@@ -76,6 +78,7 @@ class Paint:
     """Returns one colour."""
 
     crispness = Crispness(1.0)
+    fine_detail: FineDetail | None = None
 
     def __init__(self, geometry: Geometry, colour: tuple[int, int, int]) -> None:
         self.geometry, self.colour = geometry, np.array(colour, np.float32) / 255

@@ -12,6 +12,7 @@ from faceswap import registry, tracking
 from faceswap.energy import Meter
 from faceswap.errors import ConsentError, ConsentUnknown, FaceswapError, SettingsError
 from faceswap.evaluation.crispness_calibration import crispness_on
+from faceswap.evaluation.fine_detail_making import fine_detail_of
 from faceswap.evaluation.means import frames_of, mean_measures
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
 from faceswap.evaluation.quick import SwapQuality
@@ -165,6 +166,9 @@ def register_versions(
             consent=require_consent(name, faces.consent),
             **asdict(crispness_on(networks[name], faces)),
             codes=networks[name].packed_codes,
+            fine_detail_digest=registry.write_detail(
+                fine_detail_of(networks[name], faces), folder / "export" / f"fine_detail_{name}.npz"
+            ),
             seconds=round(result.seconds, 1),
         )
         for name, faces in sets.items()

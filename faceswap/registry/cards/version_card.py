@@ -44,7 +44,8 @@ class Card(BaseModel):
     and the place of the face set it was trained on. ``unsharp`` and ``detail`` tell how much its pictures have
     to be sharpened (:class:`faceswap.faces.crispness.Crispness`), ``codes`` where its codes lie
     (:meth:`faceswap.inference.code_range.CodeRange.pack`; empty: not measured), ``seconds`` how long it was trained
-    (0: not noted), ``graph_digest`` the file ``swap.onnx`` beside it (empty: a version from before there were graphs).
+    (0: not noted), ``graph_digest`` the file ``swap.onnx`` beside it (empty: a version from before there were graphs),
+    ``fine_detail_digest`` what ``fine_detail.npz`` holds (empty: there is none).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,6 +64,7 @@ class Card(BaseModel):
     codes: str = ""
     seconds: float = Field(0.0, ge=0, allow_inf_nan=False)
     graph_digest: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    fine_detail_digest: str = Field("", pattern=r"^([0-9a-f]{64})?$")
     code_version: str = faceswap.__version__
 
     @model_validator(mode="after")

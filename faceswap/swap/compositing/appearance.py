@@ -114,13 +114,22 @@ def _unsharp(
 
 
 def apply_appearance(
-    face: GeneratedFace, appearance: Appearance, options: SwapOptions
+    face: GeneratedFace,
+    appearance: Appearance,
+    options: SwapOptions,
+    detailed: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """(S, S, 3) float32 RGB, 0..1: a generated picture sharpened, with the target's colours and blur.
 
     ``options.sharpen`` times what the appearance asks for is applied; see :func:`measure_appearance`.
+
+    Args:
+        face, appearance, options: as measured.
+        detailed: (S, S) float32, 0..1: where it gets the fine detail of photos and needs no sharpening.
     """
     result = sharpen(face.picture, options.sharpen * appearance.unsharp)
+    if detailed is not None:
+        result = result + detailed[..., None] * (face.picture - result)
     if appearance.transfer is not None:
         result = apply_transfer(result, appearance.transfer, openings_of(face), options.colour_strength)
     return blurred(result, appearance.blur)

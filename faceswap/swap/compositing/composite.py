@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness
-from faceswap.faces.geometry import Points, scale_of
+from faceswap.faces.fine_detail import FineDetail
+from faceswap.faces.geometry import Points, compose, scale_of
 from faceswap.faces.regions import Region
 from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
 from faceswap.swap.compositing.blending import blend, uncrop
+from faceswap.swap.compositing.fine_detail_transfer import ShownDetail, add_detail, find_detail
 from faceswap.swap.compositing.reshaping import Reshaping
 from faceswap.swap.compositing.texture import add_texture
 from faceswap.swap.compositing.toning import Toning, toning_of, without_colour
@@ -46,6 +48,7 @@ class FaceMemory:
     appearance: Appearance | None = None
     toning: Toning | None = None
     seen: SeenFace | None = None
+    detail: ShownDetail | None = None
     irises: IrisGain | None = None
     expression: ExpressionMemory = field(default_factory=ExpressionMemory)
     """Of the stage before, which may run in a thread of its own."""
@@ -85,6 +88,7 @@ def composite(
     memory: FaceMemory | None = None,
     time: float = 0.0,
     crispness: Crispness = AS_ASKED,
+    fine_detail: FineDetail | None = None,
     covered: NDArray[np.float32] | None = None,
 ) -> float:
     """Blend one generated face into an image, in place.
@@ -96,6 +100,7 @@ def composite(
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         crispness: of the network's pictures; ``options.sharpen`` times what it asks for is applied.
+        fine_detail: of photos, beyond the network's pictures; None: they are sharpened alone.
         covered: (H, W) float32, changed: where it is not None, the mask is written there.
 
     Returns:
@@ -113,7 +118,12 @@ def composite(
         face = replace(face, picture=without_colour(face.picture))
     before = memory.appearance if memory else None
     appearance = measure_appearance(face, image, visible, options, crispness, before, time)
-    over = uncrop(apply_appearance(face, appearance, options), crop.matrix, region)
+    detail = _detail(face, fine_detail, options, memory, time)
+    looks = apply_appearance(face, appearance, options, None if detail is None else detail.share)
+    over = uncrop(looks, crop.matrix, region)
+    if detail is not None:
+        to_region = compose(np.array([[1.0, 0, -region.left], [0, 1.0, -region.top]]), crop.to_frame)
+        over = add_detail(over, detail, looks, crop.geometry, to_region, appearance.blur)
     under = image[region.slices]
     over = add_texture(over, under, options.texture, 1 / scale_of(crop.matrix))
     part = SwapPart(over, under, region, crop.to_frame)
@@ -126,7 +136,25 @@ def composite(
         covered[region.slices] = mask
     if memory is not None:
         memory.appearance, memory.toning, memory.irises = appearance, toning, irises
+        memory.detail = detail
     return float(mask.sum())
+
+
+def _detail(
+    face: GeneratedFace,
+    fine_detail: FineDetail | None,
+    options: SwapOptions,
+    memory: FaceMemory | None,
+    time: float,
+) -> ShownDetail | None:
+    """The fine detail that a face gets, where its own skin is seen; None: none."""
+    if fine_detail is None or not options.detail:
+        return None
+    painted = None
+    if face.mask is not None and options.hairline:
+        painted = face.mask.face if face.mask.removed is None else face.mask.face * (1 - face.mask.removed)
+    before = memory.detail if memory else None
+    return find_detail(fine_detail, face.picture, face.crop.geometry, options.detail, painted, before, time)
 
 
 def _mask(face: GeneratedFace, visible: Visibility | None, options: SwapOptions) -> tuple[Region, Floats]:

@@ -26,6 +26,7 @@ from faceswap.faces.landmarks import (
     UPPER_LIP_OUTER,
 )
 from faceswap.faces.pose import interocular, lip_gap
+from faceswap.faces.regions import curve
 from faceswap.faces.smoothing import weight_of_new
 from faceswap.swap.expression.column_warp import Floats, columns_of, warp_columns
 
@@ -51,6 +52,9 @@ class LipTuning:
     than the lips do."""
     no_crossing: float = 0.48
     """Share of the gap that each lip may move at most, so that the inner edges do not cross."""
+    roundness: float = 0.6
+    """Power of the parabola along which lips move apart: 0.5 opens an ellipse, as wide open mouths are, 1 a lens with
+    pointed corners."""
     narrow_mouth: float = 0.3
     """Least mean of the profile where the gap is measured: a limit to what the profile is divided by."""
 
@@ -131,7 +135,7 @@ def _profile(columns: Floats, landmarks: Points) -> Floats:
 
     def arch(x: Floats) -> Floats:
         across = np.clip((x - left) / max(right - left, 1e-6), 0, 1)
-        return np.asarray(1 - (2 * across - 1) ** 2)
+        return np.asarray((1 - (2 * across - 1) ** 2) ** TUNING.roundness)
 
     return arch(columns) / max(float(arch(landmarks[UPPER_LIP_MIDDLE, 0]).mean()), TUNING.narrow_mouth)
 
@@ -139,7 +143,7 @@ def _profile(columns: Floats, landmarks: Points) -> Floats:
 def _heights(columns: Floats, landmarks: Points) -> Floats:
     """(S, 6) the y of nose, upper lip's two edges, lower lip's two edges and chin in each column, downwards."""
     edges = [
-        np.interp(columns, landmarks[points, 0], landmarks[points, 1])
+        curve(landmarks[points, 0], landmarks[points, 1], columns)
         for points in (UPPER_LIP_OUTER, UPPER_LIP_INNER, LOWER_LIP_INNER, LOWER_LIP_OUTER)
     ]
     stack = [

@@ -9,6 +9,7 @@ import pytest
 
 from faceswap.faces.crispness import Crispness
 from faceswap.faces.finding.dlib_finder import Face, FaceFinder
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Geometry, apply
 from faceswap.faces.landmarks import EYES
 from faceswap.faces.regions import Region
@@ -32,6 +33,7 @@ class Truth:
 
     geometry = VIEW
     crispness = Crispness(1.0)
+    fine_detail: FineDetail | None = None
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         crop = VIEW.crop(np.asarray(REFERENCE.image, np.uint8), VIEW.matrix(POINTS))

@@ -1,0 +1,118 @@
+"""The fine detail of a network: what a few photos of its identity show beyond what it makes of them."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap.evaluation.protocol import spaced
+from faceswap.faces.faceset import FaceSet
+from faceswap.faces.fine_detail import STEP, FineDetail, coarse_part, level_of, likeness_key
+from faceswap.faces.geometry import Geometry, Points
+from faceswap.swap.face_network import FaceNetwork
+from faceswap.swap.masks.visibility import seen_in_crops
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class MakingTuning:
+    """Constants of the choice, by eye on a to g. Lengths are face heights."""
+
+    candidates: int = 240
+    """Photos that are looked at."""
+    kept: int = 32
+    """Photos whose detail is kept: poses and expressions that differ most."""
+    crisp: float = 0.6
+    """Of the median crispness of the candidates: those below are out of focus or moved."""
+    side: int = 192
+    """Largest side, px, at which the generated faces are kept: two of them are compared at it."""
+    times: float = 2.0
+    """Times the network's side up to which photos are looked at."""
+    hair: float = 0.02
+    """Width of what lies over a face that is left out with it."""
+
+
+TUNING = MakingTuning()
+_BATCH = 16
+
+
+def fine_detail_of(network: FaceNetwork, faces: FaceSet) -> FineDetail | None:
+    """The detail of the identity's own training faces that its network does not generate.
+
+    Args:
+        network: with the identity's own decoder.
+        faces: of the identity.
+
+    Returns:
+        that of up to 32 photos; None where there are none.
+    """
+    rows = faces.rows[faces.rows["split"] == "train"]
+    chosen = spaced(len(rows), TUNING.candidates)
+    if not len(chosen):
+        return None
+    images = np.stack([faces.image(name) for name in rows["crop"].iloc[chosen]])
+    landmarks = faces.landmarks("train")[chosen]
+    geometry = network.geometry
+    fine = _fine(geometry, faces.geometry)
+    generated = _generated(network, images, landmarks)
+    kept = _different(generated, [_crispness(fine, *pair) for pair in zip(images, landmarks, strict=True)])
+    images, landmarks, generated = images[kept], landmarks[kept], generated[kept]
+    seen = seen_in_crops(images, landmarks)
+    missing = [
+        _missing(fine, image, points, made, shown)
+        for image, points, made, shown in zip(images, landmarks, generated, seen, strict=True)
+    ]
+    side = min(geometry.size, TUNING.side)
+    small = [cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in generated]
+    return FineDetail(np.rint(np.stack(small) * 255).astype(np.uint8), np.stack(missing))
+
+
+def _fine(geometry: Geometry, stored: Geometry) -> Geometry:
+    """The network's crop at the resolution at which photos are looked at."""
+    shown = round(stored.unit * geometry.coverage)
+    return geometry.at(int(np.clip(shown, geometry.size, round(TUNING.times * geometry.size))))
+
+
+def _generated(network: FaceNetwork, images: NDArray[np.uint8], landmarks: Points) -> Floats:
+    """(n, S, S) grey, 0..1."""
+    geometry = network.geometry
+    crops = [geometry.crop(i, geometry.matrix(m)) for i, m in zip(images, landmarks, strict=True)]
+    parts = [network(np.stack(crops[i : i + _BATCH])) for i in range(0, len(crops), _BATCH)]
+    pictures = np.clip(np.concatenate(parts), 0, 1)
+    return np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in pictures])
+
+
+def _crispness(fine: Geometry, image: NDArray[np.uint8], landmarks: Points) -> float:
+    """Variance of the Laplacian of a photo's inner face, relative to its level."""
+    grey = cv2.cvtColor(fine.crop(image, fine.matrix(landmarks)), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    edge = len(grey) // 4
+    inner = grey[edge:-edge, edge:-edge]
+    return float(cv2.Laplacian(inner, cv2.CV_32F).var() / (inner.mean() + 1) ** 2)
+
+
+def _different(generated: Floats, crispness: list[float]) -> list[int]:
+    """Which photos are kept: of the crisp ones the first is the most usual, each next one the least like the others."""
+    crisp = np.flatnonzero(np.array(crispness) >= TUNING.crisp * float(np.median(crispness)))
+    keys = np.stack([likeness_key(generated[i]) for i in crisp])
+    kept = [int(np.square(keys - keys.mean(axis=0)).sum(axis=1).argmin())]
+    distances = np.square(keys - keys[kept[0]]).sum(axis=1)
+    while len(kept) < min(TUNING.kept, len(crisp)):
+        kept.append(int(distances.argmax()))
+        distances = np.minimum(distances, np.square(keys - keys[kept[-1]]).sum(axis=1))
+    return [int(crisp[i]) for i in kept]
+
+
+def _missing(
+    fine: Geometry, image: NDArray[np.uint8], landmarks: Points, generated: Floats, seen: Floats
+) -> NDArray[np.int8]:
+    matrix = fine.matrix(landmarks)
+    photo = cv2.cvtColor(fine.crop(image, matrix), cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+    made = cv2.resize(generated, (fine.size, fine.size), interpolation=cv2.INTER_LANCZOS4)
+    off = photo - made
+    off = (off - coarse_part(off, fine.unit)) / level_of(made, fine.unit)
+    reach = 2 * round(TUNING.hair * fine.unit) + 1
+    shown = cv2.warpAffine(seen, matrix, (fine.size, fine.size), flags=cv2.INTER_LINEAR)
+    shown = cv2.GaussianBlur(cv2.erode(shown, np.ones((reach, reach), np.uint8)), (reach, reach), 0)
+    return np.clip(np.rint(off * shown / STEP), -127, 127).astype(np.int8)
