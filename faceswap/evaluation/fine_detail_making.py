@@ -11,7 +11,7 @@ from faceswap.faces.faceset import FaceSet
 from faceswap.faces.fine_detail import STEP, FineDetail, coarse_part, level_of, likeness_key
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.swap.face_network import FaceNetwork
-from faceswap.swap.masks.visibility import seen_in_crops
+from faceswap.swap.masks.visibility import glasses_in_crops, seen_in_crops
 
 Floats = NDArray[np.float32]
 
@@ -36,6 +36,8 @@ class MakingTuning:
 
 TUNING = MakingTuning()
 _BATCH = 16
+_WORN = 0.3
+"""Probability from which on a pixel shows glasses."""
 
 
 def fine_detail_of(network: FaceNetwork, faces: FaceSet) -> FineDetail | None:
@@ -66,7 +68,12 @@ def fine_detail_of(network: FaceNetwork, faces: FaceSet) -> FineDetail | None:
     ]
     side = min(geometry.size, TUNING.side)
     small = [cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in generated]
-    return FineDetail(np.rint(np.stack(small) * 255).astype(np.uint8), np.stack(missing))
+    view = geometry.at(side)
+    worn = [
+        cv2.warpAffine(one, view.matrix(points), (side, side)) > _WORN
+        for one, points in zip(glasses_in_crops(images, landmarks), landmarks, strict=True)
+    ]
+    return FineDetail(np.rint(np.stack(small) * 255).astype(np.uint8), np.stack(missing), np.stack(worn))
 
 
 def _fine(geometry: Geometry, stored: Geometry) -> Geometry:

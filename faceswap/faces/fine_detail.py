@@ -58,10 +58,12 @@ class FineDetail:
         generated: (k, g, g) uint8, grey: what the network makes of each photo.
         missing: (k, f, f) int8: what the photo has beyond that in brightness, in :data:`STEP`; 0 where something lies
             over the face. f is g to twice the network's side.
+        glasses: (k, g, g) bool: where the photo shows glasses.
     """
 
     generated: NDArray[np.uint8]
     missing: NDArray[np.int8]
+    glasses: NDArray[np.bool_]
 
     @cached_property
     def keys(self) -> NDArray[np.float32]:
@@ -71,7 +73,7 @@ class FineDetail:
     def packed(self) -> bytes:
         """As the bytes of an ``.npz``."""
         file = io.BytesIO()
-        np.savez_compressed(file, generated=self.generated, missing=self.missing)
+        np.savez_compressed(file, generated=self.generated, missing=self.missing, glasses=self.glasses)
         return file.getvalue()
 
     @classmethod
@@ -86,12 +88,13 @@ class FineDetail:
                 if sum(one.file_size for one in archive.infolist()) > MOST_BYTES:
                     raise ValueError("it is too large")
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-                found = cls(arrays["generated"], arrays["missing"])
+                found = cls(arrays["generated"], arrays["missing"], arrays["glasses"])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
             raise RegistryError(f"The fine detail of a version can't be read: {error}") from error
         shapes = found.generated.shape, found.missing.shape
         square = all(len(s) == 3 and s[1] == s[2] and 0 < s[1] <= _LARGEST for s in shapes)
         kinds = found.generated.dtype == np.uint8 and found.missing.dtype == np.int8
+        kinds = kinds and found.glasses.dtype == np.bool_ and found.glasses.shape == shapes[0]
         if not (square and kinds and shapes[0][0] == shapes[1][0] > 0):
             raise RegistryError(f"The fine detail of a version has the shapes {shapes[0]} and {shapes[1]}")
         return found

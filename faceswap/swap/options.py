@@ -11,7 +11,7 @@ Outline = Literal["generated", "target"]
 Colour = Literal["light", "skin", "none"]
 Occlusion = Literal["none", "learned"]
 Feature = Literal["eyes", "mouth"]
-Glasses = Literal["auto", "keep", "remove"]
+Glasses = Literal["keep", "remove"]
 
 
 class SwapOptions(BaseModel):
@@ -81,9 +81,8 @@ class SwapOptions(BaseModel):
         "background, is kept out of the swap; 0: it stays. Needs outline generated",
     )
     glasses: Glasses = Field(
-        "auto",
-        description="the reference's glasses: keep, remove (they are painted out with skin), or auto: keep rims that "
-        "the network generates whole, and remove thin ones, which it generates in pieces. Needs a hairline above 0",
+        "keep",
+        description="the reference's glasses: keep, or remove (they are painted out with skin); needs a hairline above 0",
     )
     erosion: float = Field(
         -0.015, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"
@@ -186,3 +185,9 @@ class SwapOptions(BaseModel):
     def _earlier_name(cls, value: object) -> object:
         """``drawn`` is what ``generated`` was called in results that were stored by earlier versions."""
         return "generated" if value == "drawn" else value
+
+    @field_validator("glasses", mode="before")
+    @classmethod
+    def _no_longer_told_apart(cls, value: object) -> object:
+        """``auto`` removed thin rims, which networks generate in pieces, before photos' fine detail made them whole."""
+        return "keep" if value == "auto" else value

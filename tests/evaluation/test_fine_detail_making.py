@@ -1,5 +1,6 @@
 """What photos show beyond a network's pictures, of a network whose pictures are known."""
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -12,7 +13,7 @@ from faceswap.evaluation import fine_detail_making
 from faceswap.evaluation.fine_detail_making import fine_detail_of
 from faceswap.faces.fine_detail import STEP, coarse_part, level_of
 from faceswap.faces.geometry import Geometry
-from faceswap.synthetic import CAST, random_scene, render
+from faceswap.synthetic import CAST, Person, person, random_scene, render
 from tests.swap.fakes import Echo
 
 NETWORK = Geometry(96, 2.0)
@@ -22,10 +23,10 @@ STORED = Geometry(288, 2.3)
 class Stored:
     """Rendered pictures as a face set whose crops are cut out of the frame with a margin."""
 
-    def __init__(self, count: int, geometry: Geometry = STORED) -> None:
+    def __init__(self, count: int, geometry: Geometry = STORED, who: Person = CAST[1]) -> None:
         rng = np.random.default_rng(4)
         self.geometry = geometry
-        found = [render(CAST[1], random_scene(rng, max_yaw=8, max_pitch=4), 512) for _ in range(count)]
+        found = [render(who, random_scene(rng, max_yaw=8, max_pitch=4), 512) for _ in range(count)]
         matrices = [geometry.matrix(one.landmarks) for one in found]
         self.pictures = [
             geometry.crop(one.image, matrix) for one, matrix in zip(found, matrices, strict=True)
@@ -129,6 +130,21 @@ def test_what_lies_over_a_face_is_left_out(monkeypatch: pytest.MonkeyPatch, face
     assert detail is not None
     assert not detail.missing[:, :, 110:].any()
     assert detail.missing[:, 60:140, 50:85].std() > 1
+
+
+def test_glasses_are_known_where_the_network_generates_them() -> None:
+    """The truth is the renderer's own person without them."""
+    who = person("greta")
+    bare = replace(who, styling=replace(who.styling, glasses="none"))
+    detail, without = (fine_detail_of(Smooth(), Stored(2, who=one)) for one in (who, bare))  # type: ignore[arg-type]
+    assert detail is not None
+    assert without is not None
+    assert not without.glasses.any()
+    for worn, made, plain in zip(detail.glasses, detail.generated, without.generated, strict=True):
+        rims = np.abs(made.astype(int) - plain) > 40
+        assert rims.sum() > 50
+        assert worn[rims].mean() > 0.7
+        assert worn.mean() < 0.15
 
 
 def test_no_face_no_detail() -> None:

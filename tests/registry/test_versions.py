@@ -45,7 +45,9 @@ assert _RANGE is not None
 CODES = _RANGE.pack()
 """Narrow: other faces' codes lie outside of it."""
 DETAIL = FineDetail(
-    RNG.integers(0, 256, (2, 32, 32), np.uint8), RNG.integers(-9, 9, (2, 64, 64)).astype(np.int8)
+    RNG.integers(0, 256, (2, 32, 32), np.uint8),
+    RNG.integers(-9, 9, (2, 64, 64)).astype(np.int8),
+    np.zeros((2, 32, 32), bool),
 )
 
 

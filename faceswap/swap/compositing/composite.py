@@ -154,7 +154,9 @@ def _detail(
     if face.mask is not None and options.hairline:
         painted = face.mask.face if face.mask.removed is None else face.mask.face * (1 - face.mask.removed)
     before = memory.detail if memory else None
-    return find_detail(fine_detail, face.picture, face.crop.geometry, options.detail, painted, before, time)
+    bare = options.glasses == "remove" and options.hairline > 0
+    geometry = face.crop.geometry
+    return find_detail(fine_detail, face.picture, geometry, options.detail, painted, bare, before, time)
 
 
 def _mask(face: GeneratedFace, visible: Visibility | None, options: SwapOptions) -> tuple[Region, Floats]:

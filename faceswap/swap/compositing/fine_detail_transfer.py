@@ -34,6 +34,8 @@ class FineDetailTuning:
     """Standard deviation of the neighbourhood in which two faces have to agree;"""
     agree: float = 0.05
     """their difference, of the grey level, at which half of the detail is taken."""
+    rims: float = 0.03
+    """By how much glasses are grown that shall leave nothing."""
     stays: float = 0.8
     """Share of the distance of the photo of the frame before, below which another photo takes its place."""
     seconds: float = 0.08
@@ -68,6 +70,7 @@ def find_detail(
     geometry: Geometry,
     amount: float = 1.0,
     where: Floats | None = None,
+    bare: bool = False,
     before: ShownDetail | None = None,
     time: float = 0.0,
 ) -> ShownDetail:
@@ -79,6 +82,7 @@ def find_detail(
         geometry: of the picture.
         amount: 1 takes all, 0 nothing.
         where: (S, S) float32, 0..1, where the face was generated and nothing painted over; None: everywhere.
+        bare: without the photo's glasses.
         before: what the face got in the frame before; None: a single picture, or the first.
         time: of the frame in seconds.
     """
@@ -91,6 +95,10 @@ def find_detail(
     agreement = np.float32(amount) * _agreement(own, _moved(theirs, flow), unit)
     if where is not None:
         agreement *= _resized(where, side)
+    if bare and detail.glasses[photo].any():
+        reach = 2 * round(TUNING.rims * unit) + 1
+        worn = cv2.dilate(detail.glasses[photo].astype(np.uint8), np.ones((reach, reach), np.uint8))
+        agreement *= 1 - _moved(worn.astype(np.float32), flow)
     missing = detail.missing[photo].astype(np.float32) * np.float32(STEP)
     fine = len(missing)
     gain = _moved(missing, _resized(flow, fine) * np.float32(fine / side)) * _resized(agreement, fine)

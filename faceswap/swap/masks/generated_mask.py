@@ -2,8 +2,7 @@
 
 None of it reaches the target. It is painted over with the skin beside it, so that no soft edge shows its colours, and
 where the target's brows do not lie below it, the mask ends there and the target's own pixels stay. Glasses count as a
-part of the reference's face: half painted over, they look worse than whole. But rims that are thinner than a network's
-pixels are generated in pieces, which look worse than none: those are painted out.
+part of the reference's face, since half painted over they look worse than whole, but are painted out where asked for.
 """
 
 import math
@@ -79,7 +78,7 @@ class GeneratedMask:
 
     @classmethod
     def of(
-        cls, picture: Floats, landmarks: Points, geometry: Geometry, glasses: Glasses = "auto"
+        cls, picture: Floats, landmarks: Points, geometry: Geometry, glasses: Glasses = "keep"
     ) -> "GeneratedMask":
         """The mask of a generated picture.
 
@@ -87,7 +86,7 @@ class GeneratedMask:
             picture: (S, S, 3) float32 RGB, 0..1.
             landmarks: (68, 2) of the face in px of the picture.
             geometry: of the picture.
-            glasses: which are painted out: auto: thin ones.
+            glasses: whether they are painted out.
         """
         unit = geometry.unit
         seen = Segments.of(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), landmarks)
@@ -103,9 +102,9 @@ class GeneratedMask:
         beyond = (-inside / unit - TUNING.feature_margin) / TUNING.feature_edge
         face = np.asarray(1 - hidden * np.clip(beyond, 0, 1), np.float32)
         worn = seen.glasses_worn
-        out = np.float32(seen.thin if glasses == "auto" else glasses == "remove")
-        removed = out * _rims_beside(rims, landmarks, unit) if worn and out else None
-        return cls(face, (1 - out) * rims, worn * (1 - float(out)), removed)
+        if glasses == "remove" and worn:
+            return cls(face, np.zeros_like(rims), 0.0, _rims_beside(rims, landmarks, unit))
+        return cls(face, rims, worn)
 
     def mixed(self, before: "GeneratedMask", share: float) -> "GeneratedMask":
         """This mask and an earlier one: ``share`` (0..1) of this one."""
@@ -214,7 +213,7 @@ class SmoothedGeneratedMask:
         landmarks: Points,
         geometry: Geometry,
         time: float,
-        glasses: Glasses = "auto",
+        glasses: Glasses = "keep",
     ) -> "SmoothedGeneratedMask":
         """The mask at ``time`` (seconds), given that of an earlier frame; other arguments as GeneratedMask.of."""
         age = time - before.time if before and before.mask.face.shape == picture.shape[:2] else -1.0

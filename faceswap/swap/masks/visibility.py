@@ -5,6 +5,7 @@ generated besides the reference's face never reaches the target.
 """
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -162,11 +163,21 @@ def seen_in_crops(crops: NDArray[np.uint8], landmarks: Points) -> Floats:
     Returns:
         (n, S, S) float32 in 0..1.
     """
+    return _in_crops(crops, landmarks, lambda segments: segments.visible(True))
+
+
+def glasses_in_crops(crops: NDArray[np.uint8], landmarks: Points) -> Floats:
+    """Where the faces of a face set wear glasses; arguments and shape as :func:`seen_in_crops`."""
+    return _in_crops(crops, landmarks, lambda segments: segments.glasses)
+
+
+def _in_crops(
+    crops: NDArray[np.uint8], landmarks: Points, part: Callable[[Segments], "Visibility"]
+) -> Floats:
     size = crops.shape[1]
 
     def seen(number: int) -> Floats:
-        found = visible_face(crops[number], landmarks[number], with_glasses=True)
-        return found.in_crop(np.eye(2, 3), size)
+        return part(Segments.of(crops[number], landmarks[number])).in_crop(np.eye(2, 3), size)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # ONNX Runtime and OpenCV give Python's lock away
         return np.stack(list(pool.map(seen, range(len(crops)))))

@@ -35,7 +35,7 @@ def pores(seed: int) -> Floats:
 def detail_of(*seeds: int) -> FineDetail:
     generated = np.stack([np.rint(face(seed) * 255) for seed in seeds]).astype(np.uint8)
     missing = np.stack([np.rint(pores(seed) / STEP) for seed in seeds]).astype(np.int8)
-    return FineDetail(generated, missing)
+    return FineDetail(generated, missing, np.zeros(generated.shape, bool))
 
 
 def in_colour(grey: Floats) -> Floats:
@@ -99,6 +99,16 @@ def test_none_where_something_is_painted_over_and_a_part_where_asked_for() -> No
     assert np.abs(found.gain[:, : FINE // 2 - 2]).max() == 0
     right = found.gain[60:-60, FINE // 2 + 20 : -60]
     assert right.std() == pytest.approx(0.5 * pores(2)[60:-60, FINE // 2 + 20 : -60].std(), rel=0.1)
+
+
+def test_without_the_photos_glasses_where_they_shall_go() -> None:
+    detail = detail_of(2)
+    detail.glasses[0, 60:64, 30:110] = True
+    kept, bare = (find_detail(detail, in_colour(face(2)), GEOMETRY, bare=bare) for bare in (False, True))
+    rims = (slice(122, 126), slice(64, 216))
+    assert not bare.gain[rims].any()
+    assert kept.gain[rims].std() == pytest.approx(pores(2)[rims].std(), rel=0.2)
+    np.testing.assert_array_equal(bare.gain[150:], kept.gain[150:])
 
 
 def test_on_a_video_a_photo_stays_until_another_is_clearly_more_like() -> None:
