@@ -16,7 +16,7 @@ from serving import html as words
 GROUPS: dict[str, tuple[str, ...]] = {
     "Mask": ("mask", "forehead", "outline", "erosion", "feather", "protect", "occlusion"),
     "Shape": ("reshape", "lips", "lids", "eyes", "teeth", "hairline", "glasses"),
-    "Colours and detail": ("colour", "colour_strength", "sharpen", "match_blur", "texture"),
+    "Colours and detail": ("colour", "colour_strength", "detail", "sharpen", "match_blur", "texture"),
     "Which faces": ("min_face", "max_faces", "max_yaw", "min_score", "match_threshold", "turn"),
     "Over time": ("colour_memory", "steady"),
 }
@@ -27,6 +27,7 @@ _STEPS = {
     "forehead": 0.01,
     "erosion": 0.005,
     "feather": 0.01,
+    "detail": 0.1,
     "sharpen": 0.1,
     "texture": 0.1,
     "min_face": 1,

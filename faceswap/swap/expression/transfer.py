@@ -57,8 +57,8 @@ def transfer_expression(
     Args:
         generated: as the network made it.
         detector: of landmarks.
-        options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline``, ``glasses`` and ``sharpen`` count here, and
-            whether ``eyes`` or ``teeth`` will ask for the features.
+        options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline`` and ``glasses`` count here, and whether
+            ``eyes`` or ``teeth`` will ask for the features.
         crispness: of the network's pictures, as for :func:`faceswap.swap.compositing.composite.composite`.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
@@ -71,8 +71,8 @@ def transfer_expression(
     careful = memory is None and not quick
     memory = memory or ExpressionMemory()
     crop, picture = generated.crop, generated.picture
-    # as it will be shown: soft lips are detected nearer together than they are, and would be torn open
-    crisp = sharpen(picture, options.sharpen * crispness.unsharp)
+    # as crisp as photos: soft lips are detected nearer together than they are, and would be torn open
+    crisp = sharpen(picture, crispness.unsharp)
     pair = LandmarkPair(detector, crisp, generated.target, crop.geometry, None if careful else memory.frames)
     memory.frames += 1
     landmarks = None

@@ -47,11 +47,14 @@ class IrisGain:
 
     Attributes:
         time: of the frame in which it was measured, seconds.
-        gain: (3,) logarithm of the factor of each channel.
+        gain: (3,) logarithm of the factor of each channel,
+        told: and in which share of a pixel it is of its grey level, 0..1: dark irises are full of coloured noise. The
+            rest is of its own colour.
     """
 
     time: float
     gain: Floats
+    told: float = 0.0
 
     @classmethod
     def after(
@@ -79,16 +82,15 @@ class IrisGain:
         if not swap or not target:
             return before
         colours = [np.mean(found, axis=0) for found in (swap, target)]
-        gain, grey = (
-            np.log((goal + TUNING.black) / (source + TUNING.black))
-            for goal, source in (colours, [colour @ _GREY for colour in colours])
-        )
-        share = rise(float(colours[0] @ _GREY), TUNING.told)
+        source = float(colours[1] @ _GREY) + TUNING.black
+        gain, grey = (np.log((goal + TUNING.black) / source) for goal in (colours[0], colours[0] @ _GREY))
+        told = float(rise(float(colours[0] @ _GREY), TUNING.told))
         limit = np.log(TUNING.largest)
-        gain = np.clip(grey + share * (gain - grey), -limit, limit)
+        gain = np.clip(grey + told * (gain - grey), -limit, limit)
         if before is not None and time > before.time:
-            gain = before.gain + weight_of_new(time - before.time, TUNING.seconds) * (gain - before.gain)
-        return cls(time, gain)
+            new = weight_of_new(time - before.time, TUNING.seconds)
+            gain, told = before.gain + new * (gain - before.gain), before.told + new * (told - before.told)
+        return cls(time, gain, told)
 
     def coloured(self, pixels: NDArray[np.float32], away: Floats) -> NDArray[np.float32]:
         """An iris and what is around it in the other colour.
@@ -100,9 +102,11 @@ class IrisGain:
         Returns:
             (h, w, 3) float32, 0..255.
         """
-        share = (1 - rise(away, TUNING.limbus)) * (1 - rise(pixels @ _GREY / 255, TUNING.shine))
+        grey = (pixels @ _GREY)[..., None]
+        share = ((1 - rise(away, TUNING.limbus)) * (1 - rise(grey[..., 0] / 255, TUNING.shine)))[..., None]
         black = 255 * TUNING.black
-        lit = (pixels + black) * np.exp(share[..., None] * self.gain) - black
+        calm = pixels + share * self.told * (grey - pixels)
+        lit = (calm + black) * np.exp(share * self.gain) - black
         return np.clip(lit, 0, 255).astype(np.float32)
 
 

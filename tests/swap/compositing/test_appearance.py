@@ -101,7 +101,7 @@ def sharpened(
 
 @pytest.mark.parametrize("gain", [0.85, 1.0, 1.1])
 def test_a_generated_picture_is_as_crisp_in_any_light(gain: float) -> None:
-    options = SwapOptions(colour="skin", match_blur=False)
+    options = SwapOptions(colour="skin", match_blur=False, sharpen=1)
     appearance = sharpened(gain, options)
     assert 0 < appearance.unsharp < 1.6
     assert detail_of(apply_appearance(darker(GENTLE, 1.0), appearance, options)) == pytest.approx(
@@ -110,7 +110,7 @@ def test_a_generated_picture_is_as_crisp_in_any_light(gain: float) -> None:
 
 
 def test_sharpening_goes_with_what_the_user_asks_for() -> None:
-    all_of_it = SwapOptions(match_blur=False)
+    all_of_it = SwapOptions(match_blur=False, sharpen=1)
     none, half = (SwapOptions(match_blur=False, sharpen=share) for share in (0.0, 0.5))
     needed = sharpened(1.0, all_of_it)
     assert sharpened(1.0, half).unsharp == needed.unsharp
