@@ -49,14 +49,15 @@ def crispness_on(network: FaceNetwork, faces: FaceSet) -> Crispness:
         an amount of 0 to :data:`MOST` and the detail that the network's pictures have with it; the usual amount where
         there are no held-out faces to measure.
     """
-    images, landmarks = faces.images("heldout"), faces.landmarks("heldout")
-    rows = spaced(len(images), _FACES)
-    real = float(np.median([metrics.laplacian_variance(images[i], landmarks[i]) for i in rows] or [0.0]))
+    landmarks = faces.landmarks("heldout")
+    rows = spaced(len(landmarks), _FACES)
+    shown = list(zip(faces.images("heldout", rows), landmarks[rows], strict=True))
+    real = float(np.median([metrics.laplacian_variance(*one) for one in shown] or [0.0]))
     if real <= 0:
         return UNMEASURED
     geometry = network.geometry
-    crops = np.stack([geometry.crop(images[i], geometry.matrix(landmarks[i])) for i in rows])
-    unsharp = _unsharp(network, real, [(images[i], landmarks[i]) for i in rows])
+    crops = np.stack([geometry.crop(image, geometry.matrix(points)) for image, points in shown])
+    unsharp = _unsharp(network, real, shown)
     detail = [detail_of(sharpen(generated, unsharp)) for generated in network(crops)]
     return Crispness(unsharp, float(np.median(detail)))
 

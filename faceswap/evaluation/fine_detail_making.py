@@ -28,7 +28,7 @@ class MakingTuning:
     """Of the median crispness of the candidates: those below are out of focus or moved."""
     side: int = 192
     """Largest side, px, at which the generated faces are kept: two of them are compared at it."""
-    times: float = 2.0
+    times: float = 3.0
     """Times the network's side up to which photos are looked at."""
     hair: float = 0.02
     """Width of what lies over a face that is left out with it."""
@@ -50,12 +50,11 @@ def fine_detail_of(network: FaceNetwork, faces: FaceSet) -> FineDetail | None:
     Returns:
         that of up to 32 photos; None where there are none.
     """
-    rows = faces.rows[faces.rows["split"] == "train"]
-    chosen = spaced(len(rows), TUNING.candidates)
+    landmarks = faces.landmarks("train")
+    chosen = spaced(len(landmarks), TUNING.candidates)
     if not len(chosen):
         return None
-    images = np.stack([faces.image(name) for name in rows["crop"].iloc[chosen]])
-    landmarks = faces.landmarks("train")[chosen]
+    images, landmarks = faces.images("train", chosen), landmarks[chosen]
     geometry = network.geometry
     fine = _fine(geometry, faces.geometry)
     generated = _generated(network, images, landmarks)

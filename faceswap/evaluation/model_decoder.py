@@ -45,9 +45,9 @@ class OwnCrops:
 
 
 def _crops(faces: FaceSet, split: str, geometry: Geometry, views: MoreViews) -> NDArray[np.uint8]:
-    images, landmarks = faces.images(split), faces.landmarks(split)
-    rows = spaced(len(images), _CODES)
-    images, landmarks = views.added_to(images[rows], landmarks[rows], faces.geometry)
+    landmarks = faces.landmarks(split)
+    rows = spaced(len(landmarks), _CODES)
+    images, landmarks = views.added_to(faces.images(split, rows), landmarks[rows], faces.geometry)
     crops = [geometry.crop(i, geometry.matrix(m)) for i, m in zip(images, landmarks, strict=True)]
     return np.stack(crops) if crops else np.empty((0, geometry.size, geometry.size, 3), np.uint8)
 

@@ -152,7 +152,8 @@ def evaluate_flicker(swap_face: SwapFace, target: FaceSet, frames: int = 25) -> 
 
     It means something only for a face set of one video, of which every frame was kept.
     """
-    images, landmarks = target.images("heldout")[:frames], target.landmarks("heldout")[:frames]
+    rows = np.arange(min(frames, target.count("heldout")))
+    images, landmarks = target.images("heldout", rows), target.landmarks("heldout")[rows]
     made = [swap_face(image, points) for image, points in zip(images, landmarks, strict=True)]
     swaps = [one.image if isinstance(one, MaskedSwap) else one for one in made]
     return metrics.flicker(list(images), swaps, [face_area(p, target.geometry.size) for p in landmarks])
@@ -186,7 +187,7 @@ def _sample(faces: FaceSet, limit: int) -> tuple[NDArray[np.intp], NDArray[np.ui
             f"The face set of {faces.identity!r} has no held-out faces", "preprocess more pictures or video"
         )
     rows = spaced(count, limit)
-    return rows, faces.images("heldout")[rows], faces.landmarks("heldout")[rows]
+    return rows, faces.images("heldout", rows), faces.landmarks("heldout")[rows]
 
 
 def _measure(

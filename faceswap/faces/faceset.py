@@ -111,10 +111,16 @@ class FaceSet:
         """Number of faces."""
         return len(self._of(split))
 
-    def images(self, split: str | None = None) -> NDArray[np.uint8]:
-        """(n, S, S, 3) uint8 RGB crops in the manifest's order: by source and time."""
+    def images(self, split: str | None = None, rows: NDArray[np.integer] | None = None) -> NDArray[np.uint8]:
+        """(n, S, S, 3) uint8 RGB crops in the manifest's order: by source and time.
+
+        Args:
+            split: train or heldout; None: both.
+            rows: which of them; None: all.
+        """
         side = self.geometry.size
         names = self._of(split)["crop"]
+        names = names if rows is None else names.iloc[rows]
         found = np.empty((len(names), side, side, 3), np.uint8)
         for index, name in enumerate(names):
             found[index] = self.image(name)

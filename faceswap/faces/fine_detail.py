@@ -21,7 +21,7 @@ from faceswap.errors import RegistryError
 STEP = 1 / 254
 """Of the local grey level, that a unit of :attr:`FineDetail.missing` stands for: up to half of it is kept."""
 MOST_BYTES = 64 << 20
-"""Of the arrays; those of the presets take 3 to 12 MB."""
+"""Of the arrays; those of the presets take 4 to 17 MB."""
 _LARGEST = 1024
 _COARSE = 0.046
 """Standard deviation, face heights, of the Gaussian beyond which a difference is light or colour and no fine detail."""
@@ -57,7 +57,8 @@ class FineDetail:
     Attributes:
         generated: (k, g, g) uint8, grey: what the network makes of each photo.
         missing: (k, f, f) int8: what the photo has beyond that in brightness, in :data:`STEP`; 0 where something lies
-            over the face. f is g to twice the network's side.
+            over the face. f is one to three times the network's
+            side.
         glasses: (k, g, g) bool: where the photo shows glasses.
     """
 

@@ -8,7 +8,6 @@ from faceswap.faces.extraction.extractor import extract
 from faceswap.faces.faceset import FaceSet
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import PreprocessParameters
-from faceswap.jobs.preset_choice import sized
 from faceswap.provenance.consent.life import Purpose
 from faceswap.registry import consents
 
@@ -64,7 +63,6 @@ def report_faces(uri: str, parameters: PreprocessParameters, monitor: Monitor) -
 def preprocess(parameters: PreprocessParameters, monitor: Monitor = TERMINAL) -> str:
     """Media of one person in, a face set out; returns its URI."""
     consents.require(parameters.identity, Purpose.TRAINING, parameters.consent_record())
-    parameters = parameters.model_copy(update={"options": sized(parameters.options)})
     uri = monitor.step("extract faces", extract_faces, parameters, monitor)
     monitor.step("report", report_faces, uri, parameters, monitor)
     return uri

@@ -74,13 +74,6 @@ def crops_of(sets: "Mapping[str, FaceSet]") -> Check:
     return check
 
 
-def sized(options: ExtractionOptions) -> ExtractionOptions:
-    """The options; where no size is given, crops as large as the preset of this machine needs them."""
-    if "size" in options.model_fields_set or not backend.trains_on_gpu():
-        return options
-    return options.fitting(preset(backend.preset_here()).geometry)
-
-
 def sized_for(options: ExtractionOptions, name: str) -> ExtractionOptions:
     """The options with crops as large as this preset needs them."""
     return options.model_copy(update={"size": options.fitting(preset(name).geometry).size})

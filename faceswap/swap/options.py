@@ -82,7 +82,7 @@ class SwapOptions(BaseModel):
     )
     glasses: Glasses = Field(
         "keep",
-        description="the reference's glasses: keep, or remove (they are painted out with skin); needs a hairline above 0",
+        description="the reference's glasses: keep, or remove (painted out with skin); needs a hairline above 0",
     )
     erosion: float = Field(
         -0.015, ge=-0.2, le=0.3, description="how far the mask is shrunk (below 0: grown), in face heights"

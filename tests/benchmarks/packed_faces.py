@@ -61,9 +61,10 @@ class PackedFaces:
         every = np.ones_like(self._heldout)
         return {None: every, "train": ~self._heldout, "heldout": self._heldout}[split]
 
-    def images(self, split: str | None = None) -> NDArray[np.uint8]:
+    def images(self, split: str | None = None, rows: np.ndarray | None = None) -> NDArray[np.uint8]:
         """(n, S, S, 3) uint8 RGB."""
-        return np.ascontiguousarray(self._images[self._rows(split)])
+        found = np.ascontiguousarray(self._images[self._rows(split)])
+        return found if rows is None else found[rows]
 
     def landmarks(self, split: str | None = None) -> Points:
         """(n, 68, 2) in the crops' pixels."""

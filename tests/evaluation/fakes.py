@@ -59,8 +59,9 @@ class MemoryFaces:
     def count(self, split: str | None = None) -> int:
         return len(self._numbers(split))
 
-    def images(self, split: str | None = None) -> NDArray[np.uint8]:
+    def images(self, split: str | None = None, rows: NDArray[np.intp] | None = None) -> NDArray[np.uint8]:
         numbers = self._numbers(split)
+        numbers = numbers if rows is None else [numbers[i] for i in rows]
         return (
             np.stack([picture(self.identity, i) for i in numbers])
             if numbers

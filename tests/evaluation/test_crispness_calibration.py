@@ -23,8 +23,8 @@ class Faces:
         self._images = np.array([one.image for one in found])
         self._landmarks = np.array([one.landmarks for one in found], np.float64)
 
-    def images(self, split: str) -> np.ndarray:
-        return self._images
+    def images(self, split: str, rows: np.ndarray | None = None) -> np.ndarray:
+        return self._images if rows is None else self._images[rows]
 
     def landmarks(self, split: str) -> np.ndarray:
         return self._landmarks

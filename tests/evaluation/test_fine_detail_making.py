@@ -5,7 +5,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -34,10 +33,9 @@ class Stored:
         self.points = np.array(
             [one.landmarks @ m[:, :2].T + m[:, 2] for one, m in zip(found, matrices, strict=True)]
         )
-        self.rows = pd.DataFrame({"split": ["train"] * count, "crop": [str(i) for i in range(count)]})
 
-    def image(self, crop: str) -> NDArray[np.uint8]:
-        return self.pictures[int(crop)]
+    def images(self, split: str, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        return np.stack(self.pictures)[rows]
 
     def landmarks(self, split: str) -> NDArray[np.float64]:
         return self.points
@@ -70,14 +68,14 @@ def test_generated_and_missing_make_the_photo(faces: Any, monkeypatch: pytest.Mo
     detail = fine_detail_of(Smooth(), faces)
     assert detail is not None
     assert detail.generated.shape == (5, 96, 96)
-    assert detail.missing.shape == (5, 192, 192), "as fine as the photos, at most twice the network"
-    fine = NETWORK.at(192)
-    inner = slice(60, 140)
+    assert detail.missing.shape == (5, 250, 250), "as fine as the photos, at most three times the network"
+    fine = NETWORK.at(250)
+    inner = slice(80, 180)
     for picture, points in zip(faces.pictures, faces.points, strict=True):
         photo = grey_of(picture, fine, points)
         errors = []
         for made, missing in zip(detail.generated, detail.missing, strict=True):
-            large = cv2.resize(made.astype(np.float32) / 255, (192, 192), interpolation=cv2.INTER_LANCZOS4)
+            large = cv2.resize(made.astype(np.float32) / 255, (250, 250), interpolation=cv2.INTER_LANCZOS4)
             whole = large + missing.astype(np.float32) * STEP * level_of(large, fine.unit)
             off = photo - whole
             errors.append(np.abs(off - coarse_part(off, fine.unit))[inner, inner].mean())
@@ -128,8 +126,8 @@ def test_what_lies_over_a_face_is_left_out(monkeypatch: pytest.MonkeyPatch, face
     monkeypatch.setattr(fine_detail_making, "seen_in_crops", left_half)
     detail = fine_detail_of(Smooth(), faces)
     assert detail is not None
-    assert not detail.missing[:, :, 110:].any()
-    assert detail.missing[:, 60:140, 50:85].std() > 1
+    assert not detail.missing[:, :, 143:].any()
+    assert detail.missing[:, 80:180, 65:110].std() > 1
 
 
 def test_glasses_are_known_where_the_network_generates_them() -> None:

@@ -18,7 +18,7 @@ from faceswap.jobs import preprocess_job
 from faceswap.jobs.monitor import TERMINAL
 from faceswap.jobs.parameters import PipelineParameters, PreprocessParameters, TrainParameters
 from faceswap.jobs.pipeline_job import preprocess_all
-from faceswap.jobs.preset_choice import PresetName, crops_of, preset_for, sized, sized_for
+from faceswap.jobs.preset_choice import PresetName, crops_of, preset_for, sized_for
 from faceswap.jobs.training import train_job
 from faceswap.jobs.tuning.tune_parameters import TuneParameters
 
@@ -86,13 +86,13 @@ def test_a_search_takes_the_largest_that_its_space_fits(gpu: bool) -> None:
         assert plan.preset.name == (name if gpu else "lite")
 
 
-def test_crops_are_as_large_as_the_machines_preset_needs_unless_a_size_is_given(gpu: bool) -> None:
-    assert sized(ExtractionOptions(every=2)).size == (448 if gpu else 304)
-    assert sized(ExtractionOptions(every=2, size=304)).size == 304
-    assert sized(sized_for(ExtractionOptions(), "lite")).size == 304
+def test_crops_are_large_enough_for_any_machines_preset() -> None:
+    for name, size in (("lite", 448), ("hd128", 448), ("hd256", 448), ("hd512", 896)):
+        assert sized_for(ExtractionOptions(every=2), name).size == size
+    assert sized_for(ExtractionOptions(size=304), "lite").size == 304
 
 
-def test_a_notebook_and_the_whole_job_size_the_crops(gpu: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_and_the_whole_job_size_the_crops(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
     def extract(_sources: Any, _identity: str, options: ExtractionOptions, **_: Any) -> SimpleNamespace:
@@ -105,8 +105,7 @@ def test_a_notebook_and_the_whole_job_size_the_crops(gpu: bool, monkeypatch: pyt
     both = {"people": {"ada": "a", "ben": "b"}, "consent": {"ada": "signed", "ben": "signed"}, "out": "o"}
     for more in ({}, {"preset": "hd512"}, {"preset": "lite"}):
         preprocess_all(PipelineParameters(**both, **more), TERMINAL)  # type: ignore[arg-type]
-    largest = 448 if gpu else 304
-    assert asked == [largest, *[largest] * 2, *[896] * 2, *[304] * 2]
+    assert asked == [448, *[448] * 2, *[896] * 2, *[448] * 2]
 
 
 def test_commands_leave_the_choice_to_the_job_and_the_job_makes_it(

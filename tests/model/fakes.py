@@ -33,8 +33,9 @@ class FakeFaces:
     def _rows(self, split: str | None) -> np.ndarray:
         return {None: np.ones_like(self._held), "train": ~self._held, "heldout": self._held}[split]
 
-    def images(self, split: str | None = None) -> np.ndarray:
-        return self._images[self._rows(split)]
+    def images(self, split: str | None = None, rows: np.ndarray | None = None) -> np.ndarray:
+        found = self._images[self._rows(split)]
+        return found if rows is None else found[rows]
 
     def landmarks(self, split: str | None = None) -> np.ndarray:
         return self._marks[self._rows(split)]

@@ -56,7 +56,7 @@ _GOES_ON = "the same command renders again and goes on from the last checkpoint"
         "turn": Shown("degrees clockwise, if heads lie on their side", _CHOICE),
         "max_faces": Shown("most faces of a set, evenly chosen", _CHOICE),
         "size": Shown(
-            "side of the stored crops, px; hd256 needs 448 (so where a GPU trains), hd512 896",
+            "side of the stored crops, px; hd512 needs 896",
             "Crops",
         ),
         "detector": Shown("what finds faces; cnn wants a GPU build of dlib", "Crops"),

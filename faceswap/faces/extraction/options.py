@@ -20,7 +20,7 @@ class ExtractionOptions(BaseModel):
     every: int = Field(1, ge=1, description="videos: take every N-th frame")
     start: float | None = Field(None, ge=0, description="videos: first second")
     end: float | None = Field(None, gt=0, description="videos: last second")
-    size: int = Field(304, ge=64, le=1024, description="side of the stored crops, px")
+    size: int = Field(448, ge=64, le=1024, description="side of the stored crops, px")
     coverage: float = Field(
         2.6,
         ge=1.5,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import FaceSetError
-from faceswap.faces.geometry import Geometry, Points
+from faceswap.faces.geometry import Geometry, Points, apply
 from faceswap.model.presets import Preset
 from faceswap.model.training.face_weights import Seen, face_level, hidden_side, weight_map
 from faceswap.model.training.more_views import MoreViews
@@ -109,25 +109,27 @@ class TrainingData:
         for identity, faces in face_sets.items():
             check_crops(identity, faces.geometry, preset)
             maker = PairMaker(faces.geometry, preset.geometry, preset.augmentation, face_level(preset.loss))
-            images = faces.images("train")
+            images = maker.prepare(faces.images("train"))
             if len(images) < MIN_FACES:
                 raise FaceSetError(
                     f"The face set of {identity!r} has {len(images)} training faces, at least {MIN_FACES} are needed",
                     "add pictures or video of this person, or loosen the quality filters",
                 )
+            geometry = maker.source
             marks = faces.landmarks("train")
+            marks = apply(geometry.from_crop(faces.geometry), marks.reshape(-1, 2)).reshape(marks.shape)
             found = seen(images, marks) if seen and preset.loss.covered < 1 else None
-            hidden = None if found is None else hidden_side(marks, faces.geometry, found)
+            hidden = None if found is None else hidden_side(marks, geometry, found)
             if found is not None and hidden is not None:
                 found = np.where(hidden, 0, found)
             shares = [None] * len(marks) if found is None else found
-            maps = [weight_map(m, faces.geometry, preset.loss, s) for m, s in zip(marks, shares, strict=True)]
+            maps = [weight_map(m, geometry, preset.loss, s) for m, s in zip(marks, shares, strict=True)]
             crops = np.concatenate([images, np.stack(maps)[..., None]], axis=-1)
-            views = MoreViews() if found is None else MoreViews.needed(marks, faces.geometry, hidden)
+            views = MoreViews() if found is None else MoreViews.needed(marks, geometry, hidden)
             self.views[identity] = views
-            crops, marks = views.added_to(crops, marks, faces.geometry)
-            self.train[identity] = maker.prepare(crops)
-            self.landmarks[identity] = maker.plain_landmarks(marks, faces.geometry)
+            crops, marks = views.added_to(crops, marks, geometry)
+            self.train[identity] = crops
+            self.landmarks[identity] = maker.plain_landmarks(marks, geometry)
             held = maker.prepare(faces.images("heldout"))
             self.heldout[identity] = np.stack([maker.plain(c) for c in held]) if len(held) else held
             self.makers[identity] = maker

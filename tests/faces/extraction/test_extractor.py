@@ -58,8 +58,8 @@ def test_a_video_becomes_a_face_set(cast: Path) -> None:
     # the gap between the splits takes its faces after the fifth was cut off
     assert faces.count("heldout") == pytest.approx(0.2 * faces.count(), abs=2)
     marks = faces.landmarks()
-    assert ((marks > 0) & (marks < 304)).mean() > 0.99
-    assert faces.images("train").shape == (faces.count("train"), 304, 304, 3)
+    assert ((marks > 0) & (marks < 448)).mean() > 0.99
+    assert faces.images("train").shape == (faces.count("train"), 448, 448, 3)
     assert contact_sheet(faces).shape[2] == 3
     assert histograms(faces).std() > 10
 

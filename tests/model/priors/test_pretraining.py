@@ -56,8 +56,8 @@ def test_a_tint_changes_the_input_only() -> None:
 class Painted(FakeFaces):
     """Faces of one colour, all over."""
 
-    def images(self, split: str | None = None) -> np.ndarray:
-        return np.broadcast_to(self.colour, super().images(split).shape).astype(np.uint8)
+    def images(self, split: str | None = None, rows: np.ndarray | None = None) -> np.ndarray:
+        return np.broadcast_to(self.colour, super().images(split, rows).shape).astype(np.uint8)
 
 
 def painted(identity: str, colour: tuple[int, int, int]) -> Painted:
