@@ -22,7 +22,7 @@ from faceswap.jobs.preset_choice import PresetName, crops_of, preset_for, sized_
 from faceswap.jobs.training import train_job
 from faceswap.jobs.tuning.tune_parameters import TuneParameters
 
-USUAL, LARGE = ExtractionOptions().geometry, ExtractionOptions(size=448).geometry
+SMALL, LARGE = ExtractionOptions(size=304).geometry, ExtractionOptions().geometry
 BEFORE = Geometry(192, 1.8)  # no whole faces: only the tutorial's preset takes them
 
 
@@ -44,8 +44,8 @@ def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool
     [
         ((LARGE, LARGE), None, "hd256", "lite"),
         ((LARGE, LARGE), 15, "hd256", "hd128"),
-        ((LARGE, USUAL), None, "hd128", "lite"),
-        ((USUAL, USUAL), 15, "hd128", "hd128"),
+        ((LARGE, SMALL), None, "hd128", "lite"),
+        ((SMALL, SMALL), 15, "hd128", "hd128"),
         ((BEFORE, LARGE), 15, "lite", "lite"),  # which then says what to do
     ],
 )
