@@ -21,8 +21,7 @@ from faceswap.swap.generated_face import GeneratedFace
 from faceswap.swap.masks.face_mask import face_mask, feature_mask
 from faceswap.swap.masks.seen_face import SeenFace
 from faceswap.swap.masks.visibility import Visibility, visible_face
-from faceswap.swap.openings.eyeballs import lay_eyeballs
-from faceswap.swap.openings.iris_colour import IrisGain
+from faceswap.swap.openings.eyeballs import EyeMemory, lay_eyeballs
 from faceswap.swap.openings.swap_part import SwapPart
 from faceswap.swap.openings.teeth import lay_teeth
 from faceswap.swap.options import SwapOptions
@@ -49,7 +48,7 @@ class FaceMemory:
     toning: Toning | None = None
     seen: SeenFace | None = None
     detail: ShownDetail | None = None
-    irises: IrisGain | None = None
+    eyes: EyeMemory | None = None
     expression: ExpressionMemory = field(default_factory=ExpressionMemory)
     """Of the stage before, which may run in a thread of its own."""
 
@@ -128,15 +127,15 @@ def composite(
     over = add_texture(over, under, options.texture, 1 / scale_of(crop.matrix))
     part = SwapPart(over, under, region, crop.to_frame)
     lay_teeth(part, face, options.teeth)
-    irises = lay_eyeballs(part, face, options.eyes, memory.irises if memory else None, time)
+    eyes = lay_eyeballs(part, face, options.eyes, memory.eyes if memory else None, time)
     blend(image, over, mask, region)
     if toning is not None:
         np.copyto(image[region.slices], toning.toned(image[region.slices]), where=mask[..., None] > 0)
     if covered is not None:
         covered[region.slices] = mask
     if memory is not None:
-        memory.appearance, memory.toning, memory.irises = appearance, toning, irises
-        memory.detail = detail
+        memory.appearance, memory.toning = appearance, toning
+        memory.detail, memory.eyes = detail, eyes
     return float(mask.sum())
 
 

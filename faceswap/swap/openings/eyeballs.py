@@ -6,7 +6,7 @@ camera. The reference's are the lids and the colour of the irises. So the target
 lids, corner on corner, and its iris takes the colour that the generated ones have.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from faceswap.faces.finding.mediapipe.mesh import Eye, find_eye
 from faceswap.faces.landmarks import EYES
-from faceswap.faces.smoothing import rise, smoothstep
+from faceswap.faces.smoothing import rise, smoothstep, weight_of_new
 from faceswap.swap.generated_face import Features, GeneratedFace
 from faceswap.swap.openings.axes import Axis, Floats, Window, lay_in, sample
 from faceswap.swap.openings.eye_opening import EyeOpening
@@ -35,8 +35,13 @@ class EyeballTuning:
     stretched: tuple[float, float] = (1.4, 2.0)
     """Opening of the generated eye over that of the target's up to which the target's shows enough of itself, and from
     which on too little: an eye that is screwed up tells little of one that is wide open."""
-    doubted: tuple[float, float] = (0.16, 0.24)
+    doubted: tuple[float, float] = (0.21, 0.24)
     """Disagreement on the corners of the target's eye from which on it is doubted, and from which on it is not used."""
+    trusted: tuple[float, float] = (0.3, 0.7)
+    """Trust, 0..1, up to which no eyeball is laid in, and from which on wholly."""
+    seconds: float = 0.25
+    """Over which trust is smoothed on a video: eyes that are read well now and then must not change from the target's
+    to generated ones in between."""
     inset: float = 0.06
     """What of the target's eye next to its lids is not taken: their edges, lashes."""
     largest: float = 2.0
@@ -65,9 +70,31 @@ _BLACK = 8.0
 Floats32 = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class EyeMemory:
+    """What a frame's eyes leave to the next one's: how far they are trusted, 0..1, and the colour of the irises."""
+
+    time: float
+    trust: float
+    irises: IrisGain | None = None
+
+    @classmethod
+    def after(
+        cls, before: "EyeMemory | None", pairs: list[tuple[EyeOpening, EyeOpening]], time: float
+    ) -> "EyeMemory":
+        """That of a frame by its eyes, in the swap and in the target; both or none, with one alone a face squints."""
+        trust = min((_trusted(*pair) for pair in pairs), default=0.0)
+        if before is None or time <= before.time:
+            return cls(time, trust)
+        # shut eyes tell nothing
+        seen = min((float(rise(target.openness, TUNING.shut)) for _, target in pairs), default=1.0)
+        new = seen * weight_of_new(time - before.time, TUNING.seconds)
+        return cls(time, before.trust + new * (trust - before.trust), before.irises)
+
+
 def lay_eyeballs(
-    part: SwapPart, face: GeneratedFace, amount: float, before: IrisGain | None = None, time: float = 0.0
-) -> IrisGain | None:
+    part: SwapPart, face: GeneratedFace, amount: float, before: EyeMemory | None = None, time: float = 0.0
+) -> EyeMemory | None:
     """Lay the target's eyeballs between the lids of the swap, in place (2 ms for finding the swap's eyes).
 
     Args:
@@ -85,16 +112,16 @@ def lay_eyeballs(
         return before
     found = [_pair(part, face, face.features, number) for number in range(len(EYES))]
     pairs = [pair for pair in found if pair is not None]
-    # both or none: with one alone, a face squints
-    amount *= min((_trusted(*pair) for pair in pairs), default=0.0)
+    memory = EyeMemory.after(before, pairs, time)
+    amount *= float(rise(memory.trust, TUNING.trusted))
     shares = [amount * _shown(*pair) for pair in pairs]
     if not any(shares):
-        return before
-    irises = IrisGain.after(before, part.over, part.under, pairs, time)
+        return memory
+    irises = IrisGain.after(memory.irises, part.over, part.under, pairs, time)
     for (swap, target), share in zip(pairs, shares, strict=True):
         if share:
             _lay_one(part, swap, target, share, irises)
-    return irises
+    return replace(memory, irises=irises)
 
 
 def _pair(

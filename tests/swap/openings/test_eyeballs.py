@@ -1,5 +1,7 @@
 """The target's eyeballs between the lids of a network that always stares, on rendered people whose gaze is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from faceswap.faces.landmarks import EYES, OUTER_LIPS
 from faceswap.model.presets import preset
 from faceswap.swap.openings.axes import Axis, Window
 from faceswap.swap.openings.eye_opening import EyeOpening
+from faceswap.swap.openings.eyeballs import EyeMemory
 from faceswap.swap.openings.iris_colour import IrisGain
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
@@ -120,6 +123,44 @@ def test_on_a_video_nobodys_irises_change_at_once() -> None:
     assert 0 < np.abs(later.gain - first.gain).max() < 0.3
     assert IrisGain.after(first, under, under, [(eye, eye)], 0.04) is first
     assert hidden is later
+
+
+def doubted() -> EyeOpening:
+    """The same eye, whose landmarks see its corners elsewhere."""
+    eye = opening()
+    marks = eye.marks.copy()
+    marks[[0, 3], 0] = (22, 78)
+    return replace(eye, marks=marks)
+
+
+def shut() -> EyeOpening:
+    eye = opening()
+    flat = [(points - (0, 30)) * (1, 0.05) + (0, 30) for points in (eye.eye.contour, eye.marks)]
+    return replace(eye, eye=Eye(flat[0], eye.eye.iris), marks=flat[1])
+
+
+def trust(*frames: EyeOpening) -> list[float]:
+    """Of the target's eyes in consecutive frames of a video."""
+    memory, result = None, []
+    for number, eye in enumerate(frames):
+        memory = EyeMemory.after(memory, [(opening(), eye)] * 2, number / 25)
+        result.append(memory.trust)
+    return result
+
+
+def test_eyes_read_badly_for_a_frame_are_not_given_up_and_a_lucky_frame_is_not_believed() -> None:
+    assert trust(opening()) == [1]
+    assert trust(doubted()) == [0]
+    assert trust(*[opening()] * 5, doubted(), opening())[-2] > 0.8
+    assert trust(*[doubted()] * 5, opening(), doubted())[-2] < 0.2
+    changed = trust(opening(), *[doubted()] * 25)
+    assert changed == sorted(changed, reverse=True)
+    assert changed[-1] < 0.05
+
+
+def test_a_blink_changes_no_trust() -> None:
+    assert trust(opening(), *[shut()] * 6)[-1] == 1
+    assert trust(doubted(), *[shut()] * 6)[-1] == 0
 
 
 def test_the_geometry_of_these_tests_is_that_of_the_smallest_preset() -> None:
