@@ -21,7 +21,10 @@ import cv2
 import keras
 import numpy as np
 
+from faceswap.faces.extraction.options import ExtractionOptions
 from faceswap.faces.finding.finder import finder_named
+from faceswap.faces.fine_detail import FineDetail
+from faceswap.faces.geometry import Geometry
 from faceswap.faces.tracking.search import FaceSearch
 from faceswap.inference.decoder_network import DecoderNetwork, joined
 from faceswap.inference.graph_export import write_graph
@@ -67,7 +70,19 @@ def lite(folder: Path, threads: str) -> FaceNetwork:
     if not path.exists():
         write_graph(joined(encoder, decoder), path)
     given = {"threads": int(threads)} if threads else {}
-    return OnnxNetwork(Graph(path, **given), recipe.geometry)
+    return OnnxNetwork(Graph(path, **given), recipe.geometry, fine_detail=any_detail(recipe.geometry))
+
+
+def any_detail(geometry: Geometry) -> FineDetail:
+    """Fine detail of as many photos and pixels as a version's from face sets of the usual size, of noise."""
+    rng = np.random.default_rng(0)
+    fine = round(ExtractionOptions().geometry.unit * geometry.coverage)
+    generated = [cv2.GaussianBlur(rng.random((geometry.size,) * 2, np.float32), (0, 0), 4) for _ in range(32)]
+    return FineDetail(
+        np.rint(255 * np.stack(generated)).astype(np.uint8),
+        rng.integers(-9, 10, (32, fine, fine)).astype(np.int8),
+        np.zeros((32, geometry.size, geometry.size), bool),
+    )
 
 
 @contextmanager

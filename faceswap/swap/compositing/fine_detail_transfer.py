@@ -152,7 +152,7 @@ def _most_like(detail: FineDetail, grey: Floats, before: ShownDetail | None) -> 
 
 def _flow(own: Floats, theirs: Floats, unit: float) -> Floats:
     """(s, s, 2) px: where each pixel of one grey picture lies in the other."""
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # is not shared by threads
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # is not shared by threads
     first, second = (_evened(one, TUNING.contrast * unit) for one in (own, theirs))
     flow = search.calc(first, second, np.zeros((*own.shape, 2), np.float32))
     return cv2.GaussianBlur(flow, (0, 0), TUNING.smooth * unit)
