@@ -38,6 +38,8 @@ class FineDetailTuning:
     """By how much glasses are grown that shall leave nothing."""
     stays: float = 0.8
     """Share of the distance of the photo of the frame before, below which another photo takes its place."""
+    look_every: float = 0.06
+    """Seconds of video after which the detail is sought anew, every other frame: it moves with the face."""
     seconds: float = 0.08
     """Over which the detail is smoothed on a video: it fades from one photo's to the next one's."""
 
@@ -86,6 +88,8 @@ def find_detail(
         before: what the face got in the frame before; None: a single picture, or the first.
         time: of the frame in seconds.
     """
+    if before is not None and 0 <= time - before.time < TUNING.look_every:
+        return before
     size, side = len(picture), detail.generated.shape[1]
     own = _resized(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), side)
     photo = _most_like(detail, own, before)
