@@ -66,6 +66,11 @@ class FineDetail:
     missing: NDArray[np.int8]
     glasses: NDArray[np.bool_]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        return self.generated.nbytes + self.missing.nbytes + self.glasses.nbytes
+
     @cached_property
     def keys(self) -> NDArray[np.float32]:
         """(k, 1280): by which the photo is found whose generated face is most like another."""

@@ -116,8 +116,9 @@ class OnnxNetwork:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the weights take."""
-        return self._graph.nbytes
+        """Bytes that the weights and the fine detail take."""
+        detail = self.fine_detail
+        return self._graph.nbytes + (detail.nbytes if detail else 0)
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, S, S, 3) uint8 RGB -> (n, S, S, 3) float32 RGB in 0..1."""
