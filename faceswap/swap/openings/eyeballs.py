@@ -44,10 +44,10 @@ class EyeballTuning:
     to generated ones in between."""
     inset: float = 0.06
     """What of the target's eye next to its lids is not taken: their edges, lashes."""
-    largest: float = 2.0
+    largest: float = 1.4
     """Largest factor by which an eye is made as bright as the generated one: faces are recognised by that,
-    too. Identity distance of e on g and of d on g: 0.370 and 0.435 without eyeballs, 0.390 and 0.476 with them, 0.410
-    and 0.490 if they stay as bright as the target's."""
+    too. Identity distance of e on g and of d on g: 0.370 and 0.435 without eyeballs, 0.410 and 0.490 if they stay
+    as bright as the target's, 0.390 and 0.476 with a factor of up to 2, which makes dark irises glow."""
     shine: tuple[float, float] = (0.7, 0.9)
     """Grey level, 0..1, from which on a pixel of an iris counts as a catch-light, and from which on it stays."""
     lid: float = 0.1

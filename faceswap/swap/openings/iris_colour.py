@@ -29,7 +29,7 @@ class IrisTuning:
     """Of 1, is added before colours are divided."""
     largest: float = 2.5
     """Largest factor of a channel."""
-    told: tuple[float, float] = (0.08, 0.3)
+    told: tuple[float, float] = (0.05, 0.15)
     """Grey level, 0..1, of a generated iris up to which it tells no colour but black, and from which on it does."""
     measure_every: float = 0.1
     """Seconds of video after which it is measured anew."""
