@@ -3,7 +3,8 @@
 A smooth field of gains over the whole face (:mod:`faceswap.swap.compositing.colour`) leaves what two people's cheeks
 differ in shape: where the reference's cheek turns away and darkens, the target's goes on, and its own skin shows as a
 pale rim around the swap. Along the border the two are compared once more; what they differ is taken away there, and
-less and less towards the middle of the face.
+less and less towards the middle of the face. In brightness alone: the tint of a chin in a warm light would spread as
+a patch.
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def match_border(
     landmarks: Points,
     height: float,
 ) -> NDArray[np.uint8]:
-    """The swap with the target's colours along its border.
+    """The swap with the target's brightness along its border.
 
     Args:
         over, under: (h, w, 3) uint8 RGB, the swap and the target in a region of the frame.
@@ -68,18 +69,21 @@ def match_border(
         weight *= np.clip(2 * _small(seen, size) - 1, 0, 1)
     face = np.zeros(size[::-1], np.uint8)
     fill_outline(face, landmarks, 1 / step)
-    source, goal = (
-        cv2.GaussianBlur(_small(picture, size), (0, 0), max(TUNING.level * unit, 0.5)) / np.float32(255)
-        for picture in (over, under)
-    )
-    gain = np.log((goal + np.float32(TUNING.black)) / (source + np.float32(TUNING.black)))
-    weight *= face * (np.abs(gain).max(axis=-1) < TUNING.most)
+    source, goal = (_level(picture, size, TUNING.level * unit) for picture in (over, under))
+    gain = np.log(goal / source)
+    weight *= face * (np.abs(gain) < TUNING.most)
     if not weight.any():
         return over
     reach = TUNING.reach * unit
     total = cv2.GaussianBlur(weight, (0, 0), reach) + np.float32(TUNING.faith)
-    gain = np.exp(cv2.GaussianBlur(gain * weight[..., None], (0, 0), reach) / total[..., None])
-    return cv2.multiply(over, cv2.resize(gain, mask.shape[::-1]), dtype=cv2.CV_8U)
+    gain = cv2.resize(np.exp(cv2.GaussianBlur(gain * weight, (0, 0), reach) / total), mask.shape[::-1])
+    return cv2.multiply(over, cv2.merge([gain] * 3), dtype=cv2.CV_8U)
+
+
+def _level(picture: NDArray[np.uint8], size: tuple[int, ...], sigma: float) -> Floats:
+    """The brightness of a picture, smoothed, above 0 to 1."""
+    grey = cv2.cvtColor(_small(picture, size), cv2.COLOR_RGB2GRAY) / np.float32(255)
+    return cv2.GaussianBlur(grey, (0, 0), max(sigma, 0.5)) + np.float32(TUNING.black)
 
 
 def _small(picture: NDArray[np.uint8] | Floats, size: tuple[int, ...]) -> Floats:
