@@ -12,7 +12,6 @@ from faceswap.faces.geometry import Points, compose, scale_of
 from faceswap.faces.regions import Region
 from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
 from faceswap.swap.compositing.blending import blend, uncrop
-from faceswap.swap.compositing.border import match_border
 from faceswap.swap.compositing.fine_detail_transfer import ShownDetail, add_detail, find_detail
 from faceswap.swap.compositing.reshaping import Reshaping
 from faceswap.swap.compositing.texture import add_texture
@@ -125,11 +124,6 @@ def composite(
         to_region = compose(np.array([[1.0, 0, -region.left], [0, 1.0, -region.top]]), crop.to_frame)
         over = add_detail(over, detail, looks, crop.geometry, to_region, appearance.blur)
     under = image[region.slices]
-    if options.colour != "none":
-        seen = None if visible is None else visible.in_region(region)
-        over = match_border(
-            over, under, mask, seen, face.target_landmarks - (region.left, region.top), crop.height
-        )
     over = add_texture(over, under, options.texture, 1 / scale_of(crop.matrix))
     part = SwapPart(over, under, region, crop.to_frame)
     lay_teeth(part, face, options.teeth)
