@@ -44,6 +44,8 @@ class TeethTuning:
     """Grey level over that of the lips up to which a pixel is the dark of a mouth, and from which on it is not."""
     pale: tuple[float, float] = (0.45, 0.75)
     """Saturation over that of the lips up to which a brighter pixel is a tooth, and from which on it is not."""
+    paler: float = 0.35
+    """How much higher both are in a generated mouth that is wide open: there teeth fade into the lip in a pale band."""
     brighter: tuple[float, float] = (1.05, 1.35)
     """Grey level over that of the lips from which on it may be one, and from which on it is."""
     above: float = 0.75
@@ -105,7 +107,8 @@ def lay_teeth(part: SwapPart, face: GeneratedFace, amount: float) -> None:
     window = Window.around(axis, _REACH, part.over.shape)
     if not amount or window.empty:
         return
-    swap, target = _Mouth.read(part.over, axis, own), _Mouth.read(part.under, target_axis, others)
+    swap = _Mouth.read(part.over, axis, own, generated=True)
+    target = _Mouth.read(part.under, target_axis, others)
     sure = rise(target.open, TUNING.told)
     sure *= np.maximum(rise(swap.unlike, TUNING.told_by_swap), rise(gaps[0], TUNING.wide))
     if not sure:
@@ -159,7 +162,9 @@ class _Mouth:
     unlike: float = 0.0
 
     @classmethod
-    def read(cls, picture: NDArray[np.uint8], axis: Axis, points: Points) -> "_Mouth":
+    def read(
+        cls, picture: NDArray[np.uint8], axis: Axis, points: Points, generated: bool = False
+    ) -> "_Mouth":
         """A mouth by its landmarks (68, 2) in a picture (h, w, 3) uint8 RGB."""
         along = np.linspace(-_REACH, _REACH, min(math.ceil(2 * _REACH * axis.half), _MOST) + 1)
         edges = np.stack([edge(axis, points[part], along) for part in _EDGES])
@@ -178,7 +183,8 @@ class _Mouth:
         level = grey / max(float(np.median(grey[lip])), 1)
         colourful = saturation / max(float(np.median(saturation[lip])), 0.05)
         dark = 1 - rise(level, TUNING.dark)
-        tooth = (1 - rise(colourful, TUNING.pale)) * rise(level, TUNING.brighter)
+        more = TUNING.paler * float(rise(_gap(axis, points), TUNING.wide)) if generated else 0.0
+        tooth = (1 - rise(colourful - more, TUNING.pale)) * rise(level, TUNING.brighter)
         unlike = np.maximum(
             rise(np.abs(level - 1), TUNING.unlike), rise(np.abs(colourful - 1), TUNING.unlike)
         )

@@ -1,20 +1,24 @@
 """The target's teeth between the lips of a network that always generates the same mouth."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from faceswap.faces.finding.dlib_finder import FaceFinder
-from faceswap.faces.geometry import Points, apply
+from faceswap.faces.finding.dlib_finder import Box, Face, FaceFinder
+from faceswap.faces.geometry import Geometry, Points, apply, scale_of
 from faceswap.faces.landmarks import INNER_LIPS, MOUTH
+from faceswap.swap.expression.generated_landmarks import DETECTION_SIDE
+from faceswap.swap.openings import teeth
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import Expression
-from tests.swap.fakes import Echo
+from tests.swap.fakes import Echo, KnownFaces
 from tests.swap.openings.staring import GEOMETRY, Staring, target
 
-SPEAKING = Expression(open=0.45, smile=0.3)
+SPEAKING, WIDE = Expression(open=0.45, smile=0.3), Expression(open=0.9)
 
 
 PLAIN = {
@@ -83,3 +87,49 @@ def test_a_mouth_that_is_shut_shows_nothing(shown: Expression, generated: Expres
     without, with_teeth = (swapped(network, image, points, teeth=share) for share in (0, 1))
     # of shut lips no more than the line between them
     assert (np.abs(with_teeth - without).max(axis=-1) > 8).sum() < 100
+
+
+class Fading(Slab):
+    """A slab that fades into the lower lip in a pale band, as decoders generate it."""
+
+    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        result = super().__call__(crops)
+        lower = self.lips[[4, 5, 6, 7, 0]]  # from corner to corner
+        band = np.concatenate([lower, lower[::-1] + np.array([0, BAND])])
+        for picture in result:
+            cv2.fillPoly(picture, [np.rint(band).astype(np.int32)], (1.0, 0.74, 0.6))
+        return result
+
+
+class Knowing(KnownFaces):
+    """Knows the landmarks of what :class:`Fading` generates, too."""
+
+    def landmarks(self, frame: NDArray[np.uint8], box: Box) -> Points:
+        if frame.shape[:2] != (DETECTION_SIDE, DETECTION_SIDE):
+            return super().landmarks(frame, box)
+        points = self.faces[0].landmarks
+        return apply(Geometry(DETECTION_SIDE, 1.5).matrix(points), points)
+
+
+BAND = 1.5
+"""Height of the band, px of the crop."""
+
+
+def test_less_of_a_pale_band_is_left_below_a_mouth_that_is_wide_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, points = target(WIDE)
+    fading = Fading(apply(GEOMETRY.matrix(points), points[INNER_LIPS]))
+    finder = Knowing(Face((0, 0, *image.shape[1::-1]), points, 1.0))
+
+    def swap(share: float) -> NDArray[np.float64]:
+        options = SwapOptions(**{**PLAIN, **EXACT}, teeth=share)  # type: ignore[arg-type]
+        return Swapper(fading, finder, options).swap_face(image, points).astype(float)
+
+    lower = points[INNER_LIPS][5:8]
+    px = 1 / scale_of(GEOMETRY.matrix(points))
+    band = np.zeros(image.shape[:2], np.uint8)
+    strip = np.concatenate([lower + np.array([0, 0.3 * px]), lower[::-1] + np.array([0, BAND * px])])
+    cv2.fillPoly(band, [np.rint(strip).astype(np.int32)], 1)
+    without, usual = swap(0), swap(1)
+    monkeypatch.setattr(teeth, "TUNING", replace(teeth.TUNING, paler=0.0))
+    covered, before = (np.abs(one - without)[band > 0].mean() for one in (usual, swap(1)))
+    assert covered > 2 * before
