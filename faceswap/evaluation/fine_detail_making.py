@@ -11,7 +11,7 @@ from faceswap.faces.faceset import FaceSet
 from faceswap.faces.fine_detail import STEP, FineDetail, coarse_part, level_of, likeness_key
 from faceswap.faces.geometry import Geometry, Points
 from faceswap.swap.face_network import FaceNetwork
-from faceswap.swap.masks.visibility import glasses_in_crops, seen_in_crops
+from faceswap.swap.masks.visibility import Visibility, segments_of
 
 Floats = NDArray[np.float32]
 
@@ -36,6 +36,8 @@ class MakingTuning:
 
 TUNING = MakingTuning()
 _BATCH = 16
+_SEEN = 0.5
+"""Share of a pixel from which on it shows the face."""
 _WORN = 0.3
 """Probability from which on a pixel shows glasses."""
 
@@ -60,19 +62,23 @@ def fine_detail_of(network: FaceNetwork, faces: FaceSet) -> FineDetail | None:
     generated = _generated(network, images, landmarks)
     kept = _different(generated, [_crispness(fine, *pair) for pair in zip(images, landmarks, strict=True)])
     images, landmarks, generated = images[kept], landmarks[kept], generated[kept]
-    seen = seen_in_crops(images, landmarks)
-    missing = [
-        _missing(fine, image, points, made, shown)
-        for image, points, made, shown in zip(images, landmarks, generated, seen, strict=True)
-    ]
     side = min(geometry.size, TUNING.side)
-    small = [cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in generated]
     view = geometry.at(side)
-    worn = [
-        cv2.warpAffine(one, view.matrix(points), (side, side)) > _WORN
-        for one, points in zip(glasses_in_crops(images, landmarks), landmarks, strict=True)
-    ]
-    return FineDetail(np.rint(np.stack(small) * 255).astype(np.uint8), np.stack(missing), np.stack(worn))
+    missing, seen, worn = [], [], []
+    for segments, image, points, made in zip(
+        segments_of(images, landmarks), images, landmarks, generated, strict=True
+    ):
+        shown = _shown(segments.visible(True), fine, points)
+        missing.append(_missing(fine, image, points, made) * shown)
+        seen.append(cv2.resize(shown, (side, side), interpolation=cv2.INTER_AREA) > _SEEN)
+        worn.append(segments.glasses.in_crop(view.matrix(points), side) > _WORN)
+    small = [cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in generated]
+    return FineDetail(
+        np.rint(np.stack(small) * 255).astype(np.uint8),
+        np.clip(np.rint(np.stack(missing) / STEP), -127, 127).astype(np.int8),
+        np.stack(seen),
+        np.stack(worn),
+    )
 
 
 def _fine(geometry: Geometry, stored: Geometry) -> Geometry:
@@ -110,15 +116,16 @@ def _different(generated: Floats, crispness: list[float]) -> list[int]:
     return [int(crisp[i]) for i in kept]
 
 
-def _missing(
-    fine: Geometry, image: NDArray[np.uint8], landmarks: Points, generated: Floats, seen: Floats
-) -> NDArray[np.int8]:
-    matrix = fine.matrix(landmarks)
-    photo = cv2.cvtColor(fine.crop(image, matrix), cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    made = cv2.resize(generated, (fine.size, fine.size), interpolation=cv2.INTER_LANCZOS4)
-    off = photo - made
-    off = (off - coarse_part(off, fine.unit)) / level_of(made, fine.unit)
+def _shown(visible: Visibility, fine: Geometry, landmarks: Points) -> Floats:
+    """(f, f), 0..1: where the face is seen, without the edge of what lies over it."""
     reach = 2 * round(TUNING.hair * fine.unit) + 1
-    shown = cv2.warpAffine(seen, matrix, (fine.size, fine.size), flags=cv2.INTER_LINEAR)
-    shown = cv2.GaussianBlur(cv2.erode(shown, np.ones((reach, reach), np.uint8)), (reach, reach), 0)
-    return np.clip(np.rint(off * shown / STEP), -127, 127).astype(np.int8)
+    shown = visible.in_crop(fine.matrix(landmarks), fine.size)
+    return cv2.GaussianBlur(cv2.erode(shown, np.ones((reach, reach), np.uint8)), (reach, reach), 0)
+
+
+def _missing(fine: Geometry, image: NDArray[np.uint8], landmarks: Points, generated: Floats) -> Floats:
+    """(f, f): what a photo has in brightness beyond what was generated, in shares of the level."""
+    photo = cv2.cvtColor(fine.crop(image, fine.matrix(landmarks)), cv2.COLOR_RGB2GRAY)
+    made = cv2.resize(generated, (fine.size, fine.size), interpolation=cv2.INTER_LANCZOS4)
+    off = photo.astype(np.float32) / np.float32(255) - made
+    return (off - coarse_part(off, fine.unit)) / level_of(made, fine.unit)

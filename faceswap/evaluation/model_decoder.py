@@ -60,6 +60,8 @@ class ModelDecoder:
         index: of the decoder.
         own: faces of its identity, by which the range of its codes is found.
 
+    It has no fine detail: in a training measures are of the network alone.
+
     Attributes:
         codes: that range; None where there are no held-out faces to find it by.
     """

@@ -1,13 +1,14 @@
 """What photos of a person show and the person's network does not generate: pores, single hairs, edges, thin rims.
 
 A decoder trained for minutes generates smooth pictures of some 64 px a face height; the photos that it learnt from have
-twice as many. For some of these photos the difference to what the network makes of them is kept with the version. A
-swap takes it from the photo whose generated face is most like its own
+two to three times as many. For some of these photos the difference to what the network makes of them is kept with the
+version. A swap takes it from the photo whose generated face is most like its own
 (:mod:`faceswap.swap.compositing.fine_detail_transfer`).
 """
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -17,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import RegistryError
+from faceswap.files.arrays import read_arrays
 
 STEP = 1 / 254
 """Of the local grey level, that a unit of :attr:`FineDetail.missing` stands for: up to half of it is kept."""
 MOST_BYTES = 64 << 20
-"""Of the arrays; those of the presets take 4 to 17 MB."""
+"""Of the arrays; those of the presets take 2 to 23 MB."""
 _LARGEST = 1024
 _COARSE = 0.046
 """Standard deviation, face heights, of the Gaussian beyond which a difference is light or colour and no fine detail."""
@@ -59,17 +61,19 @@ class FineDetail:
         missing: (k, f, f) int8: what the photo has beyond that in brightness, in :data:`STEP`; 0 where something lies
             over the face. f is one to three times the network's
             side.
+        seen: (k, g, g) bool: where nothing lies over the face.
         glasses: (k, g, g) bool: where the photo shows glasses.
     """
 
     generated: NDArray[np.uint8]
     missing: NDArray[np.int8]
+    seen: NDArray[np.bool_]
     glasses: NDArray[np.bool_]
 
     @property
     def nbytes(self) -> int:
         """Bytes that it takes."""
-        return self.generated.nbytes + self.missing.nbytes + self.glasses.nbytes
+        return sum(one.nbytes for one in (self.generated, self.missing, self.seen, self.glasses))
 
     @cached_property
     def keys(self) -> NDArray[np.float32]:
@@ -79,7 +83,9 @@ class FineDetail:
     def packed(self) -> bytes:
         """As the bytes of an ``.npz``."""
         file = io.BytesIO()
-        np.savez_compressed(file, generated=self.generated, missing=self.missing, glasses=self.glasses)
+        np.savez_compressed(
+            file, generated=self.generated, missing=self.missing, seen=self.seen, glasses=self.glasses
+        )
         return file.getvalue()
 
     @classmethod
@@ -90,17 +96,14 @@ class FineDetail:
             RegistryError: it is damaged, too large, or something else.
         """
         try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                if sum(one.file_size for one in archive.infolist()) > MOST_BYTES:
-                    raise ValueError("it is too large")
-            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-                found = cls(arrays["generated"], arrays["missing"], arrays["glasses"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+            arrays = read_arrays(io.BytesIO(data), MOST_BYTES)
+            found = cls(*(arrays[name] for name in ("generated", "missing", "seen", "glasses")))
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise RegistryError(f"The fine detail of a version can't be read: {error}") from error
         shapes = found.generated.shape, found.missing.shape
         square = all(len(s) == 3 and s[1] == s[2] and 0 < s[1] <= _LARGEST for s in shapes)
         kinds = found.generated.dtype == np.uint8 and found.missing.dtype == np.int8
-        kinds = kinds and found.glasses.dtype == np.bool_ and found.glasses.shape == shapes[0]
-        if not (square and kinds and shapes[0][0] == shapes[1][0] > 0):
+        masks = all(m.dtype == np.bool_ and m.shape == shapes[0] for m in (found.seen, found.glasses))
+        if not (square and kinds and masks and shapes[0][0] == shapes[1][0] > 0):
             raise RegistryError(f"The fine detail of a version has the shapes {shapes[0]} and {shapes[1]}")
         return found

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.errors import RegistryError
-from faceswap.model.sizes import read_arrays
+from faceswap.files.arrays import read_arrays
 
 Floats = NDArray[np.float32]
 

@@ -1,7 +1,7 @@
-"""How much memory a stored file asks for, found out before any of it is taken.
+"""How much memory a stored network asks for, found out before any of it is taken.
 
-Files of a registry come from elsewhere. A header of a few bytes can claim a layer of terabytes, so what a file
-claims is held against what it holds before arrays are made.
+Files of a registry come from elsewhere. A description of a few bytes can claim a layer of terabytes, so what a file
+claims is held against what it holds before layers are made.
 """
 
 import io
@@ -9,47 +9,11 @@ import json
 import math
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import IO
 
 _MOST_CONFIG = 8 << 20
 """Bytes of a model's description; those of the presets take 30 KB."""
 _WEIGHTS = "model.weights.h5"
-
-
-def read_arrays(source: IO[bytes], most: int) -> dict[str, NDArray[Any]]:
-    """The arrays of an ``.npz`` whose headers claim no more than their members hold.
-
-    Args:
-        source: of the file.
-        most: bytes that all arrays may take.
-
-    Raises:
-        ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile: it is damaged, too large, or holds objects.
-    """
-    with zipfile.ZipFile(source) as archive:
-        members = archive.infolist()
-        if sum(member.file_size for member in members) > most:
-            raise ValueError(f"its arrays take more than {most / 1e6:.0f} MB")
-        for member in members:
-            with archive.open(member) as file:
-                _check_header(file, member)
-    source.seek(0)
-    with np.load(source, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
-
-
-def _check_header(file: IO[bytes], member: zipfile.ZipInfo) -> None:
-    header = np.lib.format
-    version = header.read_magic(file)
-    read = header.read_array_header_1_0 if version == (1, 0) else header.read_array_header_2_0
-    shape, _, dtype = read(file)
-    if dtype.hasobject:
-        raise ValueError(f"{member.filename} holds objects")
-    if math.prod(shape) * dtype.itemsize > member.file_size - file.tell():
-        raise ValueError(f"{member.filename} claims the shape {shape}, which is more than it holds")
 
 
 def check_keras_file(file: IO[bytes]) -> None:

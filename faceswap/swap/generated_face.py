@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.finding.mediapipe.mesh import Eye
+from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Points
 from faceswap.swap.face_crop import FaceCrop
 from faceswap.swap.masks.generated_mask import GeneratedMask
@@ -34,6 +35,7 @@ class GeneratedFace:
         crop: where it belongs.
         target: (S, S, 3) uint8 RGB, what the network saw.
         picture: (S, S, 3) float32 RGB, 0..1, what it generated.
+        fine_detail: what photos of the reference show beyond it; None: not known.
         landmarks: (68, 2) of the generated face, in the frame; None: not detected, since the mask does not need them.
         mask: where the generated picture shows the reference's face; None: not looked for.
         features: of this frame; None: not asked for.
@@ -43,6 +45,7 @@ class GeneratedFace:
     crop: FaceCrop
     target: NDArray[np.uint8]
     picture: NDArray[np.float32]
+    fine_detail: FineDetail | None = None
     landmarks: Points | None = None
     mask: GeneratedMask | None = None
     features: Features | None = None

@@ -150,8 +150,9 @@ class Swapper:
             if not chosen:
                 continue
             targets = np.stack([crop.cut(frame) for _, crop in chosen])
+            detail = reference.network.fine_detail
             for (i, crop), target, picture in zip(chosen, targets, reference.network(targets), strict=True):
-                result[i] = replace(result[i], generated=GeneratedFace(crop, target, picture))
+                result[i] = replace(result[i], generated=GeneratedFace(crop, target, picture, detail))
         return result
 
     def transfer_expression(
@@ -226,10 +227,8 @@ class Swapper:
         for one, memory in zip(faces, memories or [None] * len(faces), strict=True):
             face = one.face
             if one.generated is not None:
-                network = self.references[face.reference].network
-                area = composite(
-                    image, one.generated, self.options, memory, time, network.crispness, network.fine_detail
-                )
+                crispness = self.references[face.reference].network.crispness
+                area = composite(image, one.generated, self.options, memory, time, crispness)
                 face = replace(face, area=area, skipped=None if area > 0 else "outside the frame")
             results.append(face)
         image = turned(image, -turn)
@@ -259,13 +258,11 @@ class Swapper:
         """As :meth:`swap_face`, with the mask of what was replaced."""
         crop = FaceCrop.of(landmarks, self.network.geometry, frame)
         target, image, crispness = crop.cut(frame), frame.copy(), self.network.crispness
-        generated = GeneratedFace(crop, target, self.network(target[None])[0])
+        generated = GeneratedFace(crop, target, self.network(target[None])[0], self.network.fine_detail)
         generated = transfer_expression(generated, self.finder, self.options, crispness)
         generated = reshape_target(image, generated, self.options)
         mask = np.zeros(frame.shape[:2], np.float32)
-        composite(
-            image, generated, self.options, None, 0.0, crispness, self.network.fine_detail, covered=mask
-        )
+        composite(image, generated, self.options, crispness=crispness, covered=mask)
         return MaskedSwap(image, mask)
 
     def _prepare(

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from faceswap.evaluation.crispness_calibration import crispness_on
+from faceswap.evaluation.fine_detail_making import fine_detail_of
 from faceswap.evaluation.model_decoder import ModelDecoder, OwnCrops
 from faceswap.evaluation.pair_result import PairResult
 from faceswap.evaluation.protocol import evaluate_pair
@@ -95,9 +96,10 @@ SHOWN = ("identity_distance", "lip_gap_correlation", "sharpness", "truth_ssim", 
 def network_of(
     model: Autoencoders, index: int, faces: FaceSet, views: MoreViews = ONLY_PICTURES
 ) -> ModelDecoder:
-    """What a registered version of a decoder would draw with, its crispness and range of codes measured."""
+    """What a registered version of a decoder would draw with: crispness, fine detail and range of codes measured."""
     network = ModelDecoder(model, index, OwnCrops.of(faces, model.preset.geometry, views))
     network.crispness = crispness_on(network, faces)
+    network.fine_detail = fine_detail_of(network, faces)
     return network
 
 

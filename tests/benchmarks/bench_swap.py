@@ -81,6 +81,7 @@ def any_detail(geometry: Geometry) -> FineDetail:
     return FineDetail(
         np.rint(255 * np.stack(generated)).astype(np.uint8),
         rng.integers(-9, 10, (32, fine, fine)).astype(np.int8),
+        np.ones((32, geometry.size, geometry.size), bool),
         np.zeros((32, geometry.size, geometry.size), bool),
     )
 

@@ -58,7 +58,11 @@ def place(demo: Done, tmp_path_factory: pytest.TempPathFactory) -> Place:
             decoder.save(folder / f"decoder_{NAME}.keras")
             with tracking.run("train again", "train") as run:
                 card = loaded.card.model_copy(
-                    update={"run_id": run.run_id, "decoder_digest": weights_digest(decoder)}
+                    update={
+                        "run_id": run.run_id,
+                        "decoder_digest": weights_digest(decoder),
+                        "fine_detail_digest": "",
+                    }
                 )
                 added.append(registry.register(run.run_id, folder, {NAME: card})[NAME])
                 registry.alias_after_training(added[-1])

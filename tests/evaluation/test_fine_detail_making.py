@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from faceswap.evaluation import fine_detail_making
 from faceswap.evaluation.fine_detail_making import fine_detail_of
 from faceswap.faces.fine_detail import STEP, coarse_part, level_of
-from faceswap.faces.geometry import Geometry
+from faceswap.faces.geometry import Geometry, apply
+from faceswap.swap.masks.visibility import Segments, Visibility
+from faceswap.swap.options import SwapOptions
+from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import CAST, Person, person, random_scene, render
-from tests.swap.fakes import Echo
+from tests.swap.fakes import Echo, KnownFaces, face_at
 
 NETWORK = Geometry(96, 2.0)
 STORED = Geometry(288, 2.3)
@@ -85,16 +88,14 @@ def test_generated_and_missing_make_the_photo(faces: Any, monkeypatch: pytest.Mo
         assert min(errors) < 0.2 * without
 
 
-def test_small_photos_are_not_enlarged(faces: Any) -> None:
+def test_small_photos_are_not_enlarged() -> None:
     small = Stored(2, Geometry(150, 2.3))
     detail = fine_detail_of(Smooth(), small)  # type: ignore[arg-type]
     assert detail is not None
     assert detail.missing.shape[1] == round(150 / 2.3 * 2.0)
 
 
-def test_photos_out_of_focus_are_left_out_and_different_ones_kept(
-    faces: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_photos_out_of_focus_are_left_out_and_different_ones_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     blurred = Stored(5)
     blurred.pictures[0] = cv2.GaussianBlur(blurred.pictures[0], (0, 0), 4)
     blurred.pictures[4], blurred.points[4] = blurred.pictures[3], blurred.points[3]  # the same twice
@@ -118,16 +119,21 @@ def test_photos_out_of_focus_are_left_out_and_different_ones_kept(
 
 
 def test_what_lies_over_a_face_is_left_out(monkeypatch: pytest.MonkeyPatch, faces: Any) -> None:
-    def left_half(crops: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
-        seen = np.zeros(crops.shape[:3], np.float32)
-        seen[:, :, : crops.shape[2] // 2] = 1
-        return seen
+    original = Segments.visible
 
-    monkeypatch.setattr(fine_detail_making, "seen_in_crops", left_half)
+    def left_half(self: Segments, with_glasses: bool = False, worn: float | None = None) -> Visibility:
+        visible = original(self, with_glasses, worn)
+        middle = apply(visible.matrix, self.landmarks)[:, 0].mean()
+        visible.share[:, round(middle) :] = 0
+        return visible
+
+    monkeypatch.setattr(Segments, "visible", left_half)
     detail = fine_detail_of(Smooth(), faces)
     assert detail is not None
     assert not detail.missing[:, :, 143:].any()
     assert detail.missing[:, 80:180, 65:110].std() > 1
+    assert not detail.seen[:, :, 55:].any()
+    assert detail.seen[:, 30:70, 25:42].mean() > 0.9
 
 
 def test_glasses_are_known_where_the_network_generates_them() -> None:
@@ -143,6 +149,43 @@ def test_glasses_are_known_where_the_network_generates_them() -> None:
         assert rims.sum() > 50
         assert worn[rims].mean() > 0.7
         assert worn.mean() < 0.15
+
+
+@pytest.mark.parametrize("roll", [0.0, 0.4])
+def test_a_swap_gets_it_where_it_belongs(roll: float) -> None:
+    """A network that smooths, and the photo itself as the target: its detail gives the photo back."""
+    rng = np.random.default_rng(1)
+    frame = cv2.GaussianBlur(rng.integers(60, 200, (700, 800, 3), np.uint8), (0, 0), 12)
+    frame = np.clip((frame.astype(np.float32) - 130) * 6 + 130, 40, 215)
+    pores = cv2.GaussianBlur(rng.normal(0, 1, (700, 800)).astype(np.float32), (0, 0), 1.5)
+    frame = np.rint(frame * (1 + 0.12 * pores / pores.std())[..., None]).clip(0, 255).astype(np.uint8)
+    face = face_at(460, 330, 150, roll)
+    photo = Stored(0)
+    matrix = STORED.matrix(face.landmarks)
+    photo.pictures, photo.points = [STORED.crop(frame, matrix)], apply(matrix, face.landmarks)[None]
+    network = Smooth()
+    network.fine_detail = fine_detail_of(network, photo)  # type: ignore[arg-type]
+    error = {}
+    for amount in (0.0, 1.0):
+        options = SwapOptions(
+            detail=amount,
+            label=False,
+            watermark=False,
+            sharpen=0,
+            texture=0,
+            match_blur=False,
+            colour="none",
+            outline="target",
+            reshape=0,
+            lips=0,
+            lids=0,
+            eyes=0,
+            teeth=0,
+        )
+        swap = Swapper(network, KnownFaces(face), options).swap_face_masked(frame, face.landmarks)
+        error[amount] = np.abs(swap.image.astype(float) - frame)[swap.mask > 0.99].mean()
+    assert error[0.0] > 5
+    assert error[1.0] < 0.5 * error[0.0]
 
 
 def test_no_face_no_detail() -> None:

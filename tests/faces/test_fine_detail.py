@@ -1,6 +1,7 @@
 """The fine detail of photos as bytes, and by what a photo of it is found."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ def some(seed: int = 0) -> FineDetail:
     return FineDetail(
         rng.integers(0, 256, (3, 48, 48), np.uint8),
         rng.integers(-127, 128, (3, 96, 96)).astype(np.int8),
+        rng.random((3, 48, 48)) < 0.9,
         rng.random((3, 48, 48)) < 0.1,
     )
 
@@ -22,9 +24,8 @@ def some(seed: int = 0) -> FineDetail:
 def test_packed_and_unpacked_it_is_the_same() -> None:
     detail = some()
     again = FineDetail.unpack(detail.packed())
-    np.testing.assert_array_equal(again.generated, detail.generated)
-    np.testing.assert_array_equal(again.missing, detail.missing)
-    np.testing.assert_array_equal(again.glasses, detail.glasses)
+    for name in ("generated", "missing", "seen", "glasses"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(detail, name))
 
 
 def arrays(**named: np.ndarray) -> bytes:
@@ -33,21 +34,39 @@ def arrays(**named: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+WHOLE = {name: getattr(some(), name) for name in ("generated", "missing", "seen", "glasses")}
+
+
+def claiming(shape: tuple[int, ...]) -> bytes:
+    """An ``.npz`` of which one array claims another shape."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    file = io.BytesIO(arrays(**WHOLE))
+    with zipfile.ZipFile(file) as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    members["generated.npy"] = header.getvalue() + bytes(100)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return changed.getvalue()
+
+
 @pytest.mark.parametrize(
     "data",
     [
         b"",
         b"PK\x03\x04",
         some().packed()[:2000],
-        arrays(generated=some().generated),
-        arrays(generated=some().generated, missing=some().missing),
-        arrays(generated=some().generated, missing=some().missing, glasses=some().glasses[:2]),
-        arrays(generated=some().generated, missing=some().missing, glasses=some().generated),
-        arrays(generated=some().generated, missing=some().missing[:2], glasses=some().glasses),
-        arrays(generated=some().generated[:, :40], missing=some().missing, glasses=some().glasses),
-        arrays(generated=some().missing, missing=some().generated, glasses=some().glasses),
-        arrays(generated=some().generated[:0], missing=some().missing[:0], glasses=some().glasses),
-        arrays(generated=np.array([{}], dtype=object), missing=some().missing, glasses=some().glasses),
+        claiming((10**6, 10**8)),
+        *(arrays(**{n: a for n, a in WHOLE.items() if n != left_out}) for left_out in WHOLE),
+        *(arrays(**WHOLE | {name: WHOLE[name][:2]}) for name in WHOLE),
+        *(arrays(**WHOLE | {name: WHOLE[name][:, :40]}) for name in WHOLE),
+        arrays(**WHOLE | {"generated": WHOLE["missing"], "missing": WHOLE["generated"]}),
+        arrays(**WHOLE | {"seen": WHOLE["generated"]}),
+        arrays(**WHOLE | {"glasses": WHOLE["generated"]}),
+        arrays(**{name: array[:0] for name, array in WHOLE.items()}),
+        arrays(**WHOLE | {"generated": np.array([{}], dtype=object)}),
     ],
 )
 def test_what_is_no_detail_is_told(data: bytes) -> None:
@@ -56,10 +75,12 @@ def test_what_is_no_detail_is_told(data: bytes) -> None:
 
 
 def test_a_small_file_that_grows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = FineDetail(np.zeros((3, 48, 48), np.uint8), np.zeros((3, 96, 96), np.int8), some().glasses)
+    empty = FineDetail(
+        np.zeros((3, 48, 48), np.uint8), np.zeros((3, 96, 96), np.int8), *np.zeros((2, 3, 48, 48), bool)
+    )
     monkeypatch.setattr(fine_detail, "MOST_BYTES", 20_000)
     assert len(empty.packed()) < 20_000
-    with pytest.raises(RegistryError, match="too large"):
+    with pytest.raises(RegistryError, match="MB"):
         FineDetail.unpack(empty.packed())
 
 

@@ -66,11 +66,11 @@ def test_the_crops_that_the_larger_presets_need_are_told_as_they_are() -> None:
     usual = ExtractionOptions()
     needed = {name: usual.fitting(one.geometry).size for name, one in PRESETS.items()}
     more = {name: size for name, size in needed.items() if size > usual.size}
-    assert set(more) == {"hd256", "hd512"}
+    assert set(more) == {"hd512"}
     option = next(one for one in _load("preprocess").params if one.name == "size")
     guide = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
     rows = {line.split("`")[1]: line for line in guide.splitlines() if line.startswith("| `")}
     for name, size in more.items():
         assert re.search(rf"{name}( needs)? {size}\b", option.help)
         assert f"--size {size}`" in rows[name]
-    assert f"`--size {more['hd256']}` is needed for `hd256`, {more['hd512']} for `hd512`" in guide
+    assert f"`--size {more['hd512']}` is needed for `hd512`" in guide

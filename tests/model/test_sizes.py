@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from faceswap.errors import RegistryError
+from faceswap.files.arrays import read_arrays
 from faceswap.inference.code_range import CodeRange
-from faceswap.model.sizes import check_keras_file, read_arrays
+from faceswap.model.sizes import check_keras_file
 
 
 def _npz(shape: tuple[int, ...], data: bytes) -> bytes:

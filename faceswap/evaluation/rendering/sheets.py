@@ -93,7 +93,7 @@ def case_sheet(
         (H, W, 3) uint8 RGB.
     """
     points = target.landmarks("heldout")
-    real_points, real_images = reference.landmarks("heldout"), reference.images("heldout")
+    real_points = reference.landmarks("heldout")
     real_shapes, real_seen = _shapes(real_points), reference.in_frame("heldout")
     rows: list[list[Tile]] = []
     kinds: tuple[Kind, ...] = ("typical", "best", "worst")
@@ -103,8 +103,9 @@ def case_sheet(
             own = _shapes(points[int(frame["row"])][None])
             near = int(np.abs(real_shapes - own).sum((1, 2)).argmin())
             found = f"{frame['identity_distance']:.2f}" if frame["detected"] else "no face found"
-            rebuilt = swapper.swap_face(real_images[near], real_points[near])
-            real, rebuilt = shown(np.stack([real_images[near], rebuilt]), real_seen[near][None])
+            (photo,) = reference.images("heldout", np.array([near]))
+            rebuilt = swapper.swap_face(photo, real_points[near])
+            real, rebuilt = shown(np.stack([photo, rebuilt]), real_seen[near][None])
             rows.append(
                 [
                     Tile(result.originals[i], f"{kind}: {result.target}"),

@@ -109,14 +109,13 @@ class TrainingData:
         for identity, faces in face_sets.items():
             check_crops(identity, faces.geometry, preset)
             maker = PairMaker(faces.geometry, preset.geometry, preset.augmentation, face_level(preset.loss))
-            images = maker.prepare(faces.images("train"))
-            if len(images) < MIN_FACES:
+            marks = faces.landmarks("train")
+            if len(marks) < MIN_FACES:
                 raise FaceSetError(
-                    f"The face set of {identity!r} has {len(images)} training faces, at least {MIN_FACES} are needed",
+                    f"The face set of {identity!r} has {len(marks)} training faces, at least {MIN_FACES} are needed",
                     "add pictures or video of this person, or loosen the quality filters",
                 )
-            geometry = maker.source
-            marks = faces.landmarks("train")
+            images, geometry = maker.prepare(faces.images("train")), maker.source
             marks = apply(geometry.from_crop(faces.geometry), marks.reshape(-1, 2)).reshape(marks.shape)
             found = seen(images, marks) if seen and preset.loss.covered < 1 else None
             hidden = None if found is None else hidden_side(marks, geometry, found)

@@ -59,8 +59,9 @@ def markdown(version: Version, tags: Mapping[str, str]) -> str:
             "",
             "## Limits",
             "",
-            f"- It draws {tags.get('preset', 'its')} crops, with the fine detail of photos of its face set: faces that "
-            "are larger than there look softer than their surroundings.",
+            f"- It draws {tags.get('preset', 'its')} crops, with fine detail of its face set's photos where it holds "
+            "any: faces that are larger than there look softer than their surroundings. That detail shows the person "
+            "nearly as the photos do, and wants the same care.",
             "- Faces in profile, behind hands or in expressions that the face set does not show come out worse.",
             "- Detector, landmarks and embeddings are dlib's and do not work equally well on all people; measures on a "
             "few targets say little of others.",

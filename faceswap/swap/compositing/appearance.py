@@ -94,7 +94,11 @@ def measure_appearance(
             unsharp = before.unsharp + share * (unsharp - before.unsharp)
         appearance = replace(appearance, unsharp=unsharp)
     if options.match_blur:
-        shown = apply_appearance(face, appearance, options)
+        # with fine detail it will be as crisp as photos
+        crisp = (
+            options.model_copy(update={"sharpen": 1.0}) if face.fine_detail and options.detail else options
+        )
+        shown = apply_appearance(face, appearance, crisp)
         own = blur_of(shown, around_eyes(crop.landmarks_in_crop, size, crop.geometry.unit))
         blur = missing_blur(own, blur_of_face(image, face.target_landmarks), scale_of(crop.matrix))
         appearance = replace(appearance, blur=blur)

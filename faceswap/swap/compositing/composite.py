@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.crispness import AS_ASKED, Crispness
-from faceswap.faces.fine_detail import FineDetail
 from faceswap.faces.geometry import Points, compose, scale_of
 from faceswap.faces.regions import Region
 from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
@@ -42,7 +41,7 @@ TUNING = CompositeTuning()
 
 @dataclass
 class FaceMemory:
-    """What is remembered of one face from frame to frame, so that its colours and its mask do not flicker."""
+    """What is remembered of one face from frame to frame, so that colours, mask, detail and eyes do not flicker."""
 
     appearance: Appearance | None = None
     toning: Toning | None = None
@@ -87,7 +86,6 @@ def composite(
     memory: FaceMemory | None = None,
     time: float = 0.0,
     crispness: Crispness = AS_ASKED,
-    fine_detail: FineDetail | None = None,
     covered: NDArray[np.float32] | None = None,
 ) -> float:
     """Blend one generated face into an image, in place.
@@ -99,7 +97,6 @@ def composite(
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         crispness: of the network's pictures; ``options.sharpen`` times what it asks for is applied.
-        fine_detail: of photos, beyond the network's pictures; None: they are sharpened alone.
         covered: (H, W) float32, changed: where it is not None, the mask is written there.
 
     Returns:
@@ -117,7 +114,7 @@ def composite(
         face = replace(face, picture=without_colour(face.picture))
     before = memory.appearance if memory else None
     appearance = measure_appearance(face, image, visible, options, crispness, before, time)
-    detail = _detail(face, fine_detail, options, memory, time)
+    detail = _detail(face, options, memory, time)
     looks = apply_appearance(face, appearance, options, None if detail is None else detail.share)
     over = uncrop(looks, crop.matrix, region)
     if detail is not None:
@@ -140,22 +137,18 @@ def composite(
 
 
 def _detail(
-    face: GeneratedFace,
-    fine_detail: FineDetail | None,
-    options: SwapOptions,
-    memory: FaceMemory | None,
-    time: float,
+    face: GeneratedFace, options: SwapOptions, memory: FaceMemory | None, time: float
 ) -> ShownDetail | None:
-    """The fine detail that a face gets, where its own skin is seen; None: none."""
-    if fine_detail is None or not options.detail:
+    """The fine detail that a face gets, where it was generated and not painted over; None: none."""
+    if face.fine_detail is None or not options.detail:
         return None
-    painted = None
+    where = None
     if face.mask is not None and options.hairline:
-        painted = face.mask.face if face.mask.removed is None else face.mask.face * (1 - face.mask.removed)
+        where = face.mask.unpainted(options.hairline)
     before = memory.detail if memory else None
-    bare = options.glasses == "remove" and options.hairline > 0
+    bare = where is not None and options.glasses == "remove"
     geometry = face.crop.geometry
-    return find_detail(fine_detail, face.picture, geometry, options.detail, painted, bare, before, time)
+    return find_detail(face.fine_detail, face.picture, geometry, options.detail, where, bare, before, time)
 
 
 def _mask(face: GeneratedFace, visible: Visibility | None, options: SwapOptions) -> tuple[Region, Floats]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.fine_detail import STEP, FineDetail, level_of, likeness_key
-from faceswap.faces.geometry import Geometry, Matrix, compose
+from faceswap.faces.geometry import Geometry, Matrix, compose, warp
 from faceswap.faces.smoothing import weight_of_new
 
 Floats = NDArray[np.float32]
@@ -39,7 +39,8 @@ class FineDetailTuning:
     stays: float = 0.8
     """Share of the distance of the photo of the frame before, below which another photo takes its place."""
     look_every: float = 0.06
-    """Seconds of video after which the detail is sought anew, every other frame: it moves with the face."""
+    """Seconds of video after which the detail is sought anew, every other frame of 25 to 30 a second: it moves with the
+    face."""
     seconds: float = 0.08
     """Over which the detail is smoothed on a video: it fades from one photo's to the next one's."""
 
@@ -54,12 +55,14 @@ class ShownDetail:
     """The fine detail that a generated face gets at a time of a video.
 
     Attributes:
+        detail: that it is of.
         time: seconds.
         photo: number of the photo that it is of.
         gain: (f, f) float32 over the crop: what is added, in shares of the grey level.
         share: (S, S) float32, 0..1: how far it is there.
     """
 
+    detail: FineDetail
     time: float
     photo: int
     gain: Floats
@@ -88,15 +91,18 @@ def find_detail(
         before: what the face got in the frame before; None: a single picture, or the first.
         time: of the frame in seconds.
     """
-    if before is not None and 0 <= time - before.time < TUNING.look_every:
+    if before is not None and (before.detail is not detail or time < before.time):
+        before = None  # another reference, or a video that was rewound
+    if before is not None and time - before.time < TUNING.look_every:
         return before
     size, side = len(picture), detail.generated.shape[1]
-    own = _resized(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), side)
+    own = np.clip(_resized(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), side), 0, 1)
     photo = _most_like(detail, own, before)
     unit = side / geometry.coverage
     theirs = detail.generated[photo].astype(np.float32) / np.float32(255)
     flow = _flow(own, theirs, unit)
     agreement = np.float32(amount) * _agreement(own, _moved(theirs, flow), unit)
+    agreement *= _moved(detail.seen[photo].astype(np.float32), flow)
     if where is not None:
         agreement *= _resized(where, side)
     if bare and detail.glasses[photo].any():
@@ -107,11 +113,11 @@ def find_detail(
     fine = len(missing)
     gain = _moved(missing, _resized(flow, fine) * np.float32(fine / side)) * _resized(agreement, fine)
     share = _resized(agreement, size)
-    if before is not None and before.gain.shape == gain.shape and time > before.time:
+    if before is not None:
         new = np.float32(weight_of_new(time - before.time, TUNING.seconds))
         gain = new * gain + (1 - new) * before.gain
         share = new * share + (1 - new) * before.share
-    return ShownDetail(time, photo, gain, share)
+    return ShownDetail(detail, time, photo, gain, share)
 
 
 def add_detail(
@@ -137,19 +143,21 @@ def add_detail(
     if blur:
         detail = cv2.GaussianBlur(detail, (0, 0), blur / ratio)
     from_fine = compose(matrix, np.array([[ratio, 0, ratio / 2 - 0.5], [0, ratio, ratio / 2 - 0.5]]))
-    size = over.shape[1::-1]
-    placed = cv2.warpAffine(detail, from_fine, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+    placed = warp(
+        detail, from_fine, over.shape[1::-1], cv2.BORDER_CONSTANT
+    )  # shrinks by area: no pore aliases
     return cv2.add(over, cv2.merge([placed] * 3), dtype=cv2.CV_8U)
 
 
 def _resized(picture: Floats, side: int) -> Floats:
-    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_LINEAR)
+    shrinks = side < len(picture)
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def _most_like(detail: FineDetail, grey: Floats, before: ShownDetail | None) -> int:
     distances = np.square(detail.keys - likeness_key(grey)).sum(axis=1)
     best = int(distances.argmin())
-    if before is None or before.photo >= len(distances):
+    if before is None:
         return best
     return best if distances[best] < TUNING.stays * distances[before.photo] else before.photo
 

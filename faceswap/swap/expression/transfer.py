@@ -59,7 +59,7 @@ def transfer_expression(
         detector: of landmarks.
         options: ``outline``, ``mask``, ``lips``, ``lids``, ``hairline`` and ``glasses`` count here, and whether
             ``eyes`` or ``teeth`` will ask for the features.
-        crispness: of the network's pictures, as for :func:`faceswap.swap.compositing.composite.composite`.
+        crispness: of the network's pictures, which are read as crisp as photos, however they will be shown.
         memory: of this face; changed. None: a single picture.
         time: of the frame in seconds.
         quick: treat a single picture like a video's frame.

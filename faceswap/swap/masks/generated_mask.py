@@ -136,6 +136,11 @@ class GeneratedMask:
             np.maximum(shown[rows], np.clip(2 + 2 * depth / np.float32(reach), 0, 1), out=shown[rows])
         return shown
 
+    def unpainted(self, strength: float) -> Floats:
+        """(S, S) float32, 0..1: where :meth:`painted` leaves the picture as it was generated."""
+        kept = 1 - np.float32(strength) * (1 - self.face) * (1 - self.glasses)
+        return kept if self.removed is None else kept * (1 - np.float32(strength) * self.removed)
+
     def painted(self, picture: Floats, geometry: Geometry, strength: float = 1.0) -> Floats:
         """A generated picture with the skin beside it in place of what is no face.
 

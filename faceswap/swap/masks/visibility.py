@@ -5,7 +5,6 @@ generated besides the reference's face never reaches the target.
 """
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -50,8 +49,8 @@ class VisibilityTuning:
     surest: float = 0.005
     """Share of the network's view whose mean probability of glasses"""
     dark: tuple[float, float] = (0.79, 0.83)
-    """tells thin ones (up to the first) from dark ones (from the second on), which cover brows and which networks
-    generate whole: a's lie at 0.65 to 0.82, generated at 0.60 to 0.79, d's at 0.80 to 0.87 and 0.78 to 0.88."""
+    """tells thin ones (up to the first) from dark ones (from the second on), which cover brows: a's lie at 0.65 to
+    0.82, d's at 0.80 to 0.87."""
     brow: float = 0.08
     """Width of a brow over the distance of the eyes' outer corners."""
     smallest: float = 0.002
@@ -163,24 +162,14 @@ def seen_in_crops(crops: NDArray[np.uint8], landmarks: Points) -> Floats:
     Returns:
         (n, S, S) float32 in 0..1.
     """
-    return _in_crops(crops, landmarks, lambda segments: segments.visible(True))
+    size, here = crops.shape[1], np.eye(2, 3)
+    return np.stack([one.visible(True).in_crop(here, size) for one in segments_of(crops, landmarks)])
 
 
-def glasses_in_crops(crops: NDArray[np.uint8], landmarks: Points) -> Floats:
-    """Where the faces of a face set wear glasses; arguments and shape as :func:`seen_in_crops`."""
-    return _in_crops(crops, landmarks, lambda segments: segments.glasses)
-
-
-def _in_crops(
-    crops: NDArray[np.uint8], landmarks: Points, part: Callable[[Segments], "Visibility"]
-) -> Floats:
-    size = crops.shape[1]
-
-    def seen(number: int) -> Floats:
-        return part(Segments.of(crops[number], landmarks[number])).in_crop(np.eye(2, 3), size)
-
+def segments_of(crops: NDArray[np.uint8], landmarks: Points) -> list[Segments]:
+    """What the segmentation network sees in crops (n, S, S, 3) uint8 RGB with landmarks (n, 68, 2)."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # ONNX Runtime and OpenCV give Python's lock away
-        return np.stack(list(pool.map(seen, range(len(crops)))))
+        return list(pool.map(Segments.of, crops, landmarks))
 
 
 class Visibility:

@@ -84,7 +84,7 @@ class EyeMemory:
     ) -> "EyeMemory":
         """That of a frame by its eyes, in the swap and in the target; both or none, with one alone a face squints."""
         trust = min((_trusted(*pair) for pair in pairs), default=0.0)
-        if before is None or time <= before.time:
+        if before is None or time < before.time:
             return cls(time, trust)
         # shut eyes tell nothing
         seen = min((float(rise(target.openness, TUNING.shut)) for _, target in pairs), default=1.0)

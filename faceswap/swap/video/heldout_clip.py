@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from faceswap import storage
 from faceswap.faces.faceset import HEADER, FaceSet
 from faceswap.media.sources import find_media, kind_of
@@ -37,7 +39,8 @@ def swap_heldout(source: str, faces: FaceSet, out: Path, swapper: Swapper, metad
         return
     side = faces.geometry.size
     with VideoWriter(out, width=side, height=side, fps=_SLIDES_PER_SECOND, metadata=metadata) as writer:
-        for image, points in zip(faces.images("heldout"), faces.landmarks("heldout"), strict=True):
+        for number, points in enumerate(faces.landmarks("heldout")):
+            (image,) = faces.images("heldout", np.array([number]))
             swapped = swapper.swap_face(image, points)
             swapped = mark(swapped) if swapper.options.watermark else swapped
             writer.write(stamp(swapped, swapper.options.label_text) if swapper.options.label else swapped)

@@ -108,7 +108,7 @@ def test_too_small_crops_are_refused_with_the_size_that_fits() -> None:
     faces = {name: FakeFaces(name, (150, 120, 90)) for name in ("one", "two")}
     with pytest.raises(FaceSetError, match=r"stores .* px where preset 'hd256' generates 384") as refused:
         TrainingData(faces, preset("hd256"))
-    fitting = ExtractionOptions().fitting(preset("hd256").geometry)
+    fitting = ExtractionOptions(size=304).fitting(preset("hd256").geometry)
     assert fitting.size == 448
     assert "--size 448" in str(refused.value.fix)
     assert ExtractionOptions().fitting(preset("lite").geometry) == ExtractionOptions()

@@ -35,7 +35,7 @@ def pores(seed: int) -> Floats:
 def detail_of(*seeds: int) -> FineDetail:
     generated = np.stack([np.rint(face(seed) * 255) for seed in seeds]).astype(np.uint8)
     missing = np.stack([np.rint(pores(seed) / STEP) for seed in seeds]).astype(np.int8)
-    return FineDetail(generated, missing, np.zeros(generated.shape, bool))
+    return FineDetail(generated, missing, np.ones(generated.shape, bool), np.zeros(generated.shape, bool))
 
 
 def in_colour(grey: Floats) -> Floats:
@@ -109,6 +109,50 @@ def test_without_the_photos_glasses_where_they_shall_go() -> None:
     assert not bare.gain[rims].any()
     assert kept.gain[rims].std() == pytest.approx(pores(2)[rims].std(), rel=0.2)
     np.testing.assert_array_equal(bare.gain[150:], kept.gain[150:])
+
+
+def test_where_something_lay_over_the_photos_face_the_picture_is_sharpened_instead() -> None:
+    detail = detail_of(2)
+    detail.seen[0, :, :72] = False
+    detail.missing[0, :, :144] = 0
+    found = find_detail(detail, in_colour(face(2)), GEOMETRY)
+    assert found.share[:, :66].max() < 0.05
+    assert middle(found.share[:, 78:]).mean() > 0.95
+
+
+def test_another_reference_on_the_same_face_begins_anew() -> None:
+    """Two people change places on a video; their networks differ in size."""
+    small = FineDetail(
+        *(one[:, ::2, ::2].copy() for one in (detail_of(1).generated, detail_of(1).missing)),
+        np.ones((1, 72, 72), bool),
+        np.zeros((1, 72, 72), bool),
+    )
+    first = find_detail(small, in_colour(face(1))[::2, ::2].copy(), GEOMETRY.at(72), time=0.0)
+    for time in (0.04, 0.08):
+        second = find_detail(detail_of(1, 2), in_colour(face(2)), GEOMETRY, before=first, time=time)
+        assert (second.photo, second.share.shape) == (1, (SIZE, SIZE))
+        assert correlation(second.gain, pores(2)) > 0.97
+
+
+def test_between_two_looks_the_detail_stays() -> None:
+    detail = detail_of(1, 2)
+    first = find_detail(detail, in_colour(face(1)), GEOMETRY, time=0.0)
+    assert find_detail(detail, in_colour(face(2)), GEOMETRY, before=first, time=0.04) is first
+    assert find_detail(detail, in_colour(face(2)), GEOMETRY, before=first, time=0.08) is not first
+
+
+def test_on_a_small_face_detail_fades_and_does_not_alias() -> None:
+    """The truth is the detail averaged by area."""
+    found = find_detail(detail_of(2), in_colour(face(2)), GEOMETRY)
+    crop = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    for side in (48, 96):
+        over = np.full((side, side, 3), 128, np.uint8)
+        scale = side / SIZE
+        to_region = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5]])
+        added = add_detail(over, found, crop, GEOMETRY, to_region, 0.0)[..., 0].astype(np.float32) - 128
+        truth = 255 * 0.55 * cv2.resize(found.gain, (side, side), interpolation=cv2.INTER_AREA)
+        assert middle(added).std() == pytest.approx(middle(truth).std(), rel=0.25)
+        assert correlation(added, truth) > 0.8
 
 
 def test_on_a_video_a_photo_stays_until_another_is_clearly_more_like() -> None:

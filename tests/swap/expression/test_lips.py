@@ -57,6 +57,20 @@ def test_lips_move_by_what_is_asked(change: float) -> None:
     assert moved == pytest.approx(change, rel=0.15)
 
 
+def test_wide_open_lips_are_round() -> None:
+    """Half way to a corner an ellipse is open by 0.87 of its height, a parabola by 0.75."""
+    points = parted(0.0)
+    moved = moved_landmarks(points, 0.3)
+    left, right = points[[60, 64], 0]
+    after = change_lip_gap(picture_of(parted(0.02)), parted(0.02), 0.3)
+    gaps = [
+        float(((after[:, round(left + share * (right - left)), 0] - 0.5) / 0.5).sum())
+        for share in (0.25, 0.5)
+    ]
+    assert 0.8 < gaps[0] / gaps[1] < 0.9
+    assert moved[66, 1] > points[66, 1]
+
+
 @pytest.mark.parametrize("change", [0.1, -0.1])
 def test_landmarks_follow_the_lips(change: float) -> None:
     points = parted(0.2)

@@ -113,6 +113,25 @@ def test_an_iris_takes_the_references_colour_and_its_catch_light_stays(goal: tup
     np.testing.assert_array_equal(result[30, 80], under[30, 80])
 
 
+def test_coloured_noise_of_a_dark_iris_does_not_come_along() -> None:
+    goal, eye = (60, 100, 130), opening()
+    under = drawn((30, 20, 12)).astype(int)
+    rows, columns = np.mgrid[:60, :100]
+    away = np.hypot(rows - 30, columns - 50) / 14
+    inside = (away > 0.3) & (away < 0.85) & (np.hypot(rows - 26, columns - 54) > 4)
+    noise = np.random.default_rng(0).integers(-8, 9, under.shape)
+    noise -= np.rint(noise @ (0.299, 0.587, 0.114)).astype(int)[..., None]  # of colour alone
+    noisy = np.clip(under + inside[..., None] * noise, 0, 255).astype(np.uint8)
+    gain = IrisGain.after(None, drawn(goal), noisy, [(eye, eye)], 0.0)
+    assert gain is not None
+    result = gain.coloured(noisy.astype(np.float32), away)
+    tint = result[inside] - result[inside].mean(axis=-1, keepdims=True)
+    assert (
+        tint.std(axis=0).max()
+        < 0.5 * (noisy[inside].astype(float) - noisy[inside].mean(-1, keepdims=True)).std(axis=0).max()
+    )
+
+
 def test_on_a_video_nobodys_irises_change_at_once() -> None:
     under, eye = drawn((110, 75, 50)), opening()
     first = IrisGain.after(None, drawn((60, 110, 150)), under, [(eye, eye)], 0.0)

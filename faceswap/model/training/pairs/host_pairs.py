@@ -63,7 +63,7 @@ class PairMaker:
     def prepare(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Shrink stored crops (n, S, S, c) to the size that pairs are drawn from (n, s, s, c)."""
         side = self.source.size
-        if crops.shape[1] == side:
+        if crops.shape[1] == side or not len(crops):
             return crops
         return np.stack([cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA) for crop in crops])
 
