@@ -44,15 +44,15 @@ class VisibilityTuning:
     sixth or seventh frame of a to e and g: with thin rims (a) from 0.011 on, with dark ones (d) from 0.019, of who
     wears none at most 0.002, but for e, whose brows when knitted in dim light reach 0.015."""
     rim: tuple[float, float] = (0.8, 0.95)
-    """Probability up to which a pixel of thin glasses on a brow is taken for the brow's own edge, and from which on it
-    is a rim."""
+    """Probability up to which a pixel of thin glasses on a brow or an eye is taken for the brow's own edge or the lid's
+    deep shade, and from which on it is a rim."""
     surest: float = 0.005
     """Share of the network's view whose mean probability of glasses"""
     dark: tuple[float, float] = (0.79, 0.83)
     """tells thin ones (up to the first) from dark ones (from the second on), which cover brows: a's lie at 0.65 to
     0.82, d's at 0.80 to 0.87."""
     brow: float = 0.08
-    """Width of a brow over the distance of the eyes' outer corners."""
+    """Width of a brow, and of lids, over the distance of the eyes' outer corners."""
     smallest: float = 0.002
     """Share of the network's view that what hides a face covers at least; less is a nostril, a tooth, a highlight."""
 
@@ -89,8 +89,8 @@ class Segments:
         hidden = 1 - skin - glasses
         gain = TUNING.glasses_gain * (self.glasses_worn if worn is None else worn)
         if gain and not with_glasses:
-            brows = self._brows() * np.float32(self.thin)
-            rims = glasses * (1 - brows * (1 - rise(glasses, TUNING.rim).astype(np.float32)))
+            features = self._eyes_and_brows() * np.float32(self.thin)
+            rims = glasses * (1 - features * (1 - rise(glasses, TUNING.rim).astype(np.float32)))
             hidden = np.minimum(hidden + gain * rims, 1)
         hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
         share = np.clip((1 - TUNING.hidden - hidden) / (TUNING.visible - TUNING.hidden), 0, 1)
@@ -105,15 +105,17 @@ class Segments:
         surest = float(np.partition(glasses, -count)[-count:].mean())
         return 1 - float(rise(surest, TUNING.dark))
 
-    def _brows(self) -> Floats:
-        """(s, s) where the brows are, 0 or 1."""
-        brows = np.zeros(self.shares.shape[:2], np.float32)
+    def _eyes_and_brows(self) -> Floats:
+        """(s, s) where eyes with their lids and brows are, 0 or 1."""
+        found = np.zeros(self.shares.shape[:2], np.float32)
         points = apply(self.matrix, self.landmarks)
         width = max(1, round(TUNING.brow * float(np.linalg.norm(points[RIGHT_EYE][0] - points[LEFT_EYE][3]))))
-        for brow in (RIGHT_BROW, LEFT_BROW):
-            line = np.rint(points[brow] * 16).astype(np.int32)
-            cv2.polylines(brows, [line], False, 1.0, width, shift=4)
-        return brows
+        for part, closed in ((RIGHT_BROW, False), (LEFT_BROW, False), (RIGHT_EYE, True), (LEFT_EYE, True)):
+            line = np.rint(points[part] * 16).astype(np.int32)
+            cv2.polylines(found, [line], closed, 1.0, width, shift=4)
+            if closed:
+                cv2.fillConvexPoly(found, line, 1.0, shift=4)
+        return found
 
     def _recognised(self, share: Floats) -> float:
         """How surely this is a face at all, 0..1, by the share of its middle that is seen."""

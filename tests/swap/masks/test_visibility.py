@@ -14,12 +14,14 @@ from faceswap.faces.geometry import Geometry, apply
 from faceswap.faces.landmarks import EYES
 from faceswap.faces.regions import Region
 from faceswap.media.video.reading import VideoReader
-from faceswap.swap.masks.visibility import Visibility, seen_in_crops, visible_face
+from faceswap.model import segmentation_view
+from faceswap.model.segmentation_view import SEGMENTS
+from faceswap.swap.masks.visibility import Segments, Visibility, seen_in_crops, visible_face
 from faceswap.swap.options import Occlusion, SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import CAST, HARD_CAST, person, random_scene, render, side_light
 from tests.swap.covering import fingers, grown, hidden_in, within
-from tests.swap.fakes import KnownFaces
+from tests.swap.fakes import KnownFaces, face_points
 
 VIEW = Geometry(96, 1.5)
 SCENE = random_scene(np.random.default_rng(3))
@@ -209,3 +211,25 @@ def test_glasses_stay_whole_and_nobody_without_them_has_any() -> None:
     assert max(worn) > 0.9
     assert min(worn) > 0.7
     assert max(bare) < 0.02
+
+
+def test_the_deep_shade_of_a_frown_hides_no_eye() -> None:
+    """Where the network is half sure of thin glasses, a rim counts, and an eye and its lids don't."""
+    view, landmarks = segmentation_view.VIEW, face_points(200, 200, 150)
+    matrix = view.matrix(landmarks)
+    points = apply(matrix, landmarks)
+    shares = np.zeros((view.size, view.size, 4), np.float32)
+    glasses = np.zeros((view.size, view.size), np.uint8)
+    eye = np.rint(points[36:42]).astype(np.int32)
+    cv2.fillConvexPoly(glasses, eye, 1)
+    below = round(points[36:48, 1].max() + 5)
+    left, right = round(points[36, 0]), round(points[45, 0])
+    glasses[below : below + 6, left:right] = 1
+    shares[..., SEGMENTS.index("glasses")] = 0.6 * glasses
+    shares[..., SEGMENTS.index("skin")] = 1 - 0.6 * glasses
+    segments = Segments(shares, matrix, landmarks)
+    assert segments.glasses_worn == 1
+    assert segments.thin == 1
+    visible = segments.visible().share
+    assert visible[eye[:, 1].min() : eye[:, 1].max() + 1, eye[:, 0].min() : eye[:, 0].max() + 1].min() > 0.9
+    assert visible[below + 2 : below + 4, left + 2 : right - 2].max() < 0.1
