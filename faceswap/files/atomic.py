@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from faceswap.errors import StorageError
+
 
 def part_of(path: Path) -> Path:
     """A name for an unfinished file beside ``path``: hidden, of the same suffix, never the same twice."""
@@ -27,6 +29,28 @@ def replacing(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_for_user(path: Path, what: str, then: str) -> Iterator[Path]:
+    """As :func:`replacing`, for a file that a user hears of.
+
+    Args:
+        path: of the file.
+        what: it is, as in "The weights".
+        then: what to do once there is room, as in "resume".
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    try:
+        with replacing(path) as part:
+            yield part
+    except OSError as error:
+        raise StorageError(
+            f"{what} {path} can't be written: {error.strerror or error}",
+            f"make room there, or correct its permissions, then {then}",
+        ) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap.errors import StorageError, TrainingError
-from faceswap.files.atomic import replacing
+from faceswap.errors import TrainingError
+from faceswap.files.atomic import replacing_for_user
 from faceswap.settings import settings
 
 _ABOUT = "about"
@@ -45,14 +45,9 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, An
     Raises:
         StorageError: the folder can't be written.
     """
-    try:
-        with replacing(path) as part, part.open("wb") as file:
-            np.savez_compressed(file, **arrays, **{_ABOUT: np.array(json.dumps(about))})  # type: ignore[arg-type]
-    except OSError as error:
-        raise StorageError(
-            f"The weights {path} can't be written: {error.strerror or error}",
-            "make room there, or correct its permissions, then give the same command again",
-        ) from error
+    again = "give the same command again"
+    with replacing_for_user(path, "The weights", again) as part, part.open("wb") as file:
+        np.savez_compressed(file, **arrays, **{_ABOUT: np.array(json.dumps(about))})  # type: ignore[arg-type]
     return digest(path)
 
 

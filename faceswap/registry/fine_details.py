@@ -6,9 +6,9 @@ The card names it by its digest. Versions from before it was kept have none, and
 import hashlib
 from pathlib import Path
 
-from faceswap.errors import RegistryError, StorageError
+from faceswap.errors import RegistryError
 from faceswap.faces.fine_detail import MOST_BYTES, FineDetail
-from faceswap.files.atomic import replacing
+from faceswap.files.atomic import replacing_for_user
 from faceswap.registry.cards.version_card import Card
 
 FINE_DETAIL = "fine_detail.npz"
@@ -26,14 +26,8 @@ def write_detail(detail: FineDetail | None, file: Path) -> str:
     if detail is None:
         return ""
     data = detail.packed()
-    try:
-        with replacing(file) as part:
-            part.write_bytes(data)
-    except OSError as error:
-        raise StorageError(
-            f"The fine detail {file} can't be written: {error.strerror or error}",
-            "make room there, or correct its permissions, then resume: the training itself is saved",
-        ) from error
+    with replacing_for_user(file, "The fine detail", "resume: the training itself is saved") as part:
+        part.write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 

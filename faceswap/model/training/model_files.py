@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from faceswap.errors import RegistryError, StorageError
-from faceswap.files.atomic import replacing
+from faceswap.errors import RegistryError
+from faceswap.files.atomic import replacing_for_user
 from faceswap.model.networks.architecture import build_decoder, build_encoder
 from faceswap.model.presets import Preset
 from faceswap.model.sizes import check_keras_file
@@ -36,14 +36,8 @@ def export(model: Autoencoders, folder: Path) -> dict[str, str]:
 
 
 def _save(model: keras.Model, path: Path) -> str:
-    try:
-        with replacing(path) as part:
-            model.save(part)
-    except OSError as error:
-        raise StorageError(
-            f"The trained network {path} can't be written: {error.strerror or error}",
-            "make room there, or correct its permissions, then resume: the training itself is saved",
-        ) from error
+    with replacing_for_user(path, "The trained network", "resume: the training itself is saved") as part:
+        model.save(part)
     return weights_digest(model)
 
 

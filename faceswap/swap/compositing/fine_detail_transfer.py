@@ -143,9 +143,8 @@ def add_detail(
     if blur:
         detail = cv2.GaussianBlur(detail, (0, 0), blur / ratio)
     from_fine = compose(matrix, np.array([[ratio, 0, ratio / 2 - 0.5], [0, ratio, ratio / 2 - 0.5]]))
-    placed = warp(
-        detail, from_fine, over.shape[1::-1], cv2.BORDER_CONSTANT
-    )  # shrinks by area: no pore aliases
+    # shrinks by area: no pore aliases
+    placed = warp(detail, from_fine, over.shape[1::-1], cv2.BORDER_CONSTANT)
     return cv2.add(over, cv2.merge([placed] * 3), dtype=cv2.CV_8U)
 
 
