@@ -51,6 +51,14 @@ def _bytes(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     return cv2.add(pixels, 0.0, dtype=cv2.CV_8U)  # rounds and clips, a tenth of NumPy's time
 
 
+def brightened(picture: NDArray[np.uint8], *layers: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+    """A picture (h, w, 3) uint8 RGB with grey levels (h, w) float32 added; without any layer the same object."""
+    levels = [layer for layer in layers if layer is not None]
+    if not levels:
+        return picture
+    return cv2.add(picture, cv2.merge([sum(levels[1:], levels[0])] * 3), dtype=cv2.CV_8U)
+
+
 def blend(
     frame: NDArray[np.uint8], over: NDArray[np.uint8], mask: NDArray[np.float32], region: Region
 ) -> None:

@@ -10,10 +10,10 @@ from faceswap.faces.crispness import AS_ASKED, Crispness
 from faceswap.faces.geometry import Points, compose, scale_of
 from faceswap.faces.regions import Region
 from faceswap.swap.compositing.appearance import Appearance, apply_appearance, measure_appearance
-from faceswap.swap.compositing.blending import blend, uncrop
-from faceswap.swap.compositing.fine_detail_transfer import ShownDetail, add_detail, find_detail
+from faceswap.swap.compositing.blending import blend, brightened, uncrop
+from faceswap.swap.compositing.fine_detail_transfer import ShownDetail, find_detail, placed_detail
 from faceswap.swap.compositing.reshaping import Reshaping
-from faceswap.swap.compositing.texture import add_texture
+from faceswap.swap.compositing.texture import texture_of
 from faceswap.swap.compositing.toning import Toning, toning_of, without_colour
 from faceswap.swap.expression.transfer import ExpressionMemory
 from faceswap.swap.generated_face import GeneratedFace
@@ -117,11 +117,12 @@ def composite(
     detail = _detail(face, options, memory, time)
     looks = apply_appearance(face, appearance, options, None if detail is None else detail.share)
     over = uncrop(looks, crop.matrix, region)
+    under, placed = image[region.slices], None
     if detail is not None:
         to_region = compose(np.array([[1.0, 0, -region.left], [0, 1.0, -region.top]]), crop.to_frame)
-        over = add_detail(over, detail, looks, crop.geometry, to_region, appearance.blur)
-    under = image[region.slices]
-    over = add_texture(over, under, options.texture, 1 / scale_of(crop.matrix))
+        size = (region.width, region.height)
+        placed = placed_detail(detail, looks, crop.geometry, to_region, size, appearance.blur)
+    over = brightened(over, placed, texture_of(under, options.texture, 1 / scale_of(crop.matrix)))
     part = SwapPart(over, under, region, crop.to_frame)
     lay_teeth(part, face, options.teeth)
     eyes = lay_eyeballs(part, face, options.eyes, memory.eyes if memory else None, time)

@@ -120,21 +120,26 @@ def find_detail(
     return ShownDetail(detail, time, photo, gain, share)
 
 
-def add_detail(
-    over: NDArray[np.uint8], shown: ShownDetail, crop: Floats, geometry: Geometry, matrix: Matrix, blur: float
-) -> NDArray[np.uint8]:
-    """A swap with the fine detail, in brightness alone.
+def placed_detail(
+    shown: ShownDetail,
+    crop: Floats,
+    geometry: Geometry,
+    matrix: Matrix,
+    size: tuple[int, int],
+    blur: float = 0.0,
+) -> Floats:
+    """The fine detail in a region of the frame.
 
     Args:
-        over: (h, w, 3) uint8 RGB, the swap in a region of the frame.
         shown: the detail.
-        crop: (S, S, 3) float32 RGB, 0..1, of which ``over`` was made.
+        crop: (S, S, 3) float32 RGB, 0..1, the swap that gets it.
         geometry: of the crop.
         matrix: (2, 3) from the crop to the region.
+        size: width and height of the region, px.
         blur: standard deviation, px of the crop, by which the target is out of focus.
 
     Returns:
-        (h, w, 3) uint8 RGB, a new picture.
+        (h, w) float32, grey levels of 255 that are to be added.
     """
     fine = len(shown.gain)
     ratio = len(crop) / fine
@@ -144,8 +149,7 @@ def add_detail(
         detail = cv2.GaussianBlur(detail, (0, 0), blur / ratio)
     from_fine = compose(matrix, np.array([[ratio, 0, ratio / 2 - 0.5], [0, ratio, ratio / 2 - 0.5]]))
     # shrinks by area: no pore aliases
-    placed = warp(detail, from_fine, over.shape[1::-1], cv2.BORDER_CONSTANT)
-    return cv2.add(over, cv2.merge([placed] * 3), dtype=cv2.CV_8U)
+    return np.asarray(warp(detail, from_fine, size, cv2.BORDER_CONSTANT))
 
 
 def _resized(picture: Floats, side: int) -> Floats:

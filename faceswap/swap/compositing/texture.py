@@ -34,22 +34,20 @@ _COARSER = 4
 """Times that the neighbourhood is looked at smaller: it is smooth."""
 
 
-def add_texture(
-    over: NDArray[np.uint8], under: NDArray[np.uint8], amount: float, enlarged: float
-) -> NDArray[np.uint8]:
-    """The swap with the target's finest detail, in brightness alone.
+def texture_of(under: NDArray[np.uint8], amount: float, enlarged: float) -> NDArray[np.float32] | None:
+    """The target's finest detail.
 
     Args:
-        over, under: (h, w, 3) uint8 RGB, the swap and the target in the frame's pixels.
-        amount: 1 adds all, 0 nothing.
+        under: (h, w, 3) uint8 RGB, the target in the frame's pixels.
+        amount: 1 gives all, 0 nothing.
         enlarged: px of the frame per px of the crop.
 
     Returns:
-        (h, w, 3) uint8 RGB; ``over`` itself where there is nothing to add.
+        (h, w) float32, grey levels of 255 that are to be added to a swap; None: nothing.
     """
     sigma = TUNING.finest * enlarged
     if not amount or sigma < TUNING.least:
-        return over
+        return None
     grey = cv2.cvtColor(under, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), sigma)
     size = fine.shape[1::-1]
@@ -59,5 +57,6 @@ def add_texture(
     level = max(float(cv2.mean(grey)[0]), 1 / TUNING.edge)
     limit, deepest = np.float32(TUNING.edge * level), np.float32(TUNING.deepest * level)
     share = np.float32(amount) / (1 + (power / (limit * limit)) ** 2)
-    fine = np.clip(fine, -deepest, deepest) * cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
-    return cv2.add(over, cv2.merge([fine] * 3), dtype=cv2.CV_8U)
+    return np.asarray(
+        np.clip(fine, -deepest, deepest) * cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
+    )

@@ -38,11 +38,14 @@ class VisibilityTuning:
     """How much surer the network is taken to be of each pixel of glasses where there are any, since rims are thinner
     than its pixels. Where there are none, such pixels are creases around the eyes."""
     sure_glasses: float = 0.35
-    """Probability above which a pixel says that there are any, and"""
-    glasses_worn: tuple[float, float] = (0.006, 0.011)
+    """Probability above which a pixel says that there are any, below the eyes or beside them: creases and the shade of a
+    frown lie between the brows and on the lids; and"""
+    glasses_worn: tuple[float, float] = (0.0022, 0.004)
     """the share of such pixels in the network's view at which that begins to count and wholly counts. Measured on every
-    sixth or seventh frame of a to e and g: with thin rims (a) from 0.011 on, with dark ones (d) from 0.019, of who
-    wears none at most 0.002, but for e, whose brows when knitted in dim light reach 0.015."""
+    seventh frame of a to g: with thin rims (a) from 0.0045 on, with dark ones (d) from 0.012, of who wears none at most
+    0.0019 (e with knitted brows in dim light, 0.019 of whose whole view passes for glasses)."""
+    beside: float = 0.58
+    """Distance from the middle of the eyes, over that of their outer corners, from which on a pixel lies beside them."""
     rim: tuple[float, float] = (0.8, 0.95)
     """Probability up to which a pixel of thin glasses on a brow or an eye is taken for the brow's own edge or the lid's
     deep shade, and from which on it is a rim."""
@@ -117,6 +120,17 @@ class Segments:
                 cv2.fillConvexPoly(found, line, 1.0, shift=4)
         return found
 
+    def _below_or_beside_eyes(self) -> NDArray[np.bool_]:
+        """(s, s) where nothing but glasses can pass for them, whatever the face does."""
+        points = apply(self.matrix, self.landmarks)
+        middle = (points[RIGHT_EYE].mean(axis=0) + points[LEFT_EYE].mean(axis=0)) / 2
+        across = points[LEFT_EYE][3] - points[RIGHT_EYE][0]
+        y, x = np.indices(self.shares.shape[:2], sparse=True)
+        right, down = x - middle[0], y - middle[1]
+        below = down * across[0] - right * across[1] > 0
+        beside = np.abs(right * across[0] + down * across[1]) > TUNING.beside * float(across @ across)
+        return np.asarray((below | beside) & (self._eyes_and_brows() == 0))
+
     def _recognised(self, share: Floats) -> float:
         """How surely this is a face at all, 0..1, by the share of its middle that is seen."""
         middle = np.zeros(share.shape, np.uint8)
@@ -130,7 +144,8 @@ class Segments:
     def glasses_worn(self) -> float:
         """How surely there are glasses on a face, 0..1."""
         none, worn = TUNING.glasses_worn
-        share = ((self.shares[..., _GLASSES] > TUNING.sure_glasses).mean() - none) / (worn - none)
+        sure = (self.shares[..., _GLASSES] > TUNING.sure_glasses) & self._below_or_beside_eyes()
+        share = float(sure.mean() - none) / (worn - none)
         return float(np.clip(share, 0, 1)) * self._recognised(self.shares[..., _SKIN])
 
     @property

@@ -4,7 +4,7 @@ import pytest
 from faceswap.faces.crispness import sharpen
 from faceswap.faces.geometry import Geometry
 from faceswap.faces.regions import Region
-from faceswap.swap.compositing.blending import blend, uncrop
+from faceswap.swap.compositing.blending import blend, brightened, uncrop
 from tests.swap.fakes import face_points, smooth_noise
 
 
@@ -34,6 +34,15 @@ def test_enlarging_keeps_more_detail_than_bilinear() -> None:
     inner = np.s_[16:-16, 16:-16]
     error = np.abs(ours[inner].astype(float) - frame[inner]).mean()
     assert error < 0.9 * np.abs(plain[inner] - frame[inner]).mean()
+
+
+def test_layers_change_brightness_alone_and_stay_within_the_range() -> None:
+    picture = np.tile(np.array((10, 128, 250), np.uint8), (4, 6, 1))
+    layers = [np.full((4, 6), level, np.float32) for level in (12.4, -4.0)]
+    found = brightened(picture, layers[0], None, layers[1])
+    assert (found == np.array((18, 136, 255))).all()  # 8.4, rounded once
+    assert (picture == np.array((10, 128, 250))).all()
+    assert brightened(picture, None) is picture
 
 
 def test_blend_mixes_by_the_mask_and_spares_the_rest() -> None:

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from faceswap.swap.compositing.texture import add_texture
+from faceswap.swap.compositing.blending import brightened
+from faceswap.swap.compositing.texture import texture_of
 
 SIZE = 160
 ENLARGED = 3.0
@@ -21,7 +22,7 @@ def skin(deviation: float, seed: int = 0) -> NDArray[np.uint8]:
 
 def change(target: NDArray[np.uint8], amount: float = 1.0, enlarged: float = ENLARGED) -> NDArray[np.int16]:
     """(h, w, 3) what is added to the swap, in grey levels."""
-    return add_texture(SWAP, target, amount, enlarged).astype(np.int16) - SWAP
+    return brightened(SWAP, texture_of(target, amount, enlarged)).astype(np.int16) - SWAP
 
 
 @pytest.mark.parametrize("amount", [0.5, 1.0])
@@ -65,5 +66,6 @@ def test_what_the_network_generates_itself_is_not_added() -> None:
 
 
 def test_nothing_is_added_where_none_is_wanted_or_the_frame_shows_no_more_than_the_crop() -> None:
-    assert add_texture(SWAP, skin(3.0), 0.0, ENLARGED) is SWAP
-    assert add_texture(SWAP, skin(3.0), 1.0, 0.7) is SWAP
+    assert texture_of(skin(3.0), 0.0, ENLARGED) is None
+    assert texture_of(skin(3.0), 1.0, 0.7) is None
+    assert brightened(SWAP, None, None) is SWAP

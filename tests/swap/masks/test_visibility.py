@@ -233,3 +233,31 @@ def test_the_deep_shade_of_a_frown_hides_no_eye() -> None:
     visible = segments.visible().share
     assert visible[eye[:, 1].min() : eye[:, 1].max() + 1, eye[:, 0].min() : eye[:, 0].max() + 1].min() > 0.9
     assert visible[below + 2 : below + 4, left + 2 : right - 2].max() < 0.1
+
+
+def test_creases_between_the_brows_and_around_the_eyes_are_no_glasses() -> None:
+    """Of the same size, sure pixels below or beside the eyes are rims or arms, those of a frown are not."""
+    view, landmarks = segmentation_view.VIEW, face_points(200, 200, 150)
+    matrix = view.matrix(landmarks)
+    points = apply(matrix, landmarks)
+    frown, rims, arms = (np.zeros((view.size, view.size), np.uint8) for _ in range(3))
+    brows = np.rint(points[17:27]).astype(np.int32)
+    cv2.fillConvexPoly(frown, cv2.convexHull(brows), 1)
+    top, bottom = brows[:, 1].min(), round(points[36:48, 1].mean())
+    frown[top:bottom, brows[4, 0] : brows[5, 0]] = 1
+    below = round(points[36:48, 1].max() + 5)
+    rims[below : below + 5, round(points[36, 0]) : round(points[45, 0])] = 1
+    level = round(points[36:48, 1].mean())
+    arms[level - 3 : level + 4, round(points[0, 0]) - 3 : round(points[36, 0]) - 8] = 1
+    arms[level - 3 : level + 4, round(points[45, 0]) + 9 : round(points[16, 0]) + 4] = 1
+
+    def worn(where: np.ndarray) -> float:
+        shares = np.zeros((view.size, view.size, 4), np.float32)
+        shares[..., SEGMENTS.index("glasses")] = 0.6 * where
+        shares[..., SEGMENTS.index("skin")] = 1 - 0.6 * where
+        return Segments(shares, matrix, landmarks).glasses_worn
+
+    assert frown.sum() > rims.sum()
+    assert worn(frown) == 0
+    assert worn(rims) == 1
+    assert worn(arms) > 0.5
