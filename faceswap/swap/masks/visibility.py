@@ -38,14 +38,14 @@ class VisibilityTuning:
     """How much surer the network is taken to be of each pixel of glasses where there are any, since rims are thinner
     than its pixels. Where there are none, such pixels are creases around the eyes."""
     sure_glasses: float = 0.35
-    """Probability above which a pixel says that there are any, below the eyes or beside them: creases and the shade of a
-    frown lie between the brows and on the lids; and"""
+    """Probability above which a pixel says that there are any, below the eyes or beside them: the creases and the shade
+    of a frown lie between the brows and on the lids; and"""
     glasses_worn: tuple[float, float] = (0.0022, 0.004)
     """the share of such pixels in the network's view at which that begins to count and wholly counts. Measured on every
     seventh frame of a to g: with thin rims (a) from 0.0045 on, with dark ones (d) from 0.012, of who wears none at most
     0.0019 (e with knitted brows in dim light, 0.019 of whose whole view passes for glasses)."""
     beside: float = 0.58
-    """Distance from the middle of the eyes, over that of their outer corners, from which on a pixel lies beside them."""
+    """Distance from the middle of the eyes, over that of their outer corners, from which on a pixel is beside them."""
     rim: tuple[float, float] = (0.8, 0.95)
     """Probability up to which a pixel of thin glasses on a brow or an eye is taken for the brow's own edge or the lid's
     deep shade, and from which on it is a rim."""
