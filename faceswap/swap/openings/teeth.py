@@ -72,7 +72,9 @@ class TeethTuning:
     """Difference from the lips, in shares of their grey level or saturation, from which on a pixel may be no lip, and
     from which on it is none."""
     thinnest: float = 0.05
-    """Least thickness of a lip: a limit to what is divided by."""
+    """Least thickness of a lip, and height of an opening: a limit to what is divided by."""
+    inset: float = 0.05
+    """What of an opening is not taken beside the lips: their red edges."""
 
 
 TUNING = TeethTuning()
@@ -113,10 +115,11 @@ def lay_teeth(part: SwapPart, face: GeneratedFace, amount: float) -> None:
     sure *= np.maximum(rise(swap.unlike, TUNING.told_by_swap), rise(gaps[0], TUNING.wide))
     if not sure:
         return
-    edges, target_edges = swap.edges_at(window.along), target.edges_at(window.along)
-    there = _corresponding(window.down, edges, target_edges)
+    there = _corresponding(window, swap, target)
     pixels = sample(part.under, target_axis.px(np.stack([window.along, there], axis=-1)))
-    inside = _between(window.down, edges[1], edges[2]) * (1 - rise(np.abs(window.along), TUNING.corner))
+    inside = _between(window.down, *swap.edges_at(window.along)[1:3]) * (
+        1 - rise(np.abs(window.along), TUNING.corner)
+    )
     lay_in(part.over, window, pixels, amount * sure * inside, TUNING.soft * axis.half)
 
 
@@ -132,13 +135,23 @@ def _opened(axis: Axis, gap: float) -> float:
     return float(rise(gap * axis.half, TUNING.gap_px) * rise(gap, TUNING.gap))
 
 
-def _corresponding(down: Floats, lips: Floats, others: Floats) -> Floats:
-    """Where a place between one mouth's edges lies between the other's: each part of a column is stretched to it."""
-    result = others[0].copy()
-    for i in range(len(lips) - 1):
-        height = np.maximum(lips[i + 1] - lips[i], 1e-3)
-        result += np.clip((down - lips[i]) / height, 0, 1) * (others[i + 1] - others[i])
-    return result
+def _corresponding(window: Window, swap: "_Mouth", target: "_Mouth") -> Floats:
+    """Where in the target's opening each place of a window in the swap's lies.
+
+    Teeth are rigid: columns move along a smooth curve, that of the opening where the target's teeth lie in it. An
+    opening that is higher than the target's is stretched from it; one that is lower shows less, since lips cover more
+    and no tooth becomes lower.
+    """
+    places = swap.along[np.abs(swap.along) < _CORNERS]
+    (upper, lower), (other_upper, other_lower) = (one.edges_at(places)[1:3] for one in (swap, target))
+    height, other = float((lower - upper).mean()), float((other_lower - other_upper).mean())
+    scale = min(max(other, 0) / max(height, TUNING.thinnest), 1.0)
+    curve, other_curve = (
+        np.polyval(np.polyfit(places, (1 - target.row) * top + target.row * bottom, 2), window.along)
+        for top, bottom in ((upper, lower), (other_upper, other_lower))
+    )
+    first, last = target.edges_at(window.along)[1:3] + np.array([1, -1])[:, None, None] * TUNING.inset
+    return np.asarray(np.clip(other_curve + (window.down - curve) * scale, first, np.maximum(first, last)))
 
 
 def _between(down: Floats, upper: Floats, lower: Floats) -> Floats:
@@ -154,12 +167,14 @@ class _Mouth:
         edges: (4, n) how far down the upper lip begins, the opening does, and where each ends.
         open: share of what lies between the lips' landmarks that is dark or a tooth.
         unlike: share of it that is no lip at least.
+        row: how far down in the opening its teeth lie, 0 to 1; 0 where there are none.
     """
 
     along: Floats
     edges: Floats
     open: float = 0.0
     unlike: float = 0.0
+    row: float = 0.0
 
     @classmethod
     def read(
@@ -197,7 +212,10 @@ class _Mouth:
             for part in (np.maximum(dark, tooth), unlike)
         )
         edges[1:3] = _extent(np.maximum.reduce(parts) > _INSIDE, rows, edges[1:3], TUNING.steady / step)
-        return cls(along, edges, seen, other)
+        depth = np.clip((down - edges[1]) / np.maximum(edges[2] - edges[1], TUNING.thinnest), 0, 1)
+        teeth = tooth * _between(down, edges[1], edges[2])
+        row = float((teeth * depth).sum()) / max(float(teeth.sum()), 1.0)
+        return cls(along, edges, seen, other, row)
 
     def edges_at(self, along: Floats) -> Floats:
         """(4, ...) the edges at places along the axis."""

@@ -12,6 +12,7 @@ from faceswap.faces.geometry import Geometry, Points, apply, scale_of
 from faceswap.faces.landmarks import INNER_LIPS, MOUTH
 from faceswap.swap.expression.generated_landmarks import DETECTION_SIDE
 from faceswap.swap.openings import teeth
+from faceswap.swap.openings.axes import Axis, Window
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import Expression
@@ -133,3 +134,50 @@ def test_less_of_a_pale_band_is_left_below_a_mouth_that_is_wide_open(monkeypatch
     monkeypatch.setattr(teeth, "TUNING", replace(teeth.TUNING, paler=0.0))
     covered, before = (np.abs(one - without)[band > 0].mean() for one in (usual, swap(1)))
     assert covered > 2 * before
+
+
+def mouth(height: float, row: float = 0.0, smile: float = 0.0) -> teeth._Mouth:
+    """An opening of that height, whose lips curve upwards to the corners."""
+    along = np.linspace(-1.25, 1.25, 51)
+    curve = -smile * along**2
+    edges = np.stack([curve - 0.3, curve, curve + height, curve + height + 0.3])
+    return teeth._Mouth(along, edges, 1.0, 1.0, row)
+
+
+def shown(swap: teeth._Mouth, target_mouth: teeth._Mouth) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows of the swap within its opening, in its middle column, and where they come from."""
+    window = Window.around(Axis.between(np.array([20.0, 60.0]), np.array([100.0, 60.0])), 1.2, (120, 120, 3))
+    middle = window.along.shape[1] // 2
+    rows = window.down[:, middle]
+    upper, lower = (float(np.interp(0, swap.along, edge)) for edge in swap.edges[1:3])
+    inside = (rows > upper + 0.02) & (rows < lower - 0.02)
+    return rows[inside], teeth._corresponding(window, swap, target_mouth)[inside, middle]
+
+
+@pytest.mark.parametrize("row", [0.0, 0.5, 1.0])
+def test_no_tooth_becomes_lower_where_a_mouth_opens_less(row: float) -> None:
+    rows, there = shown(mouth(0.3), mouth(0.6, row))
+    inner = (there > 0.06) & (there < 0.54)
+    assert inner.sum() > 5
+    assert np.diff(there[inner]) == pytest.approx(np.diff(rows[inner]), rel=1e-6)
+    # the lip covers what is farther from the teeth
+    assert there.mean() == pytest.approx(0.15 + row * 0.3, abs=0.03)
+
+
+def test_an_opening_that_is_higher_than_the_targets_shows_all_of_it() -> None:
+    rows, there = shown(mouth(0.6), mouth(0.3, 0.5))
+    assert there[0] < 0.07
+    assert there[-1] > 0.23
+    assert (np.diff(there) >= 0).all()
+    assert np.diff(there)[len(there) // 2] == pytest.approx(np.diff(rows).mean() / 2, rel=0.05)
+
+
+def test_teeth_bend_no_more_than_the_lips() -> None:
+    window = Window.around(Axis.between(np.array([20.0, 60.0]), np.array([100.0, 60.0])), 1.2, (120, 120, 3))
+    there = teeth._corresponding(window, mouth(0.5, smile=0.2), mouth(0.5, 0.5))
+    # the target's row at 0.25 lies along the swap's curve
+    for column in range(20, window.along.shape[1] - 20, 7):
+        row = int(np.abs(there[:, column] - 0.25).argmin())
+        along = window.along[row, column]
+        if abs(along) < 0.8:
+            assert window.down[row, column] == pytest.approx(0.25 - 0.2 * along**2, abs=0.03)
