@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from faceswap.faces.geometry import Geometry, Matrix, Points, apply, invert, scale_of
 from faceswap.faces.landmarks import BROWS
@@ -124,10 +123,13 @@ def fill_outline(picture: NDArray[np.uint8], points: Points, scale: float) -> No
 
 
 def curve(x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A smooth curve through points, level beyond them (PCHIP: it never leaves the range of two neighbours).
+    """A smooth curve through points, level beyond them: it never leaves the range of two neighbours.
+
+    A piecewise cubic Hermite interpolation (PCHIP; Fritsch & Butland, "A method for constructing local monotone
+    piecewise cubic interpolants", 1984), as SciPy's, in a third of its time: a frame of a video needs some fifteen.
 
     Args:
-        x, y: (n,) of the points, in any order.
+        x, y: (n,) of the points, in any order, three at least.
         at: places of x, of any shape.
 
     Returns:
@@ -135,4 +137,30 @@ def curve(x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64
     """
     order = np.argsort(x)
     places = x[order] + 1e-3 * np.arange(len(x)) * max(float(np.ptp(x)), 1e-6)  # no two in one place
-    return np.asarray(PchipInterpolator(places, y[order])(np.clip(at, places[0], places[-1])))
+    values, steps = y[order], np.diff(places)
+    rises = np.diff(values) / steps
+    slopes = np.array(_slopes(steps.tolist(), rises.tolist()))
+    square = (3 * rises - 2 * slopes[:-1] - slopes[1:]) / steps
+    cube = (slopes[:-1] + slopes[1:] - 2 * rises) / steps**2
+    within = np.clip(at, places[0], places[-1])
+    piece = np.clip(np.searchsorted(places, within, side="right") - 1, 0, len(steps) - 1)
+    t = within - places[piece]
+    return np.asarray(values[piece] + t * (slopes[piece] + t * (square[piece] + t * cube[piece])))
+
+
+def _slopes(steps: list[float], rises: list[float]) -> list[float]:
+    """A curve's slope at each point, by the distances between neighbours and the slopes of the lines there."""
+    inner = [
+        3 * (h0 + h1) / ((2 * h1 + h0) / r0 + (h1 + 2 * h0) / r1) if r0 * r1 > 0 else 0.0
+        for h0, h1, r0, r1 in zip(steps, steps[1:], rises, rises[1:], strict=False)
+    ]
+    return [_end_slope(steps, rises), *inner, _end_slope(steps[::-1], rises[::-1])]
+
+
+def _end_slope(steps: list[float], rises: list[float]) -> float:
+    """The slope at the first point, of a parabola through three, limited so that the curve turns nowhere between."""
+    slope = ((2 * steps[0] + steps[1]) * rises[0] - steps[0] * rises[1]) / (steps[0] + steps[1])
+    if slope * rises[0] <= 0:
+        return 0.0
+    turns = rises[0] * rises[1] < 0 and abs(slope) > 3 * abs(rises[0])
+    return 3 * rises[0] if turns else slope

@@ -125,8 +125,8 @@ class Segments:
         points = apply(self.matrix, self.landmarks)
         middle = (points[RIGHT_EYE].mean(axis=0) + points[LEFT_EYE].mean(axis=0)) / 2
         across = points[LEFT_EYE][3] - points[RIGHT_EYE][0]
-        y, x = np.indices(self.shares.shape[:2], sparse=True)
-        right, down = x - middle[0], y - middle[1]
+        rows, columns = self.shares.shape[:2]
+        right, down = np.arange(columns) - middle[0], np.arange(rows)[:, None] - middle[1]
         below = down * across[0] - right * across[1] > 0
         beside = np.abs(right * across[0] + down * across[1]) > TUNING.beside * float(across @ across)
         return np.asarray((below | beside) & (self._eyes_and_brows() == 0))
