@@ -1,5 +1,6 @@
 """An eye between its corners: where its lids' edges and its iris lie, by the iris's network and by the landmarks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,11 @@ class EyeOpeningTuning:
     """Opening by the landmarks over that by the iris's network, from which on the landmarks begin to count, and from
     which on they alone do: in a blurred eye that network takes the iris for the lid. (Landmarks alone take an eye that
     looks down for shut.)"""
+    read_every: float = 0.06
+    """Seconds of video after which a swap's eyes are read anew, every other frame of 25 to 30 a second: meanwhile they
+    move with the face,"""
+    still: float = 0.08
+    """unless a landmark of theirs moved so far, in halves of the eye's width."""
 
 
 TUNING = EyeOpeningTuning()
@@ -32,6 +38,37 @@ _LOWER_MIDDLE, _UPPER_MIDDLE = slice(3, 6), slice(11, 14)
 
 
 @dataclass(frozen=True, eq=False)
+class ReadEye:
+    """An eye as it was read, for the next frame: all in coordinates of its axis.
+
+    Attributes:
+        time: of the frame, seconds.
+        marks: (6, 2) its landmarks.
+        eye: as the iris's network reads it.
+    """
+
+    time: float
+    marks: Points
+    eye: Eye
+
+    @classmethod
+    def after(
+        cls, before: "ReadEye | None", axis: Axis, marks: Points, time: float, read: Callable[[], Eye]
+    ) -> "ReadEye":
+        """That of the frame before, if it can serve, else what ``read`` gives in px; ``marks`` are px, too."""
+        local = axis.of(marks)
+        recent = before is not None and 0 < time - before.time < TUNING.read_every
+        if before is not None and recent and np.abs(local - before.marks).max() < TUNING.still:
+            return before
+        found = read()
+        return cls(time, local, Eye(axis.of(found.contour), axis.of(found.iris)))
+
+    def placed(self, axis: Axis) -> Eye:
+        """In px, where the axis lies now."""
+        return Eye(axis.px(self.eye.contour), axis.px(self.eye.iris))
+
+
+@dataclass(frozen=True, eq=False)
 class EyeOpening:
     """One eye.
 
@@ -39,11 +76,13 @@ class EyeOpening:
         axis: from the corner on the picture's left to the other one.
         eye: as the iris's network reads it.
         marks: (6, 2) its landmarks, px.
+        read: what the next frame needs; None: nothing.
     """
 
     axis: Axis
     eye: Eye
     marks: Points
+    read: ReadEye | None = None
 
     @cached_property
     def openness(self) -> float:

@@ -17,7 +17,7 @@ from faceswap.faces.landmarks import EYES
 from faceswap.faces.smoothing import rise, smoothstep, weight_of_new
 from faceswap.swap.generated_face import Features, GeneratedFace
 from faceswap.swap.openings.axes import Axis, Floats, Window, lay_in, sample
-from faceswap.swap.openings.eye_opening import EyeOpening
+from faceswap.swap.openings.eye_opening import EyeOpening, ReadEye
 from faceswap.swap.openings.iris_colour import IrisGain
 from faceswap.swap.openings.swap_part import SwapPart
 
@@ -72,11 +72,12 @@ Floats32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class EyeMemory:
-    """What a frame's eyes leave to the next one's: how far they are trusted, 0..1, and the colour of the irises."""
+    """What a frame's eyes leave to the next one's: how far they are trusted, 0..1, the irises' colour, the reading."""
 
     time: float
     trust: float
     irises: IrisGain | None = None
+    read: tuple[ReadEye | None, ...] = (None, None)
 
     @classmethod
     def after(
@@ -84,18 +85,21 @@ class EyeMemory:
     ) -> "EyeMemory":
         """That of a frame by its eyes, in the swap and in the target; both or none, with one alone a face squints."""
         trust = min((_trusted(*pair) for pair in pairs), default=0.0)
+        read = tuple(swap.read for swap, _ in pairs) if len(pairs) == len(EYES) else (None, None)
         if before is None or time < before.time:
-            return cls(time, trust)
+            return cls(time, trust, read=read)
         # shut eyes tell nothing
         seen = min((float(rise(target.openness, TUNING.shut)) for _, target in pairs), default=1.0)
         new = seen * weight_of_new(time - before.time, TUNING.seconds)
-        return cls(time, before.trust + new * (trust - before.trust), before.irises)
+        return cls(time, before.trust + new * (trust - before.trust), before.irises, read)
 
 
 def lay_eyeballs(
     part: SwapPart, face: GeneratedFace, amount: float, before: EyeMemory | None = None, time: float = 0.0
 ) -> EyeMemory | None:
-    """Lay the target's eyeballs between the lids of the swap, in place (2 ms for finding the swap's eyes).
+    """Lay the target's eyeballs between the lids of the swap, in place.
+
+    Reading the swap's eyes takes 2 ms, on a video in every other frame.
 
     Args:
         part: of the frame; its swap is changed.
@@ -110,7 +114,8 @@ def lay_eyeballs(
     amount *= face.crop.frontality
     if face.features is None or not amount:
         return before
-    found = [_pair(part, face, face.features, number) for number in range(len(EYES))]
+    known = before.read if before else (None, None)
+    found = [_pair(part, face, face.features, number, known[number], time) for number in range(len(EYES))]
     pairs = [pair for pair in found if pair is not None]
     memory = EyeMemory.after(before, pairs, time)
     amount *= float(rise(memory.trust, TUNING.trusted))
@@ -125,7 +130,7 @@ def lay_eyeballs(
 
 
 def _pair(
-    part: SwapPart, face: GeneratedFace, features: Features, number: int
+    part: SwapPart, face: GeneratedFace, features: Features, number: int, known: ReadEye | None, time: float
 ) -> tuple[EyeOpening, EyeOpening] | None:
     """An eye of the swap and that of the target; None where it is too narrow or was not read."""
     read, place = features.target_eyes[number], EYES[number]
@@ -139,9 +144,9 @@ def _pair(
         return None
     # the eye on the picture's right is the person's left one, whose outer corner comes last
     outer, inner = (own[3], own[0]) if number else (own[0], own[3])
-    found = find_eye(part.over, outer, inner, left=bool(number))
+    seen = ReadEye.after(known, axis, own, time, lambda: find_eye(part.over, outer, inner, left=bool(number)))
     of_target = Eye(part.of_crop(read.contour), part.of_crop(read.iris))
-    return EyeOpening(axis, found, own), EyeOpening(target_axis, of_target, others)
+    return EyeOpening(axis, seen.placed(axis), own, seen), EyeOpening(target_axis, of_target, others)
 
 
 def _trusted(swap: EyeOpening, target: EyeOpening) -> float:

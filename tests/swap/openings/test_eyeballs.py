@@ -11,7 +11,7 @@ from faceswap.faces.finding.mediapipe.mesh import Eye
 from faceswap.faces.landmarks import EYES, OUTER_LIPS
 from faceswap.model.presets import preset
 from faceswap.swap.openings.axes import Axis, Window
-from faceswap.swap.openings.eye_opening import EyeOpening
+from faceswap.swap.openings.eye_opening import EyeOpening, ReadEye
 from faceswap.swap.openings.eyeballs import EyeMemory
 from faceswap.swap.openings.iris_colour import IrisGain
 from faceswap.swap.options import SwapOptions
@@ -184,3 +184,26 @@ def test_a_blink_changes_no_trust() -> None:
 
 def test_the_geometry_of_these_tests_is_that_of_the_smallest_preset() -> None:
     assert preset("lite").geometry.size == GEOMETRY.size
+
+
+def test_on_a_video_an_eye_is_read_every_other_frame_unless_it_moves() -> None:
+    eye, reads = opening(), 0
+
+    def read() -> Eye:
+        nonlocal reads
+        reads += 1
+        return eye.eye
+
+    first = ReadEye.after(None, eye.axis, eye.marks, 0.0, read)
+    moved = Axis.between(*(eye.marks[[0, 3]] * 1.5 + 7))
+    second = ReadEye.after(first, moved, eye.marks * 1.5 + 7, 0.04, read)
+    assert reads == 1
+    # it moves and grows with the face
+    np.testing.assert_allclose(second.placed(moved).iris, eye.eye.iris * 1.5 + 7)
+    blinking = eye.marks.copy()
+    blinking[[1, 2], 1] += 0.1 * eye.axis.half
+    ReadEye.after(first, eye.axis, blinking, 0.04, read)
+    assert reads == 2
+    ReadEye.after(second, eye.axis, eye.marks, 0.08, read)
+    ReadEye.after(first, eye.axis, eye.marks, -1.0, read)
+    assert reads == 4
