@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks import carry_gpu
-from tests.benchmarks.packed_faces import pack
+from tests.benchmarks.packed_faces import PackedFaces, pack, seen_of
 from tests.model.fakes import FakeFaces
 
 THERE = {"jax", "jaxlib", "numpy", "ml_dtypes", "opt_einsum", "scipy", "cv2"}
@@ -77,3 +77,16 @@ def test_it_needs_what_is_carried_and_nothing_else(tmp_path: Path) -> None:
     assert found["heldout_mae"] < 1
     assert {file.name for file in tmp_path.glob("*coder*.npz")} == {"encoder.npz", "decoders.npz"}
     assert any((tmp_path / "home" / "cache" / "xla").iterdir())  # what was compiled is kept
+
+
+def test_what_hides_a_face_is_carried_along(tmp_path: Path) -> None:
+    faces = FakeFaces("ann", (200, 120, 90))
+    images = faces.images()
+    held = np.arange(len(images)) % 5 == 4
+    seen = np.ones(images.shape[:3], np.float32)
+    seen[:, : images.shape[1] // 2, : images.shape[2] // 2] = 0
+    packed = PackedFaces(pack(tmp_path, "ann", images, faces.landmarks(), held, faces.geometry, seen))
+    crops = packed.images("train")
+    found = seen_of({"ann": packed})(crops, packed.landmarks("train"))
+    assert found.shape == crops.shape[:3]
+    assert np.abs(found - seen[~held]).mean() < 0.02

@@ -151,12 +151,12 @@ def measure(part: dict[str, Any], folder: Path, out: Path) -> dict[str, Any]:
         return ceiling(part["side"])
     from faceswap.model.presets import preset
     from faceswap.model.training.dataset import TrainingData
-    from tests.benchmarks.packed_faces import PackedFaces
+    from tests.benchmarks.packed_faces import PackedFaces, seen_of
 
     recipe = preset(part["preset"]).with_(**part.get("changes", {}))
     files = sorted(folder.glob("*.npz"))[: part["people"]]
     sets = {file.stem: PackedFaces(file, part.get("enlarge", 1)) for file in files}
-    data = TrainingData(sets, recipe)
+    data = TrainingData(sets, recipe, seen_of(sets))  # as `faceswap train` does
     loaded = time.monotonic() - STARTED
     found = trained(part, data, out) if part["kind"] in {"train", "both"} else {}
     if part["kind"] == "both":  # its graph is in the cache by now: what it took without is the training's

@@ -20,6 +20,7 @@ import numpy as np
 from faceswap.faces.extraction.extractor import ExtractionOptions
 from faceswap.faces.faceset import FaceSet
 from faceswap.model.presets import preset
+from faceswap.swap.masks.visibility import seen_in_crops
 from tests.benchmarks.bench_bottleneck import face_sets
 from tests.benchmarks.packed_faces import pack
 
@@ -80,9 +81,9 @@ def main() -> None:
         )
         for faces in sets:
             held = np.asarray(faces.rows["split"] == "heldout")
-            pack(
-                options.out / "faces", faces.identity, faces.images(), faces.landmarks(), held, faces.geometry
-            )
+            images, marks = faces.images(), faces.landmarks()
+            seen = seen_in_crops(images, marks)
+            pack(options.out / "faces", faces.identity, images, marks, held, faces.geometry, seen)
     (options.out / "bench.sh").write_text(_SCRIPT)
     size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
     sys.stdout.write(f"{options.out}: {size / 2**20:.0f} MB\n")

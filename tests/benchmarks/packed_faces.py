@@ -1,5 +1,6 @@
 """Face sets as one file each, to be carried to a machine that has neither dlib nor MLflow nor a network."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap.faces.geometry import Geometry, Points
+from faceswap.model.training.face_weights import Seen
 
 
 def pack(
@@ -16,15 +18,24 @@ def pack(
     landmarks: Points,
     heldout: NDArray[np.bool_],
     geometry: Geometry,
+    seen: NDArray[np.float32] | None = None,
 ) -> Path:
-    """Write ``<identity>.npz``: the crops as JPEG (quality 92), landmarks, split, geometry."""
+    """Write ``<identity>.npz``: crops as JPEG (quality 92), landmarks, split, geometry, and where faces are seen.
+
+    ``seen``, (n, S, S) in 0..1, is kept as half-size PNG: a fringe is not learnt; None: everywhere.
+    """
     options = [cv2.IMWRITE_JPEG_QUALITY, 92]
     files = [cv2.imencode(".jpg", image[..., ::-1], options)[1].ravel() for image in images]
+    shown = np.ones(images.shape[:3], np.float32) if seen is None else seen
+    halves = [cv2.resize(np.rint(one * 255).astype(np.uint8), None, fx=0.5, fy=0.5) for one in shown]
+    masks = [cv2.imencode(".png", half)[1].ravel() for half in halves]
     path = folder / f"{identity}.npz"
     np.savez(
         path,
         files=np.concatenate(files),
         ends=np.cumsum([len(file) for file in files]),
+        masks=np.concatenate(masks),
+        mask_ends=np.cumsum([len(mask) for mask in masks]),
         landmarks=landmarks,
         heldout=heldout,
         geometry=np.array([geometry.size, geometry.coverage, geometry.centre]),
@@ -45,12 +56,8 @@ class PackedFaces:
             size, coverage, centre = stored["geometry"].tolist()
             side = round(size * enlarge)
             self.geometry = Geometry(side, coverage, centre)
-            starts = [0, *stored["ends"][:-1]]
-            files = stored["files"]
-            crops = [
-                cv2.imdecode(files[a:b], cv2.IMREAD_COLOR)
-                for a, b in zip(starts, stored["ends"], strict=True)
-            ]
+            crops = _decoded(stored["files"], stored["ends"], cv2.IMREAD_COLOR)
+            self._seen = np.stack(_decoded(stored["masks"], stored["mask_ends"], cv2.IMREAD_GRAYSCALE))
             if enlarge != 1:
                 crops = [cv2.resize(crop, (side, side)) for crop in crops]
             self._images = np.stack(crops)[..., ::-1]
@@ -69,3 +76,19 @@ class PackedFaces:
     def landmarks(self, split: str | None = None) -> Points:
         """(n, 68, 2) in the crops' pixels."""
         return np.asarray(self._landmarks[self._rows(split)])
+
+    def seen(self, split: str, side: int) -> NDArray[np.float32]:
+        """(n, side, side) in 0..1: where the faces are seen."""
+        masks = self._seen[self._rows(split)]
+        return np.stack([cv2.resize(one, (side, side)) for one in masks]).astype(np.float32) / np.float32(255)
+
+
+def seen_of(sets: Mapping[str, PackedFaces]) -> Seen:
+    """What :class:`faceswap.model.training.dataset.TrainingData` asks, of one set's training faces after another's."""
+    coming = iter(sets.values())
+    return lambda crops, _: next(coming).seen("train", crops.shape[1])
+
+
+def _decoded(files: NDArray[np.uint8], ends: NDArray[np.int64], flags: int) -> list[NDArray[np.uint8]]:
+    starts = [0, *ends[:-1]]
+    return [cv2.imdecode(files[a:b], flags) for a, b in zip(starts, ends, strict=True)]  # type: ignore[misc]
