@@ -77,12 +77,14 @@ class EyeOpening:
         eye: as the iris's network reads it.
         marks: (6, 2) its landmarks, px.
         read: what the next frame needs; None: nothing.
+        white: how clearly its white shows, 0..1.
     """
 
     axis: Axis
     eye: Eye
     marks: Points
     read: ReadEye | None = None
+    white: float = 0.0
 
     @cached_property
     def openness(self) -> float:

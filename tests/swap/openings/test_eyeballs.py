@@ -14,6 +14,7 @@ from faceswap.swap.openings.axes import Axis, Window
 from faceswap.swap.openings.eye_opening import EyeOpening, ReadEye
 from faceswap.swap.openings.eyeballs import EyeMemory
 from faceswap.swap.openings.iris_colour import IrisGain
+from faceswap.swap.openings.sclera import white_shows
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 from faceswap.synthetic import Expression
@@ -207,3 +208,24 @@ def test_on_a_video_an_eye_is_read_every_other_frame_unless_it_moves() -> None:
     ReadEye.after(second, eye.axis, eye.marks, 0.08, read)
     ReadEye.after(first, eye.axis, eye.marks, -1.0, read)
     assert reads == 4
+
+
+def test_the_white_of_an_eye_shows_unless_it_looks_like_skin() -> None:
+    picture, eye = drawn((110, 75, 50)), opening()
+    assert white_shows(picture, eye) == 1
+    mirroring = picture.copy()
+    mirroring[np.all(picture == (230, 225, 220), axis=-1)] = (185, 135, 130)
+    assert white_shows(mirroring, eye) < 0.01
+    assert white_shows(picture[:3, :3], eye) == 0
+
+
+@pytest.mark.parametrize(("white", "trusted"), [(0.0, 0.0), (1.0, 1.0)])
+def test_a_far_eye_whose_corner_lies_too_far_out_is_trusted_where_its_white_shows(
+    white: float, trusted: float
+) -> None:
+    eye = opening()
+    marks = eye.marks.copy()
+    marks[3, 0] += 0.3 * eye.axis.half  # as dlib has it on faces that are turned away
+    doubtful = replace(eye, axis=Axis.between(marks[0], marks[3]), marks=marks, white=white)
+    assert 0.24 < doubtful.doubt < 0.4
+    assert EyeMemory.after(None, [(eye, eye), (eye, doubtful)], 0.0).trust == trusted
