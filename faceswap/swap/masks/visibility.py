@@ -40,10 +40,10 @@ class VisibilityTuning:
     sure_glasses: float = 0.35
     """Probability above which a pixel says that there are any, below the eyes or beside them: the creases and the shade
     of a frown lie between the brows and on the lids; and"""
-    glasses_worn: tuple[float, float] = (0.0022, 0.004)
+    glasses_worn: tuple[float, float] = (0.002, 0.0037)
     """the share of such pixels in the network's view at which that begins to count and wholly counts. Measured on every
-    seventh frame of a to g: with thin rims (a) from 0.0045 on, with dark ones (d) from 0.012, of who wears none at most
-    0.0019 (e with knitted brows in dim light, 0.019 of whose whole view passes for glasses)."""
+    seventh frame of a to g: with thin rims (a) from 0.0041 on, with dark ones (d) from 0.011, of who wears none at most
+    0.0015 (e with knitted brows in dim light, 0.019 of whose whole view passes for glasses)."""
     beside: float = 0.58
     """Distance from the middle of the eyes, over that of their outer corners, from which on a pixel is beside them."""
     rim: tuple[float, float] = (0.8, 0.95)
@@ -54,8 +54,11 @@ class VisibilityTuning:
     dark: tuple[float, float] = (0.79, 0.83)
     """tells thin ones (up to the first) from dark ones (from the second on), which cover brows: a's lie at 0.65 to
     0.82, d's at 0.80 to 0.87."""
-    brow: float = 0.08
-    """Width of a brow, and of lids, over the distance of the eyes' outer corners."""
+    brow: float = 0.18
+    """Width of a brow, over the distance of the eyes' outer corners: thin upper rims lie along a brow's lower edge, of
+    which bits stayed beside the generated one with 0.08 (a);"""
+    lids: float = 0.08
+    """that of lids."""
     smallest: float = 0.002
     """Share of the network's view that what hides a face covers at least; less is a nostril, a tooth, a highlight."""
 
@@ -112,12 +115,16 @@ class Segments:
         """(s, s) where eyes with their lids and brows are, 0 or 1."""
         found = np.zeros(self.shares.shape[:2], np.float32)
         points = apply(self.matrix, self.landmarks)
-        width = max(1, round(TUNING.brow * float(np.linalg.norm(points[RIGHT_EYE][0] - points[LEFT_EYE][3]))))
-        for part, closed in ((RIGHT_BROW, False), (LEFT_BROW, False), (RIGHT_EYE, True), (LEFT_EYE, True)):
-            line = np.rint(points[part] * 16).astype(np.int32)
-            cv2.polylines(found, [line], closed, 1.0, width, shift=4)
-            if closed:
-                cv2.fillConvexPoly(found, line, 1.0, shift=4)
+        unit = float(np.linalg.norm(points[RIGHT_EYE][0] - points[LEFT_EYE][3]))
+        for parts, width, closed in (
+            ((RIGHT_BROW, LEFT_BROW), TUNING.brow, False),
+            ((RIGHT_EYE, LEFT_EYE), TUNING.lids, True),
+        ):
+            for part in parts:
+                line = np.rint(points[part] * 16).astype(np.int32)
+                cv2.polylines(found, [line], closed, 1.0, max(1, round(width * unit)), shift=4)
+                if closed:
+                    cv2.fillConvexPoly(found, line, 1.0, shift=4)
         return found
 
     def _below_or_beside_eyes(self) -> NDArray[np.bool_]:

@@ -207,9 +207,9 @@ def test_glasses_stay_whole_and_nobody_without_them_has_any() -> None:
         elif not (found.segments[..., 1] > 0.1)[eyes > 0].any():
             bare.append(float((seen < 0.5)[eyes > 0].mean()))
     assert len(worn) > 1
-    # where thin rims cross a brow, they give way to the generated brow: two brows look worse
+    # where thin rims lie along a brow, they give way to the generated brow: two brows look worse
     assert max(worn) > 0.9
-    assert min(worn) > 0.7
+    assert min(worn) > 0.6
     assert max(bare) < 0.02
 
 
