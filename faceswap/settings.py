@@ -31,7 +31,11 @@ class Settings(BaseSettings):
     face_sets: str = Field("", description="folder or s3:// prefix for face sets; empty: under home")
     work: str = Field("", description="local folder for checkpoints of running trainings; empty: under home")
     cache: str = Field("", description="local folder for downloaded versions; empty: under home")
-    workers: int = Field(0, ge=0, description="processes for extraction; 0: one per core")
+    workers: int = Field(
+        0,
+        ge=0,
+        description="processes for extraction and for swaps of long videos and many files; 0: one per core",
+    )
     dask_scheduler: str = Field(
         "",
         description="Dask scheduler whose workers look for faces and swap, tcp://HOST:8786; empty: this machine does",

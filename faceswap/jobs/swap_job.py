@@ -13,7 +13,8 @@ from faceswap.faces.identity import photo_embeddings
 from faceswap.jobs.delivery import deliver, workplace
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import SwapParameters
-from faceswap.jobs.swap_workers import crew_of
+from faceswap.jobs.swap_crews.cluster import cluster_crew
+from faceswap.jobs.swap_crews.processes import process_crew, processes_for
 from faceswap.media.images import write_image
 from faceswap.media.sources import local_copy
 from faceswap.provenance import audit
@@ -26,6 +27,7 @@ from faceswap.storage import is_s3
 from faceswap.swap.assignment import Reference
 from faceswap.swap.batch.media_swap import SwapReport, swap_media
 from faceswap.swap.batch.output_paths import file_for, plan
+from faceswap.swap.batch.spread import Crew
 from faceswap.swap.swapper import Swapper
 
 
@@ -80,7 +82,7 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
     names = " + ".join(dict.fromkeys(one.card.identity for one in versions))
     swapper = swapper_for(versions[0], parameters, versions[1:])
     origin = origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent)
-    address = settings().dask_scheduler
+    crew = _crew(versions, parameters, swapper, origin)
     with monitor.progress(f"put {names} on {Path(parameters.target).name}") as report:
         return swap_media(
             parameters.target,
@@ -91,8 +93,20 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
             end=parameters.end,
             progress=report,
             resume=parameters.resume,
-            crew=crew_of(address, versions, swapper, origin) if address else None,
+            crew=crew,
         )
+
+
+def _crew(
+    versions: list[LoadedVersion], parameters: SwapParameters, swapper: Swapper, origin: Provenance
+) -> Crew | None:
+    """Who swaps the files: workers of a cluster, processes of this machine, or, where they are few, this one."""
+    if address := settings().dask_scheduler:
+        return cluster_crew(address, versions, swapper, origin)
+    planned = plan(parameters.target, workplace(parameters.out))
+    count = processes_for(planned, parameters.start, parameters.end)
+    registered = all(one.version is not None for one in versions)
+    return process_crew(count, versions, swapper, origin) if count > 1 and registered else None
 
 
 def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:

@@ -121,9 +121,9 @@ def _kept(identity: str) -> tuple[str, list[Item]]:
 
 def _let_go() -> tuple[str, str]:
     """On a worker: nobody stays in its memory; its host and its cache."""
-    from faceswap.jobs import swap_workers  # imports what finds faces
+    from faceswap.jobs.swap_crews import recipe  # imports what finds faces
 
-    swap_workers.forget()
+    recipe.forget()
     return socket.gethostname(), str(settings().cache_path)
 
 

@@ -30,6 +30,8 @@ from faceswap.swap.video.spans import Span, SwappedSpan, swap_span
 logger = logging.getLogger(__name__)
 STOPS_ALL = (DiskFull, ConsentError, CredentialsError, ClusterError)
 """Errors for which the other files would fail as well."""
+PICTURES = 4
+"""Of one piece: what the loss of a worker costs at most; not measured."""
 
 
 @dataclass(frozen=True)

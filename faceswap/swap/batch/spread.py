@@ -13,6 +13,7 @@ from faceswap.provenance import content_credentials
 from faceswap.swap.batch.batch import Batch
 from faceswap.swap.batch.picture_swap import refuse_the_target
 from faceswap.swap.batch.pieces import (
+    PICTURES,
     STOPS_ALL,
     EncodedPicture,
     Failed,
@@ -29,8 +30,6 @@ from faceswap.swap.video.stream import Progress
 
 Crew = Callable[[Iterable[Piece]], Generator[tuple[Piece, Result], None, None]]
 """Those who do the pieces: yields each with its result, in any order; closed, it stops them."""
-_PICTURES = 4
-"""Of one piece: what the loss of a worker costs at most; not measured."""
 
 
 def swap_spread(
@@ -108,7 +107,7 @@ class _Spread:
                 raise
             except Exception as error:  # one file must not take the others with it
                 self._batch.failed(number, Failed.of(item.path, error))
-            if len(pictures) == _PICTURES:
+            if len(pictures) == PICTURES:
                 yield Pictures(tuple(pictures))
                 pictures = []
         if pictures:

@@ -1,7 +1,7 @@
-"""A swap on the workers of a Dask cluster: they load the versions from the registry and fetch targets by themselves."""
+"""What another process needs to swap as this one does: it loads the versions from the registry by itself."""
 
 import socket
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,13 +11,9 @@ from faceswap import registry
 from faceswap.errors import ClusterError, RegistryError, SettingsError, TrackingError
 from faceswap.faces.finding.finder import finder_named
 from faceswap.faces.finding.finder_names import Detector
-from faceswap.fan_out import fan_out, nobody_waits
-from faceswap.provenance.metadata import Provenance
 from faceswap.registry import Card, LoadedVersion, Version
 from faceswap.settings import settings
 from faceswap.swap.assignment import Reference
-from faceswap.swap.batch.pieces import Piece, Result, work_on
-from faceswap.swap.batch.spread import Crew
 from faceswap.swap.options import SwapOptions
 from faceswap.swap.swapper import Swapper
 
@@ -88,47 +84,15 @@ class Recipe:
         return loaded
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What is the same for all pieces."""
-
-    recipe: Recipe
-    metadata: Provenance
-
-    def __call__(self, piece: Piece) -> Result:
-        """Do a piece on a worker."""
-        return work_on(piece, _swapper(self.recipe), self.metadata, nobody_waits())
-
-
-def crew_of(address: str, versions: Sequence[LoadedVersion], swapper: Swapper, metadata: Provenance) -> Crew:
-    """The workers at a scheduler's address, as a crew that swaps as ``swapper`` does.
-
-    Args:
-        address: of the scheduler.
-        versions: the swapper's references.
-        swapper: of this machine.
-        metadata: what the results say of their origin.
-
-    Raises:
-        SettingsError: a version is not in the registry.
-    """
-    work = _Work(Recipe.of(versions, swapper), metadata)
-
-    def crew(pieces: Iterable[Piece]) -> Generator[tuple[Piece, Result], None, None]:
-        return fan_out(address, work, pieces)
-
-    return crew
-
-
 @lru_cache(maxsize=1)
-def _swapper(recipe: Recipe) -> Swapper:
-    """Kept from piece to piece; its networks ask for consent at each use."""
+def swapper_of(recipe: Recipe) -> Swapper:
+    """A recipe's, kept from piece to piece; its networks ask for consent at each use."""
     return recipe.swapper()
 
 
 def forget() -> None:
     """Let go of the last swapper, whose networks hold a likeness."""
-    _swapper.cache_clear()
+    swapper_of.cache_clear()
 
 
 def _weights(card: Card) -> tuple[str, str]:
