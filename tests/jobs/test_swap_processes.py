@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -99,3 +100,10 @@ def test_there_are_no_more_processes_than_are_worth_it(media: Path, monkeypatch:
     monkeypatch.setenv("FACESWAP_WORKERS", "1")
     settings.cache_clear()
     assert processes.processes_for([video] * 40) == 1
+    monkeypatch.delenv("FACESWAP_WORKERS")
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    for gigabytes, count in ((0.2, 1), (2.1, 4), (64, 16)):
+        free = SimpleNamespace(available=gigabytes * 1e9)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda free=free: free)
+        settings.cache_clear()
+        assert processes.processes_for([video] * 40) == count, "a process takes half a gigabyte"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import psutil
 
 from faceswap.errors import ClusterError, UnreadableMedia
 from faceswap.jobs.swap_crews.recipe import Recipe, swapper_of
@@ -31,6 +32,8 @@ from faceswap.swap.video.chunks import SECONDS
 
 _AHEAD = 2
 """Pieces that are given out for each process: one is done, one waits."""
+_MEMORY, _FRAMES = 500_000_000, 30
+"""Bytes that a process takes, and frames that it holds besides: 0.51 GB with frames of 1280x720."""
 _WORTH = 4.0
 """Pieces below which one process does them: another one takes some seconds to start."""
 
@@ -105,22 +108,26 @@ def process_crew(
 def processes_for(
     planned: Sequence[tuple[MediaItem, Path]], start: float | None = None, end: float | None = None
 ) -> int:
-    """How many processes to swap some files in: ``FACESWAP_WORKERS``, one a core, and no more than is worth it.
+    """How many processes to swap some files in.
+
+    ``FACESWAP_WORKERS``, or one a core if there is memory for them; and no more than is worth it.
 
     Args:
         planned: the files and their results.
         start, end: in seconds, for videos.
     """
-    most = settings().workers or os.cpu_count() or 1
-    pieces = sum(_pieces(item, start or 0.0, end) for item, _ in planned)
-    return 1 if pieces < _WORTH else max(1, min(most, math.floor(pieces / 2)))
-
-
-def _pieces(item: MediaItem, start: float, end: float | None) -> float:
-    """About how many pieces a file is; what can't be read is said where it is swapped."""
-    if item.kind == "image":
-        return 1 / PICTURES
-    with suppress(UnreadableMedia):
-        duration = probe(item.path).duration or 0.0
-        return max(0.0, min(duration, math.inf if end is None else end) - start) / SECONDS
-    return 0.0
+    pieces, largest = 0.0, 0
+    for item, _ in planned:
+        if item.kind == "image":
+            pieces += 1 / PICTURES
+            continue
+        with suppress(UnreadableMedia):  # it is said where it is swapped
+            video = probe(item.path)
+            until = min(video.duration or 0.0, math.inf if end is None else end)
+            pieces += max(0.0, until - (start or 0.0)) / SECONDS
+            largest = max(largest, 3 * video.width * video.height)
+    if pieces < _WORTH:
+        return 1
+    room = psutil.virtual_memory().available // (_MEMORY + _FRAMES * largest)
+    most = settings().workers or min(os.cpu_count() or 1, room)
+    return max(1, min(most, math.floor(pieces / 2)))
