@@ -14,7 +14,7 @@ from faceswap.jobs.delivery import deliver, workplace
 from faceswap.jobs.monitor import TERMINAL, Monitor
 from faceswap.jobs.parameters import SwapParameters
 from faceswap.jobs.swap_crews.cluster import cluster_crew
-from faceswap.jobs.swap_crews.processes import process_crew, processes_for
+from faceswap.jobs.swap_crews.processes import SPAN, process_crew, processes_for
 from faceswap.media.images import write_image
 from faceswap.media.sources import local_copy
 from faceswap.provenance import audit
@@ -82,7 +82,7 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
     names = " + ".join(dict.fromkeys(one.card.identity for one in versions))
     swapper = swapper_for(versions[0], parameters, versions[1:])
     origin = origin_of(versions, parameters.options.model_dump(mode="json"), parameters.target_consent)
-    crew = _crew(versions, parameters, swapper, origin)
+    crew, span = _crew(versions, parameters, swapper, origin)
     with monitor.progress(f"put {names} on {Path(parameters.target).name}") as report:
         return swap_media(
             parameters.target,
@@ -94,19 +94,24 @@ def swap_files(versions: list[LoadedVersion], parameters: SwapParameters, monito
             progress=report,
             resume=parameters.resume,
             crew=crew,
+            span=span,
         )
 
 
 def _crew(
     versions: list[LoadedVersion], parameters: SwapParameters, swapper: Swapper, origin: Provenance
-) -> Crew | None:
-    """Who swaps the files: workers of a cluster, processes of this machine, or, where they are few, this one."""
+) -> tuple[Crew | None, float | None]:
+    """Who swaps the files, and how long a video's pieces are, seconds.
+
+    Workers of a cluster; processes of this machine; or, where there is little to do, nobody but this process.
+    """
     if address := settings().dask_scheduler:
-        return cluster_crew(address, versions, swapper, origin)
+        return cluster_crew(address, versions, swapper, origin), None
+    if any(one.version is None for one in versions):
+        return None, None  # others could not load it
     planned = plan(parameters.target, workplace(parameters.out))
     count = processes_for(planned, parameters.start, parameters.end)
-    registered = all(one.version is not None for one in versions)
-    return process_crew(count, versions, swapper, origin) if count > 1 and registered else None
+    return (None, None) if count == 1 else (process_crew(count, versions, swapper, origin), SPAN)
 
 
 def swap(parameters: SwapParameters, monitor: Monitor = TERMINAL) -> SwapReport:

@@ -3,9 +3,11 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -15,25 +17,29 @@ from faceswap.errors import ClusterError, ConsentError
 from faceswap.jobs.parameters import SwapParameters
 from faceswap.jobs.swap_crews import processes
 from faceswap.media.sources import MediaItem
+from faceswap.media.video.reading import VideoReader
 from faceswap.provenance.consent.life import Event
 from faceswap.registry import consents
 from faceswap.settings import settings
 from faceswap.swap.options import SwapOptions
+from faceswap.swap.video.chunks import SECONDS as SECONDS_OF_PARTS
 from tests.jobs.swapping import SECONDS, Watched, assert_the_same, one_machine
 
 pytestmark = pytest.mark.timeout(300)  # processes that import much
 
 
 @pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two processes, for a little work, too."""
-    monkeypatch.setenv("FACESWAP_WORKERS", "2")
-    monkeypatch.setattr(processes, "_WORTH", 0.0)
-    monkeypatch.setattr(processes, "processes_for", lambda *_: 2)
+def two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes, for a little work, too; spans of ten seconds, as those of :func:`one_machine`."""
     monkeypatch.setattr("faceswap.jobs.swap_job.processes_for", lambda *_: 2)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+    monkeypatch.setattr("faceswap.jobs.swap_job.SPAN", SECONDS_OF_PARTS)
+
+
+def wait_until(true: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not (found := true()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return found
 
 
 def given(media: Path, out: Path) -> SwapParameters:
@@ -85,25 +91,81 @@ def test_who_withdraws_stops_the_processes(media: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "out").glob(".*.parts")), "what was under way goes, too"
 
 
+@pytest.fixture
+def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "cores", lambda: 4)
+    monkeypatch.setattr(processes, "free_memory", lambda: 64_000_000_000)
+
+
+@pytest.mark.usefixtures("database", "four_cores")
 def test_there_are_no_more_processes_than_are_worth_it(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     video = (MediaItem(media / "long.mp4", "video", "long.mp4"), Path("out.mp4"))
     picture = (MediaItem(media / "0001.png", "image", "0001.png"), Path("out.png"))
     broken = (MediaItem(media / "0002.png", "video", "broken"), Path("broken.mp4"))
-    monkeypatch.setenv("FACESWAP_WORKERS", "3")
-    settings.cache_clear()
-    assert processes.processes_for([video, picture, broken]) == 1, "it is short"
-    assert processes.processes_for([video] * 4) == 2, f"{4 * SECONDS} s are hardly five spans"
-    assert processes.processes_for([video] * 40) == 3
-    assert processes.processes_for([picture] * 15) == 1
-    assert processes.processes_for([picture] * 40) == 3
-    assert processes.processes_for([video] * 40, 1.0, 1.5) == 1, "two seconds of each would be"
-    monkeypatch.setenv("FACESWAP_WORKERS", "1")
-    settings.cache_clear()
-    assert processes.processes_for([video] * 40) == 1
-    monkeypatch.delenv("FACESWAP_WORKERS")
-    monkeypatch.setattr(os, "cpu_count", lambda: 16)
-    for gigabytes, count in ((0.2, 1), (2.1, 4), (64, 16)):
-        free = SimpleNamespace(available=gigabytes * 1e9)
-        monkeypatch.setattr(psutil, "virtual_memory", lambda free=free: free)
+    count = processes.processes_for
+    assert count([video, picture, broken]) == 1, "it is short"
+    assert count([video] * 5) == 3, f"{5 * SECONDS} s, twenty for each"
+    assert count([video] * 40) == 4
+    assert count([picture] * 90) == 1
+    assert count([picture] * 400) == 4
+    assert count([video] * 40, 1.0, 1.5) == 1, "half a second of each is little"
+    monkeypatch.setattr(processes, "free_memory", lambda: 1_100_000_000)
+    assert count([video] * 40) == 2, "a process takes half a gigabyte"
+    monkeypatch.setattr(processes, "providers", lambda: ["CUDAExecutionProvider"])
+    assert count([video] * 40) == 1
+    monkeypatch.setattr(processes, "providers", lambda: ["CPUExecutionProvider"])
+    for workers in (1, 3):
+        monkeypatch.setenv("FACESWAP_WORKERS", str(workers))
         settings.cache_clear()
-        assert processes.processes_for([video] * 40) == count, "a process takes half a gigabyte"
+        assert count([video] * 40) == workers
+    monkeypatch.setattr(VideoReader, "jumps", False)
+    monkeypatch.setattr(processes, "_WORTH", 0.0)
+    monkeypatch.setattr(processes, "_EACH", 1.0)
+    assert count([video]) == 1, "what can't be sought is one piece"
+
+
+@pytest.mark.usefixtures("version", "four_cores")
+def test_a_long_folder_gets_processes_without_being_asked_for(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(4):
+        shutil.copy(media / "long.mp4", many / f"{number}.mp4")
+    started: list[int] = []
+    crew = processes.process_crew
+    monkeypatch.setattr(
+        "faceswap.jobs.swap_job.process_crew",
+        lambda count, *rest: (started.append(count), crew(count, *rest))[1],
+    )
+    report = jobs.swap(given(many, tmp_path / "out"))
+    assert started == [2]
+    assert len(report.written) == 4
+
+
+SWAPPING = """
+if __name__ == "__main__":
+    import sys
+    from faceswap import jobs
+    from faceswap.jobs import swap_job
+    from faceswap.jobs.parameters import SwapParameters
+    from faceswap.swap.options import SwapOptions
+    swap_job.processes_for = lambda *_: 2
+    jobs.swap(SwapParameters(target=sys.argv[1], reference="ada/1", out=sys.argv[2], options=SwapOptions(min_face=10)))
+"""
+
+
+@pytest.mark.usefixtures("version")
+def test_they_end_with_a_parent_that_is_killed(media: Path, tmp_path: Path) -> None:
+    script = tmp_path / "swapping.py"
+    script.write_text(SWAPPING)
+    with subprocess.Popen([sys.executable, str(script), str(media), str(tmp_path / "out")]) as parent:
+
+        def workers() -> list[psutil.Process]:
+            every = psutil.Process(parent.pid).children(recursive=True)
+            return [one for one in every if one.ppid() != parent.pid]
+
+        assert wait_until(lambda: len(workers()) == 2, 60)
+        left = workers()
+        parent.kill()
+    assert wait_until(lambda: not any(one.is_running() for one in left), 30)

@@ -39,6 +39,7 @@ def swap_media(
     cancelled: Callable[[], bool] | None = None,
     resume: bool = True,
     crew: Crew | None = None,
+    span: float | None = None,
 ) -> SwapReport:
     """Swap the faces of a picture, a video, or of everything in a folder.
 
@@ -59,6 +60,7 @@ def swap_media(
         resume: go on with what an interrupted call with the same arguments left, files and parts of videos.
         crew: others who swap the pieces; None: this process does. Videos are cut into spans then
             (:mod:`faceswap.swap.video.spans`).
+        span: length of these, seconds; None: ten.
 
     Raises:
         ConsentError: the reference has withdrawn; CredentialsError: nothing can be signed.
@@ -84,7 +86,7 @@ def swap_media(
         resume=resume,
     )
     if crew is not None:
-        return batch.report(cancelled=not swap_spread(batch, crew, progress, cancelled))
+        return batch.report(cancelled=not swap_spread(batch, crew, progress, cancelled, span))
 
     def swapped(item: MediaItem, place: Path) -> ItemReport:
         if item.kind == "image":

@@ -33,7 +33,11 @@ Crew = Callable[[Iterable[Piece]], Generator[tuple[Piece, Result], None, None]]
 
 
 def swap_spread(
-    batch: Batch, crew: Crew, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+    batch: Batch,
+    crew: Crew,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    span: float | None = None,
 ) -> bool:
     """Swap all files of a batch; whether all were, or ``cancelled`` said yes.
 
@@ -42,16 +46,17 @@ def swap_spread(
         crew: does the pieces.
         progress: told after each span of a single video.
         cancelled: asked after each piece.
+        span: length of a video's pieces, seconds; None: that of its parts.
 
     Raises:
         ConsentError, CredentialsError, ClusterError, DiskFull: as :func:`faceswap.swap.batch.media_swap.swap_media`.
     """
-    return _Spread(batch, progress).run(crew, cancelled or (lambda: False))
+    return _Spread(batch, progress, span).run(crew, cancelled or (lambda: False))
 
 
 class _Spread:
-    def __init__(self, batch: Batch, progress: Progress | None) -> None:
-        self._batch = batch
+    def __init__(self, batch: Batch, progress: Progress | None, span: float | None) -> None:
+        self._batch, self._span = batch, span
         self._tell = progress if batch.single else None
         self._open: dict[int, SpannedVideo] = {}
 
@@ -125,7 +130,7 @@ class _Spread:
             end=batch.end,
             resume=batch.resume,
         )
-        video = self._open[target.number] = SpannedVideo(whole)
+        video = self._open[target.number] = SpannedVideo(whole, self._span)
         if video.complete:
             self._finish(target.number)
         for span in video.missing:

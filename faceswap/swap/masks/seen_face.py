@@ -33,7 +33,7 @@ class SeenFaceTuning:
     time_constant: float = 0.12
     """Seconds over which the outline of an occluder is smoothed: hands are quick."""
     glasses_seconds: float = 4.0
-    """Seconds over which it is smoothed whether glasses are worn: creases of a frown, which pass for some, go by."""
+    """Seconds over which it is smoothed whether glasses are worn: what passes for some for a moment goes by."""
 
 
 TUNING = SeenFaceTuning()

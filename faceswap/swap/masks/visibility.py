@@ -38,11 +38,11 @@ class VisibilityTuning:
     """How much surer the network is taken to be of each pixel of glasses where there are any, since rims are thinner
     than its pixels. Where there are none, such pixels are creases around the eyes."""
     sure_glasses: float = 0.35
-    """Probability above which a pixel says that there are any, below the eyes or beside them: the creases and the shade
-    of a frown lie between the brows and on the lids; and"""
+    """Probability above which a pixel says that there are any, but on brows and eyes and between them: there lie the
+    creases and the shade of a frown; and"""
     glasses_worn: tuple[float, float] = (0.002, 0.0037)
     """the share of such pixels in the network's view at which that begins to count and wholly counts. Measured on every
-    seventh frame of a to g: with thin rims (a) from 0.0041 on, with dark ones (d) from 0.011, of who wears none at most
+    seventh frame of a to g: with thin rims (a) from 0.0043 on, with dark ones (d) from 0.011, of who wears none at most
     0.0015 (e with knitted brows in dim light, 0.019 of whose whole view passes for glasses)."""
     beside: float = 0.58
     """Distance from the middle of the eyes, over that of their outer corners, from which on a pixel is beside them."""
@@ -127,16 +127,20 @@ class Segments:
                     cv2.fillConvexPoly(found, line, 1.0, shift=4)
         return found
 
-    def _below_or_beside_eyes(self) -> NDArray[np.bool_]:
-        """(s, s) where nothing but glasses can pass for them, whatever the face does."""
+    def _creased(self) -> NDArray[np.bool_]:
+        """(s, s) where creases and shade may pass for glasses: brows and eyes, and what lies between them above the
+        eyes' line. Not so glasses that are pushed up to the forehead."""
         points = apply(self.matrix, self.landmarks)
         middle = (points[RIGHT_EYE].mean(axis=0) + points[LEFT_EYE].mean(axis=0)) / 2
         across = points[LEFT_EYE][3] - points[RIGHT_EYE][0]
         rows, columns = self.shares.shape[:2]
         right, down = np.arange(columns) - middle[0], np.arange(rows)[:, None] - middle[1]
-        below = down * across[0] - right * across[1] > 0
-        beside = np.abs(right * across[0] + down * across[1]) > TUNING.beside * float(across @ across)
-        return np.asarray((below | beside) & (self._eyes_and_brows() == 0))
+        above = down * across[0] - right * across[1] <= 0
+        between = np.abs(right * across[0] + down * across[1]) <= TUNING.beside * float(across @ across)
+        features = self._eyes_and_brows()
+        inner = np.concatenate([points[RIGHT_BROW], points[LEFT_BROW], points[RIGHT_EYE], points[LEFT_EYE]])
+        cv2.fillConvexPoly(features, np.rint(convex(inner) * 16).astype(np.int32), 1.0, shift=4)
+        return np.asarray(((features > 0) & above & between) | (self._eyes_and_brows() > 0))
 
     def _recognised(self, share: Floats) -> float:
         """How surely this is a face at all, 0..1, by the share of its middle that is seen."""
@@ -151,7 +155,7 @@ class Segments:
     def glasses_worn(self) -> float:
         """How surely there are glasses on a face, 0..1."""
         none, worn = TUNING.glasses_worn
-        sure = (self.shares[..., _GLASSES] > TUNING.sure_glasses) & self._below_or_beside_eyes()
+        sure = (self.shares[..., _GLASSES] > TUNING.sure_glasses) & ~self._creased()
         share = float(sure.mean() - none) / (worn - none)
         return float(np.clip(share, 0, 1)) * self._recognised(self.shares[..., _SKIN])
 

@@ -1,8 +1,8 @@
 """The target's own teeth and tongue between the generated lips.
 
 A decoder generates teeth as one pale slab, whose colour no transfer of skin gets right. Between the lips the target's
-show, in its own light: what lies between the lips in each column of the generated mouth corresponds to what lies there
-in the target's. The lips are the reference's. Landmarks tell where lips meet better than where they end, so what is
+show, in its own light, moved to where the generated lips open: teeth are rigid, and lips cover what does not fit. The
+lips are the reference's. Landmarks tell where lips meet better than where they end, so what is
 dark or a tooth beside them belongs to the opening, too.
 """
 
@@ -150,8 +150,10 @@ def _corresponding(window: Window, swap: "_Mouth", target: "_Mouth") -> Floats:
         np.polyval(np.polyfit(places, (1 - target.row) * top + target.row * bottom, 2), window.along)
         for top, bottom in ((upper, lower), (other_upper, other_lower))
     )
-    first, last = target.edges_at(window.along)[1:3] + np.array([1, -1])[:, None, None] * TUNING.inset
-    return np.asarray(np.clip(other_curve + (window.down - curve) * scale, first, np.maximum(first, last)))
+    first, last = target.edges_at(window.along)[1:3]
+    middle = (first + last) / 2  # at the corners an opening is lower than its two red edges
+    low, high = np.minimum(first + TUNING.inset, middle), np.maximum(last - TUNING.inset, middle)
+    return np.asarray(np.clip(other_curve + (window.down - curve) * scale, low, high))
 
 
 def _between(down: Floats, upper: Floats, lower: Floats) -> Floats:

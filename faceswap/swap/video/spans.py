@@ -2,7 +2,7 @@
 
 A span is swapped as an interrupted swap goes on: the frames just before it are followed once more, so that the filters
 settle, and what was learnt of the faces before is not known. Neither the spans nor their frames depend on how many
-machines there are.
+machines of a cluster there are.
 """
 
 import math
@@ -52,8 +52,9 @@ class SwappedSpan:
     changes: tuple[str, ...]
 
 
-def spans_of(whole: Assembly) -> list[Span]:
-    """The spans of a video that are not yet in its parts, in their order."""
+def spans_of(whole: Assembly, seconds: float | None = None) -> list[Span]:
+    """The spans of a video, so many seconds long, that are not yet in its parts, in their order; None: as parts."""
+    length = seconds or SECONDS
     start, end = whole.span
     with VideoReader(whole.source) as reader:
         jumps = reader.jumps
@@ -62,7 +63,7 @@ def spans_of(whole: Assembly) -> list[Span]:
     edges = [begin]
     if jumps:
         edge = start or 0.0
-        while (edge := edge + SECONDS) < until:
+        while (edge := edge + length) < until:
             if edge > (begin or 0.0):
                 edges.append(edge)
     # the duration in the header may be a little short
@@ -115,11 +116,12 @@ class SpannedVideo:
 
     Args:
         whole: the video; its parts grow.
+        seconds: length of a span; None: that of parts.
     """
 
-    def __init__(self, whole: Assembly) -> None:
+    def __init__(self, whole: Assembly, seconds: float | None = None) -> None:
         self.whole = whole
-        self._open = spans_of(whole)
+        self._open = spans_of(whole, seconds)
         self._kept: dict[Span, _Kept] = {}
         self._damage: dict[str, None] = {}
         self._changes: dict[str, None] = {}

@@ -257,7 +257,10 @@ def test_creases_between_the_brows_and_around_the_eyes_are_no_glasses() -> None:
         shares[..., SEGMENTS.index("skin")] = 1 - 0.6 * where
         return Segments(shares, matrix, landmarks).glasses_worn
 
+    pushed_up = np.zeros_like(frown)
+    pushed_up[int(brows[:, 1].min()) - 14 : int(brows[:, 1].min()) - 6, brows[0, 0] : brows[-1, 0]] = 1
     assert frown.sum() > rims.sum()
     assert worn(frown) == 0
+    assert worn(pushed_up) == 1
     assert worn(rims) == 1
     assert worn(arms) > 0.5

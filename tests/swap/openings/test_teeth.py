@@ -181,3 +181,14 @@ def test_teeth_bend_no_more_than_the_lips() -> None:
         along = window.along[row, column]
         if abs(along) < 0.8:
             assert window.down[row, column] == pytest.approx(0.25 - 0.2 * along**2, abs=0.03)
+
+
+def test_a_corner_where_the_target_hardly_opens_takes_nothing_beyond_its_lips() -> None:
+    window = Window.around(Axis.between(np.array([20.0, 60.0]), np.array([100.0, 60.0])), 1.2, (120, 120, 3))
+    along = np.linspace(-1.25, 1.25, 51)
+    height = 0.4 * np.clip(1 - along**2, 0, None)
+    edges = np.stack([np.full_like(along, -0.3), 0 * along, height, height + 0.3])
+    there = teeth._corresponding(window, mouth(0.5), teeth._Mouth(along, edges, 1.0, 1.0, 0.5))
+    at = 0.4 * np.clip(1 - window.along**2, 0, None)
+    assert (there >= -1e-6).all()
+    assert (there <= at + 1e-2).all()
