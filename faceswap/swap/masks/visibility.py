@@ -54,11 +54,13 @@ class VisibilityTuning:
     dark: tuple[float, float] = (0.79, 0.83)
     """tells thin ones (up to the first) from dark ones (from the second on), which cover brows: a's lie at 0.65 to
     0.82, d's at 0.80 to 0.87."""
+    surely_thin: tuple[float, float] = (0.75, 0.79)
+    """The same where dark ones must not be taken for thin."""
     brow: float = 0.18
-    """Width of a brow, over the distance of the eyes' outer corners: thin upper rims lie along a brow's lower edge, of
-    which bits stayed beside the generated one with 0.08 (a);"""
+    """Width of a brow, over the distance of the eyes' outer corners, below rims that are surely thin: such upper rims
+    lie along a brow's lower edge, of which bits stayed beside the generated one with 0.08 (a);"""
     lids: float = 0.08
-    """that of lids."""
+    """that of lids, and of brows below other rims."""
     smallest: float = 0.002
     """Share of the network's view that what hides a face covers at least; less is a nostril, a tooth, a highlight."""
 
@@ -95,7 +97,8 @@ class Segments:
         hidden = 1 - skin - glasses
         gain = TUNING.glasses_gain * (self.glasses_worn if worn is None else worn)
         if gain and not with_glasses:
-            features = self._eyes_and_brows() * np.float32(self.thin)
+            narrow, wide = (self._eyes_and_brows(width) for width in (TUNING.lids, TUNING.brow))
+            features = np.maximum(narrow * np.float32(self._thin(TUNING.dark)), wide * np.float32(self.thin))
             rims = glasses * (1 - features * (1 - rise(glasses, TUNING.rim).astype(np.float32)))
             hidden = np.minimum(hidden + gain * rims, 1)
         hidden = hidden * _large(hidden > 1 - (TUNING.visible + TUNING.hidden) / 2)
@@ -105,19 +108,23 @@ class Segments:
 
     @property
     def thin(self) -> float:
+        """How surely the rims of glasses are thin, 0..1."""
+        return self._thin(TUNING.surely_thin)
+
+    def _thin(self, dark: tuple[float, float]) -> float:
         """How thin the rims of glasses are, 0..1: the surest pixels show dark ones more surely than thin ones."""
         glasses = self.shares[..., _GLASSES].reshape(-1)
         count = max(1, round(TUNING.surest * glasses.size))
         surest = float(np.partition(glasses, -count)[-count:].mean())
-        return 1 - float(rise(surest, TUNING.dark))
+        return 1 - float(rise(surest, dark))
 
-    def _eyes_and_brows(self) -> Floats:
-        """(s, s) where eyes with their lids and brows are, 0 or 1."""
+    def _eyes_and_brows(self, brow: float = TUNING.brow) -> Floats:
+        """(s, s) where eyes with their lids and brows of that width are, 0 or 1."""
         found = np.zeros(self.shares.shape[:2], np.float32)
         points = apply(self.matrix, self.landmarks)
         unit = float(np.linalg.norm(points[RIGHT_EYE][0] - points[LEFT_EYE][3]))
         for parts, width, closed in (
-            ((RIGHT_BROW, LEFT_BROW), TUNING.brow, False),
+            ((RIGHT_BROW, LEFT_BROW), brow, False),
             ((RIGHT_EYE, LEFT_EYE), TUNING.lids, True),
         ):
             for part in parts:

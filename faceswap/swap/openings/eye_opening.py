@@ -1,7 +1,7 @@
 """An eye between its corners: where its lids' edges and its iris lie, by the iris's network and by the landmarks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -109,6 +109,13 @@ class EyeOpening:
                 one + share * (by_marks - one) for one, by_marks in zip((upper, lower), marks, strict=True)
             )
         return upper, lower
+
+    @property
+    def by_network(self) -> "EyeOpening":
+        """The same eye, with its corners where the iris's network reads them."""
+        ends = self.eye.contour[[0, 8]]
+        start, end = ends[np.argsort(self.axis.of(ends)[:, 0])]
+        return replace(self, axis=Axis.between(start, end))
 
     @property
     def doubt(self) -> float:

@@ -150,10 +150,12 @@ def _pair(
     outer, inner = (own[3], own[0]) if number else (own[0], own[3])
     seen = ReadEye.after(known, axis, own, time, lambda: find_eye(part.over, outer, inner, left=bool(number)))
     of_target = Eye(part.of_crop(read.contour), part.of_crop(read.iris))
-    target = EyeOpening(target_axis, of_target, others)
+    target, swap = EyeOpening(target_axis, of_target, others), EyeOpening(axis, seen.placed(axis), own, seen)
     if target.doubt > TUNING.doubted[0]:
         target = replace(target, white=white_shows(part.under, target))
-    return EyeOpening(axis, seen.placed(axis), own, seen), target
+        if target.white:  # dlib's corners lie too far out, in both
+            target, swap = target.by_network, swap.by_network
+    return swap, target
 
 
 def _trusted(swap: EyeOpening, target: EyeOpening) -> float:

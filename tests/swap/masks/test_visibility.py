@@ -264,3 +264,24 @@ def test_creases_between_the_brows_and_around_the_eyes_are_no_glasses() -> None:
     assert worn(pushed_up) == 1
     assert worn(rims) == 1
     assert worn(arms) > 0.5
+
+
+@pytest.mark.parametrize(("sure", "whole"), [(0.6, False), (0.85, True)])
+def test_thin_upper_rims_give_way_to_a_brow_and_dark_ones_stay(sure: float, whole: bool) -> None:
+    """A rim along the lower edge of a brow, and one below the eyes."""
+    view, landmarks = segmentation_view.VIEW, face_points(200, 200, 150)
+    matrix = view.matrix(landmarks)
+    points = apply(matrix, landmarks)
+    unit = float(np.linalg.norm(points[36] - points[45]))
+    rims = np.zeros((view.size, view.size), np.uint8)
+    upper = np.rint((points[17:22] + np.array([0, 0.06 * unit])) * 16).astype(np.int32)
+    cv2.polylines(rims, [upper], False, 1, 2, shift=4)
+    below = round(points[36:48, 1].max() + 6)
+    rims[below : below + 6, round(points[36, 0]) : round(points[45, 0])] = 1
+    shares = np.zeros((view.size, view.size, 4), np.float32)
+    shares[..., SEGMENTS.index("glasses")] = sure * rims
+    shares[..., SEGMENTS.index("skin")] = 1 - sure * rims
+    seen = Segments(shares, matrix, landmarks).visible().share
+    x, y = np.rint(points[19] + np.array([0, 0.06 * unit])).astype(int)
+    assert bool(seen[y, x] < 0.3) == whole
+    assert seen[below + 2 : below + 4, x].max() < 0.1

@@ -229,3 +229,13 @@ def test_a_far_eye_whose_corner_lies_too_far_out_is_trusted_where_its_white_show
     doubtful = replace(eye, axis=Axis.between(marks[0], marks[3]), marks=marks, white=white)
     assert 0.24 < doubtful.doubt < 0.4
     assert EyeMemory.after(None, [(eye, eye), (eye, doubtful)], 0.0).trust == trusted
+
+
+def test_where_dlibs_corner_lies_too_far_out_the_networks_corners_count() -> None:
+    eye = opening()
+    marks = eye.marks.copy()
+    marks[3, 0] += 0.3 * eye.axis.half
+    found = replace(eye, axis=Axis.between(marks[0], marks[3]), marks=marks).by_network
+    np.testing.assert_allclose(found.axis.middle, eye.axis.middle, atol=1e-9)
+    assert found.axis.half == pytest.approx(eye.axis.half)
+    assert found.axis.along[0] == pytest.approx(1)
