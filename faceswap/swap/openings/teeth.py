@@ -75,6 +75,9 @@ class TeethTuning:
     """Least thickness of a lip, and height of an opening: a limit to what is divided by."""
     inset: float = 0.05
     """What of an opening is not taken beside the lips: their red edges."""
+    beyond: tuple[float, float] = (0.05, 0.12)
+    """How far beyond the target's opening a place may lie that shows its border, and from which on it shows nothing of
+    it: near the corners teeth would be drawn out into fangs."""
 
 
 TUNING = TeethTuning()
@@ -115,12 +118,12 @@ def lay_teeth(part: SwapPart, face: GeneratedFace, amount: float) -> None:
     sure *= np.maximum(rise(swap.unlike, TUNING.told_by_swap), rise(gaps[0], TUNING.wide))
     if not sure:
         return
-    there = _corresponding(window, swap, target)
+    there, shown = _corresponding(window, swap, target)
     pixels = sample(part.under, target_axis.px(np.stack([window.along, there], axis=-1)))
     inside = _between(window.down, *swap.edges_at(window.along)[1:3]) * (
         1 - rise(np.abs(window.along), TUNING.corner)
     )
-    lay_in(part.over, window, pixels, amount * sure * inside, TUNING.soft * axis.half)
+    lay_in(part.over, window, pixels, amount * sure * inside * shown, TUNING.soft * axis.half)
 
 
 def _gap(axis: Axis, points: Points) -> float:
@@ -135,8 +138,8 @@ def _opened(axis: Axis, gap: float) -> float:
     return float(rise(gap * axis.half, TUNING.gap_px) * rise(gap, TUNING.gap))
 
 
-def _corresponding(window: Window, swap: "_Mouth", target: "_Mouth") -> Floats:
-    """Where in the target's opening each place of a window in the swap's lies.
+def _corresponding(window: Window, swap: "_Mouth", target: "_Mouth") -> tuple[Floats, Floats]:
+    """Where in the target's opening each place of a window in the swap's lies, and how surely it lies there, 0..1.
 
     Teeth are rigid: columns move along a smooth curve, that of the opening where the target's teeth lie in it. An
     opening that is higher than the target's is stretched from it; one that is lower shows less, since lips cover more
@@ -153,7 +156,9 @@ def _corresponding(window: Window, swap: "_Mouth", target: "_Mouth") -> Floats:
     first, last = target.edges_at(window.along)[1:3]
     middle = (first + last) / 2  # at the corners an opening is lower than its two red edges
     low, high = np.minimum(first + TUNING.inset, middle), np.maximum(last - TUNING.inset, middle)
-    return np.asarray(np.clip(other_curve + (window.down - curve) * scale, low, high))
+    there = other_curve + (window.down - curve) * scale
+    inside = np.clip(there, low, high)
+    return inside, 1 - rise(np.abs(there - inside), TUNING.beyond)
 
 
 def _between(down: Floats, upper: Floats, lower: Floats) -> Floats:

@@ -151,7 +151,7 @@ def shown(swap: teeth._Mouth, target_mouth: teeth._Mouth) -> tuple[NDArray[np.fl
     rows = window.down[:, middle]
     upper, lower = (float(np.interp(0, swap.along, edge)) for edge in swap.edges[1:3])
     inside = (rows > upper + 0.02) & (rows < lower - 0.02)
-    return rows[inside], teeth._corresponding(window, swap, target_mouth)[inside, middle]
+    return rows[inside], teeth._corresponding(window, swap, target_mouth)[0][inside, middle]
 
 
 @pytest.mark.parametrize("row", [0.0, 0.5, 1.0])
@@ -174,7 +174,7 @@ def test_an_opening_that_is_higher_than_the_targets_shows_all_of_it() -> None:
 
 def test_teeth_bend_no_more_than_the_lips() -> None:
     window = Window.around(Axis.between(np.array([20.0, 60.0]), np.array([100.0, 60.0])), 1.2, (120, 120, 3))
-    there = teeth._corresponding(window, mouth(0.5, smile=0.2), mouth(0.5, 0.5))
+    there, _ = teeth._corresponding(window, mouth(0.5, smile=0.2), mouth(0.5, 0.5))
     # the target's row at 0.25 lies along the swap's curve
     for column in range(20, window.along.shape[1] - 20, 7):
         row = int(np.abs(there[:, column] - 0.25).argmin())
@@ -188,7 +188,14 @@ def test_a_corner_where_the_target_hardly_opens_takes_nothing_beyond_its_lips() 
     along = np.linspace(-1.25, 1.25, 51)
     height = 0.4 * np.clip(1 - along**2, 0, None)
     edges = np.stack([np.full_like(along, -0.3), 0 * along, height, height + 0.3])
-    there = teeth._corresponding(window, mouth(0.5), teeth._Mouth(along, edges, 1.0, 1.0, 0.5))
+    there, shown = teeth._corresponding(window, mouth(0.5), teeth._Mouth(along, edges, 1.0, 1.0, 0.5))
     at = 0.4 * np.clip(1 - window.along**2, 0, None)
     assert (there >= -1e-6).all()
     assert (there <= at + 1e-2).all()
+    within = (window.down > 0.02) & (window.down < 0.48)
+    assert shown[within & (np.abs(window.along) < 0.3)].min() == 1
+    # a tooth at the corner is not drawn out over all of the swap's opening
+    corner = int(np.abs(window.along[0] - 0.97).argmin())
+    low, middle = (int(np.abs(window.down[:, corner] - down).argmin()) for down in (0.47, 0.25))
+    assert shown[low, corner] < 0.1
+    assert shown[middle, corner] == 1
