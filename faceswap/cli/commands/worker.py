@@ -19,6 +19,7 @@ def worker(
     """Join a Dask scheduler, look for faces and swap until Ctrl-C."""
     with spoken_errors("what this worker had is given to another"):
         from faceswap.dask_cluster import CA, CERTIFICATE, KEY, certificates, own_address
+        from faceswap.process.machine import cores
         from faceswap.settings import settings
 
         address = scheduler or settings().dask_scheduler
@@ -30,7 +31,7 @@ def worker(
             from faceswap.jobs.upkeep.caches import drop_withdrawn
 
             drop_withdrawn()
-        count = processes or settings().workers or os.cpu_count() or 1
+        count = processes or settings().workers or cores()
         words = [address, "--nworkers", str(count), "--nthreads", "1", "--no-dashboard"]
         if own := own_address(address):
             words += ["--host", own]

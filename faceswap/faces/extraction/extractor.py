@@ -32,6 +32,7 @@ from faceswap.faces.identity import photo_embeddings
 from faceswap.files.disk import require_space, write_error
 from faceswap.files.names import longest_name
 from faceswap.media.sources import MediaItem, local_copy, look_through
+from faceswap.process.machine import cores
 from faceswap.provenance.consent.record import Consent
 from faceswap.provenance.metadata import RENDERER, read_provenance
 from faceswap.settings import settings
@@ -91,7 +92,7 @@ def extract(
     finder = finder_named(options.detector, options.min_face)
     photos = photo_embeddings(reference_photos, finder) if reference_photos else None
     work = settings().work_path / f"extract-{fingerprint[:16]}"
-    processes = workers or settings().workers or os.cpu_count() or 1
+    processes = workers or settings().workers or cores()
     try:
         segments, found = plan(items, options, work, processes)
         for reason, count in (entry for one in media for entry in one.passed_over.items()):

@@ -1,6 +1,5 @@
 """Learn masks: fictional people in, the network out that tells skin, hair, glasses and other things apart."""
 
-import os
 from pathlib import Path
 
 from faceswap import tracking
@@ -15,13 +14,14 @@ from faceswap.model.priors import mask_training
 from faceswap.model.priors.rendered_people import RenderedPeople, render_people
 from faceswap.model.segmentation_view import NAME
 from faceswap.process import cards
+from faceswap.process.machine import cores
 from faceswap.settings import settings
 
 
 def render(options: MaskOptions, monitor: Monitor) -> RenderedPeople:
     """Everybody, with the truth of what each pixel shows."""
     with monitor.progress(f"render {options.people} people", "people") as report:
-        return render_people(options, settings().workers or os.cpu_count() or 1, report)
+        return render_people(options, settings().workers or cores(), report)
 
 
 def learn_masks(parameters: LearnMasksParameters, monitor: Monitor = TERMINAL) -> Path:

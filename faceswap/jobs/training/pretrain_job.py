@@ -1,6 +1,5 @@
 """Pretrain: fictional people in, the prior out that every training starts from."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,13 +26,14 @@ from faceswap.model.training.autoencoders import Autoencoders
 from faceswap.model.training.schedule import Budget
 from faceswap.model.training.trainer import Trainer
 from faceswap.process import cards
+from faceswap.process.machine import cores
 from faceswap.settings import settings
 
 
 def render_people(options: PretrainingOptions, monitor: Monitor) -> Rendered:
     """Everybody, and the stand-in in the same scenes."""
     with monitor.progress(f"render {options.people} people", "people") as report:
-        return render_pairs(options, settings().workers or os.cpu_count() or 1, report)
+        return render_pairs(options, settings().workers or cores(), report)
 
 
 def _from(start: Path) -> Callable[[Autoencoders], None]:

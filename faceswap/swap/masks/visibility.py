@@ -145,9 +145,10 @@ class Segments:
         above = down * across[0] - right * across[1] <= 0
         between = np.abs(right * across[0] + down * across[1]) <= TUNING.beside * float(across @ across)
         features = self._eyes_and_brows()
+        hull = features.copy()
         inner = np.concatenate([points[RIGHT_BROW], points[LEFT_BROW], points[RIGHT_EYE], points[LEFT_EYE]])
-        cv2.fillConvexPoly(features, np.rint(convex(inner) * 16).astype(np.int32), 1.0, shift=4)
-        return np.asarray(((features > 0) & above & between) | (self._eyes_and_brows() > 0))
+        cv2.fillConvexPoly(hull, np.rint(convex(inner) * 16).astype(np.int32), 1.0, shift=4)
+        return np.asarray(((hull > 0) & above & between) | (features > 0))
 
     def _recognised(self, share: Floats) -> float:
         """How surely this is a face at all, 0..1, by the share of its middle that is seen."""

@@ -41,6 +41,9 @@ class EyeballTuning:
     less_doubted: float = 1.9
     """times as much where its white shows clearly: on faces that are turned away dlib puts the far eye's outer corner
     too far out (c: up to 0.4), behind glasses that mirror (d: 0.2 to 0.3) nobody can tell where an eye is."""
+    outer: tuple[float, float] = (0.12, 0.21)
+    """Disagreement from which on the corners that the iris's network reads begin to count there, and from which on they
+    alone do, in target and swap: with dlib's an iris is cut or doubled. Not measured."""
     trusted: tuple[float, float] = (0.3, 0.7)
     """Trust, 0..1, up to which no eyeball is laid in, and from which on wholly."""
     seconds: float = 0.25
@@ -151,10 +154,10 @@ def _pair(
     seen = ReadEye.after(known, axis, own, time, lambda: find_eye(part.over, outer, inner, left=bool(number)))
     of_target = Eye(part.of_crop(read.contour), part.of_crop(read.iris))
     target, swap = EyeOpening(target_axis, of_target, others), EyeOpening(axis, seen.placed(axis), own, seen)
-    if target.doubt > TUNING.doubted[0]:
+    if share := float(rise(target.doubt, TUNING.outer)):
         target = replace(target, white=white_shows(part.under, target))
-        if target.white:  # dlib's corners lie too far out, in both
-            target, swap = target.by_network, swap.by_network
+        share *= target.white
+        target, swap = target.by_network(share), swap.by_network(share)
     return swap, target
 
 

@@ -235,7 +235,10 @@ def test_where_dlibs_corner_lies_too_far_out_the_networks_corners_count() -> Non
     eye = opening()
     marks = eye.marks.copy()
     marks[3, 0] += 0.3 * eye.axis.half
-    found = replace(eye, axis=Axis.between(marks[0], marks[3]), marks=marks).by_network
+    far = replace(eye, axis=Axis.between(marks[0], marks[3]), marks=marks)
+    np.testing.assert_allclose(far.by_network(0).axis.middle, far.axis.middle, atol=1e-9)
+    assert far.by_network(0.5).axis.half == pytest.approx((far.axis.half + eye.axis.half) / 2)
+    found = far.by_network(1)
     np.testing.assert_allclose(found.axis.middle, eye.axis.middle, atol=1e-9)
     assert found.axis.half == pytest.approx(eye.axis.half)
     assert found.axis.along[0] == pytest.approx(1)
